@@ -4,9 +4,13 @@
     ├── UsageError              64   the command line, a variable or a fleet file contradicts itself
     ├── InvalidManifests         1   what git says can't be read; carries every problem of every file
     ├── CredentialsError         1   no API key, or one that can't be sent
+    ├── GitError                 1   git can't be read, or doesn't have what was named
+    ├── Unproven                 1   a prune by ownership that git can't prove
+    ├── OutputError              1   what was done can't be told
     ├── SandboxError             1   the embedded control plane can't be started
     ├── LiveError                1   the service; its subclasses say what a retry may do
     │   ├── Unreachable              no answer, and the request can't have arrived
+    │   ├── Untrusted                its certificate can't be verified
     │   ├── NoAnswer                 no whole answer, and the request may have arrived
     │   ├── Rejected                 400: this request is wrong
     │   ├── Unauthenticated          401
@@ -15,6 +19,11 @@
     │   ├── InTransition             409
     │   ├── Unavailable              408, 429, 5xx: may go through later
     │   └── Undocumented             an answer that the API's document doesn't know
+    ├── ForgeError               1   the forge didn't post what it should; its subclasses say what a retry may do
+    │   ├── ForgeDenied              401, 403, 404: the token doesn't grant it
+    │   ├── ForgeLimited             a rate limit
+    │   └── ForgeUnavailable         no whole answer, 408, 5xx: may go through later
+    ├── DamagedPlan              1   a saved plan that isn't as it was written
     ├── GuardRefused             3   a guard refused a plan; nothing was sent
     ├── StalePlan                4   the plan, or HEAD, no longer fits
     └── Interrupted        130, 143  SIGINT, SIGTERM
@@ -149,6 +158,24 @@ class CredentialsError(ReconcilerError):
     kind = "credentials"
 
 
+class GitError(ReconcilerError):
+    """The local git can't be read, or doesn't have what was named."""
+
+    kind = "git"
+
+
+class Unproven(ReconcilerError):
+    """A prune by ownership was asked for where git can't prove any; nothing was sent."""
+
+    kind = "unproven"
+
+
+class OutputError(ReconcilerError):
+    """What was done can't be told: stdout can't be written."""
+
+    kind = "output"
+
+
 class SandboxError(ReconcilerError):
     """The embedded control plane can't be started."""
 
@@ -185,6 +212,12 @@ class Unreachable(LiveError):
     """No connection: the request can't have arrived."""
 
     kind = "unreachable"
+
+
+class Untrusted(LiveError):
+    """The service's certificate can't be verified: nothing was sent."""
+
+    kind = "untrusted"
 
 
 class NoAnswer(LiveError):
@@ -233,6 +266,54 @@ class Undocumented(LiveError):
     """An answer that the API's document doesn't know: another status, a redirect, HTML, a wrong shape."""
 
     kind = "undocumented"
+
+
+class ForgeError(ReconcilerError):
+    """The forge didn't do as asked: no word of it is about a cluster.
+
+    `http_status` is the answer's, where there was one. `may_have_reached` says whether the request may have taken
+    effect although no definite answer came. `retry_after` is in seconds, as the forge asked.
+    """
+
+    kind = "forge"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str | None = None,
+        http_status: int | None = None,
+        may_have_reached: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.http_status = http_status
+        self.may_have_reached = may_have_reached
+        self.retry_after = retry_after
+
+
+class ForgeDenied(ForgeError):
+    """401, 403, 404: the token is none, lacks a permission, or there is nothing there; it says which would do."""
+
+    kind = "forge-denied"
+
+
+class ForgeLimited(ForgeError):
+    """A rate limit, which GitHub tells by 403 or 429."""
+
+    kind = "forge-limited"
+
+
+class ForgeUnavailable(ForgeError):
+    """No connection, no whole answer, 408 or 5xx: the same request may go through later."""
+
+    kind = "forge-unavailable"
+
+
+class DamagedPlan(ReconcilerError):
+    """A saved plan can't be read, is of another version, or was altered; it is refused whole."""
+
+    kind = "damaged-plan"
 
 
 class GuardRefused(ReconcilerError):

@@ -1,6 +1,7 @@
 """A cluster's configuration, as the API's document writes it, and a live cluster."""
 
-from typing import Annotated, Any
+import json
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -21,15 +22,6 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-def _refuse_null(value: object) -> object:
-    if value is None:
-        raise ValueError("null")
-    return value
-
-
-NotNull = BeforeValidator(_refuse_null)
-"""For a field that may be left out (None once read) but never be written as null."""
-
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -47,12 +39,12 @@ Placements = Annotated[tuple[Placement, ...], Field(strict=False)]
 class Configuration(Frozen):
     """The body of `PUT /cluster/{name}`; None is a field that is left out, and is never sent."""
 
-    description: Annotated[str | None, NotNull] = None
+    description: str | None = None
     node_instance_type: Text
     shard_count: Annotated[int, Field(ge=1)]
     replication_factor: Annotated[int, Field(ge=0)]
     enforce_shard_multi_az: bool
-    shard_placements: Annotated[Placements | None, NotNull] = None
+    shard_placements: Placements | None = None
 
     @property
     def nodes(self) -> int:
@@ -72,6 +64,16 @@ def _none_is_empty(value: object) -> object:
     return () if value is None else value
 
 
+def _error_texts(value: object) -> object:
+    if isinstance(value, list):
+        return [item if isinstance(item, str) else json.dumps(item) for item in value]
+    return _none_is_empty(value)
+
+
+T = TypeVar("T")
+_Array = Annotated[tuple[T, ...], Field(strict=False)]
+
+
 class LivePlacement(BaseModel):
     """A placement as the service lists it: unknown keys are ignored, no sense is asked of it."""
 
@@ -79,13 +81,16 @@ class LivePlacement(BaseModel):
 
     shard_index: int
     availability_zone: str
-    replica_availability_zones: tuple[str, ...]
+    replica_availability_zones: _Array[str]
 
 
 class LiveCluster(BaseModel):
-    """One entry of `GET /cluster`. Unknown keys are ignored, unknown statuses kept as they are."""
+    """One entry of `GET /cluster`. Unknown keys are ignored, unknown statuses kept as they are.
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    An error of validation doesn't quote what the service said: it might have said the API key.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
 
     name: str
     description: str | None = None
@@ -93,9 +98,9 @@ class LiveCluster(BaseModel):
     shard_count: int
     replication_factor: int
     enforce_shard_multi_az: bool
-    shard_placements: Annotated[tuple[LivePlacement, ...], BeforeValidator(_none_is_empty)] = ()
+    shard_placements: Annotated[_Array[LivePlacement], BeforeValidator(_none_is_empty)] = ()
     status: str
-    errors: Annotated[tuple[str, ...], BeforeValidator(_none_is_empty)] = ()
+    errors: Annotated[_Array[str], BeforeValidator(_error_texts)] = ()
 
     @property
     def nodes(self) -> int:

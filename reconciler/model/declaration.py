@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.model.cluster import Configuration, Frozen
+from reconciler.model.cluster import CONFIGURATION_FIELDS, Configuration, Frozen
 
 ManagedField = Literal[
     "description",
@@ -39,14 +39,7 @@ class Manifest(Configuration):
 
     def configuration(self) -> Configuration:
         """The part that is sent."""
-        return Configuration(
-            description=self.description,
-            node_instance_type=self.node_instance_type,
-            shard_count=self.shard_count,
-            replication_factor=self.replication_factor,
-            enforce_shard_multi_az=self.enforce_shard_multi_az,
-            shard_placements=self.shard_placements,
-        )
+        return Configuration.model_construct(**{name: getattr(self, name) for name in CONFIGURATION_FIELDS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Where a target's API is: regions, bare cell hosts and URLs, all to one normal form."""
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 REGIONS = {
@@ -17,6 +18,9 @@ REGIONS = {
     "us-west-2": "cell-4-us-west-2-1",
 }
 """Region to Momento's published cell; other and private cells are given as an endpoint."""
+
+_HOST = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|[0-9a-f:.]*:[0-9a-f:.]*")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def region_endpoint(region: str) -> str:
@@ -35,7 +39,7 @@ def is_loopback(host: str) -> bool:
 
 
 def normalize_endpoint(text: str) -> str:
-    """`https://host[:port][/path]` of a URL or a bare cell host, lower-case host, no trailing slash.
+    """`https://host[:port][/path]` of a URL or a bare cell host: lower-case host, no default port, no trailing slash.
 
     A bare host gets `https://api.cache.` before it, as Momento's own tools do. Raises ValueError, its text fit to be
     shown, for what can't be an endpoint, and for `http://` to anywhere but this machine: the key would travel in the
@@ -43,8 +47,9 @@ def normalize_endpoint(text: str) -> str:
     """
     bare = "://" not in text
     url = urlsplit(f"https://{text}" if bare else text)
-    host = url.hostname or ""
-    if url.scheme not in {"http", "https"} or not host or any(c.isspace() or not c.isprintable() for c in text):
+    host = (url.hostname or "").removesuffix(".")
+    sound = not any(c.isspace() or not c.isprintable() for c in text)
+    if url.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host) or not sound:
         raise ValueError(f"{text!r} is not an endpoint: give https://HOST, or a bare cell host")
     if url.username is not None or url.password is not None or url.query or url.fragment:
         raise ValueError("an endpoint has no user, password, query or fragment: the API key comes from its variable")
@@ -53,5 +58,5 @@ def normalize_endpoint(text: str) -> str:
     if bare and not host.startswith("api.cache.") and not is_loopback(host):
         host = f"api.cache.{host}"
     shown_host = f"[{host}]" if ":" in host else host
-    port = f":{url.port}" if url.port is not None else ""
+    port = f":{url.port}" if url.port not in {None, _DEFAULT_PORTS[url.scheme]} else ""
     return f"{url.scheme}://{shown_host}{port}{url.path.rstrip('/')}"

@@ -6,23 +6,27 @@ line break, an error body a whole page.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PLAIN = re.compile(r"[\x20-\x7e]*")
+_COMMAND = re.compile(r"^\s*:(?=:)|#(?=#\w*\[)")
+"""What a CI's log takes for a command: `::` where a line starts, `##[` and `##vso[` anywhere in it."""
 
 
 def printable(text: str, limit: int | None = None) -> str:
     r"""One line that steers nothing: control, format, bidi and unassigned characters become `\n`, `\x1b`, `\u202e`.
 
-    `limit` cuts to so many characters, the last of which is then an ellipsis. A backslash is doubled only where the
-    text had to be escaped at all, so that what is ordinary reads as it was written.
+    Nor does it hold what starts a command in a CI's log. `limit` cuts what is shown to so many characters, the last of
+    which is then an ellipsis. A backslash is doubled only where the text had to be escaped at all, so that what is
+    ordinary reads as it was written. What is printable stays as it is.
     """
-    if limit is not None and len(text) > limit:
-        text = printable(text[: limit - 1]) + "…"
-        return text[: limit - 1].removesuffix("…") + "…"
-    if _PLAIN.fullmatch(text) or all(unicodedata.category(c) not in _UNSAFE_CATEGORIES for c in text):
-        return text
-    return "".join(_escape(c) for c in text)
+    if limit is not None:
+        shown = printable(text[: limit + 1])
+        return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    if not (_PLAIN.fullmatch(text) or all(unicodedata.category(c) not in _UNSAFE_CATEGORIES for c in text)):
+        text = "".join(_escape(c) for c in text)
+    return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", text)
 
 
 def _escape(character: str) -> str:
@@ -31,3 +35,11 @@ def _escape(character: str) -> str:
     if unicodedata.category(character) in _UNSAFE_CATEGORIES:
         return character.encode("unicode_escape").decode("ascii")
     return character
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """`did you mean shard_count?`, or the list of what is known."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only where something is wrong
+
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
