@@ -1,6 +1,7 @@
 """A change: what would be done to one cluster, and why. A closed union of frozen types.
 
-What is to be done (`Create`, `Update`, `Delete`) and how it ended (`reconciler.results`) are different types.
+What is to be done (`Create`, `Update`, `Delete`) and how it ended (`reconciler.results`) are different types. A change
+without a request is only told: where a target's `on_drift` is `report`, what drifted is left as it is.
 """
 
 from typing import Annotated, Literal, TypeAlias
@@ -20,7 +21,7 @@ class FieldChange(Frozen):
     `path` is `shard_placements[0].availability_zone`, the number being the shard's index. `line` is the manifest's.
     """
 
-    path: str
+    path: Annotated[str, Field(pattern=r"^[a-z_]+(\[\d+\]\.[a-z_]+)?$")]
     before: FieldValue
     after: FieldValue
     cause: Cause | None = None
@@ -53,7 +54,10 @@ class DeleteRequest(Frozen):
 
 
 class Create(Frozen):
-    """A declared cluster that isn't live. It waits for `gone` where one of its name is being deleted."""
+    """A declared cluster that isn't live. It waits for `gone` where one of its name is being deleted.
+
+    `managed` are the paths that must be live as sent before it counts as done; an ignored field is sent all the same.
+    """
 
     action: Literal["create"] = "create"
     name: str
@@ -61,14 +65,18 @@ class Create(Frozen):
     adopts: bool = False
     source: Source
     fields: Annotated[tuple[FieldChange, ...], Field(strict=False)]
+    managed: Annotated[tuple[str, ...], Field(strict=False)]
     risks: Annotated[tuple[Risk, ...], Field(strict=False)] = ()
     waits_for: Literal["gone"] | None = None
-    requests: Annotated[tuple[PutRequest], Field(strict=False)]
+    requests: Annotated[tuple[PutRequest, ...], Field(strict=False, max_length=1)]
     live_digest: str | None = None
 
 
 class Update(Frozen):
-    """A live cluster whose managed fields differ. It waits for `active` where the service is still at work on it."""
+    """A live cluster whose managed fields differ. It waits for `active` where the service is still at work on it.
+
+    `managed` are the paths that must be live as sent before it counts as done; the body holds others' live values too.
+    """
 
     action: Literal["update"] = "update"
     name: str
@@ -76,9 +84,10 @@ class Update(Frozen):
     adopts: bool = False
     source: Source
     fields: Annotated[tuple[FieldChange, ...], Field(strict=False)]
+    managed: Annotated[tuple[str, ...], Field(strict=False)]
     risks: Annotated[tuple[Risk, ...], Field(strict=False)] = ()
     waits_for: Literal["active"] | None = None
-    requests: Annotated[tuple[PutRequest], Field(strict=False)]
+    requests: Annotated[tuple[PutRequest, ...], Field(strict=False, max_length=1)]
     live_digest: str
 
 
@@ -93,7 +102,7 @@ class Delete(Frozen):
     fields: Annotated[tuple[FieldChange, ...], Field(strict=False)] = ()
     risks: Annotated[tuple[Risk, ...], Field(strict=False)] = ("data-loss",)
     waits_for: None = None
-    requests: Annotated[tuple[DeleteRequest], Field(strict=False)]
+    requests: Annotated[tuple[DeleteRequest, ...], Field(strict=False, max_length=1)]
     live_digest: str
 
 

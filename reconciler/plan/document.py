@@ -1,0 +1,75 @@
+"""The plan as a JSON document, both ways. Its shape is published; `format_version` changes with it."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, ValidationError
+
+from reconciler import __version__
+from reconciler.errors import DamagedPlan, Problem
+from reconciler.model.cluster import Frozen
+from reconciler.plan.digest import change_digest
+from reconciler.plan.plan import Plan
+
+FORMAT_VERSION: Final = 1
+
+
+class PlanDocument(Frozen):
+    """All targets' plans. `errors` says what kept a target out of it: a plan that is missing is not an empty plan."""
+
+    kind: Literal["plan"] = "plan"
+    format_version: Literal[1] = FORMAT_VERSION
+    tool_version: str = __version__
+    targets: Annotated[tuple[Plan, ...], Field(strict=False)]
+    errors: Annotated[tuple[Problem, ...], Field(strict=False)] = ()
+
+
+def dump_plans(plans: Sequence[Plan], errors: Sequence[Problem] = ()) -> dict[str, Any]:
+    """The document as plain JSON values, with the digest of each target and each change."""
+    document = PlanDocument(targets=tuple(plans), errors=tuple(errors)).model_dump(mode="json")
+    for plan, dumped in zip(plans, document["targets"], strict=True):
+        dumped["changes"] = [
+            _with_digest(change, change_digest(original), after="adopts")
+            for change, original in zip(dumped["changes"], plan.changes, strict=True)
+        ]
+    document["targets"] = [
+        _with_digest(dumped, plan.digest, after="live_read")
+        for plan, dumped in zip(plans, document["targets"], strict=True)
+    ]
+    return document
+
+
+def load_plans(text: str | bytes) -> PlanDocument:
+    """The document that `dump_plans` wrote.
+
+    Raises DamagedPlan for anything else: another kind or version, a missing or unknown key, a digest that doesn't fit.
+    """
+    try:
+        raw = json.loads(text)
+        version = raw["format_version"] if isinstance(raw, dict) and raw.get("kind") == "plan" else None
+        if version != FORMAT_VERSION:
+            raise DamagedPlan(
+                f"this is not a plan of format {FORMAT_VERSION}" + (f", but of {version!r}" if version else ""),
+                remedy="make a new one with this version: reconciler plan --out FILE",
+            )
+        digests = [(t.pop("digest"), [c.pop("digest") for c in t["changes"]]) for t in raw["targets"]]
+        document = PlanDocument.model_validate_json(json.dumps(raw))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = "its shape is wrong" if isinstance(error, ValidationError) else "it can't be read"
+        raise DamagedPlan(
+            f"the plan is damaged: {what}", remedy="make a new one: reconciler plan --out FILE"
+        ) from error
+    for plan, (digest, changes) in zip(document.targets, digests, strict=True):
+        if plan.digest != digest or [change_digest(change) for change in plan.changes] != changes:
+            raise DamagedPlan(
+                f"the plan of target {plan.target} was altered: its digest doesn't fit",
+                remedy="make a new one: reconciler plan --out FILE",
+            )
+    return document
+
+
+def _with_digest(values: dict[str, Any], digest: str, *, after: str) -> dict[str, Any]:
+    keys = list(values)
+    split = keys.index(after) + 1
+    return {**{k: values[k] for k in keys[:split]}, "digest": digest, **{k: values[k] for k in keys[split:]}}
