@@ -1,0 +1,65 @@
+"""What stands within a line of Markdown: text from outside as code, and links to a forge's pages."""
+
+import html
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from reconciler.model.text import printable
+from reconciler.report.values import commit_text
+
+LONGEST_MESSAGE = 600
+_LONGEST_PATH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where a forge shows this repository's files and commits; `commit` is the one whose manifests were read."""
+
+    server_url: str
+    repository: str
+    commit: str
+
+    def manifest_url(self, path: str, line: int, commit: str | None = None) -> str | None:
+        """A line of a file at a commit; None for a path that isn't surely inside the repository."""
+        parts = [part for part in path.split("/") if part != "."]
+        if not {"", ".."}.isdisjoint(parts) or len(path) > _LONGEST_PATH:
+            return None
+        return f"{self._root}/blob/{_quoted(commit or self.commit)}/{'/'.join(map(_quoted, parts))}#L{line}"
+
+    def commit_url(self, commit: str) -> str:
+        """What a commit changed."""
+        return f"{self._root}/commit/{_quoted(commit)}"
+
+    @property
+    def _root(self) -> str:
+        return quote(f"{self.server_url.rstrip('/')}/{self.repository}", safe=":/", errors="surrogatepass")
+
+
+def _quoted(segment: str) -> str:
+    return quote(segment, safe="", errors="surrogatepass")
+
+
+def code(text: str, url: str | None = None) -> str:
+    """A code span that its content can't leave; a link where there is an address."""
+    text = printable(text, LONGEST_MESSAGE) or " "
+    fence = "`" * (longest_backticks(text) + 1)
+    padding = " " if text.strip(" ") and not {text[0], text[-1]}.isdisjoint(" `") else ""
+    span = f"{fence}{padding}{text}{padding}{fence}"
+    return f"[{span}]({url})" if url else span
+
+
+def html_code(text: str, url: str | None = None) -> str:
+    """The same where Markdown isn't read: in a summary."""
+    span = f"<code>{html.escape(printable(text, LONGEST_MESSAGE))}</code>"
+    return f'<a href="{html.escape(url)}">{span}</a>' if url else span
+
+
+def commit_code(commit: str, links: Links | None) -> str:
+    """A commit, as short as people write it."""
+    return code(commit_text(commit), links.commit_url(commit) if links else None)
+
+
+def longest_backticks(text: str) -> int:
+    """What a fence around this text must be longer than."""
+    return max((len(run) for run in re.findall(r"`+", text)), default=0)
