@@ -1,0 +1,141 @@
+"""Serves the control plane over real HTTP, on this machine only."""
+
+import asyncio
+import signal
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from reconciler.clock import Clock
+from reconciler.errors import Interrupted, SandboxError
+from reconciler.sandbox.app import Observer, create_app
+from reconciler.sandbox.faults import CONNECTION, Faults, FaultyApp
+from reconciler.sandbox.store import Store
+
+LOOPBACK = "127.0.0.1"
+_SHUTDOWN_SECONDS = 1
+
+
+@contextmanager
+def embedded(store: Store, accounts: Sequence[str], *, observer: Observer | None = None) -> Iterator[dict[str, str]]:
+    """The control plane in a thread of this process; each account's endpoint by its name."""
+    with _bound(0) as listening, _serving(create_app(store, observer=observer), listening) as base:
+        yield {account: f"{base}/accounts/{account}" for account in accounts}
+
+
+@contextmanager
+def in_thread(
+    store: Store, clock: Clock, faults: Faults | None = None, *, observer: Observer | None = None
+) -> Iterator[str]:
+    """The control plane in a thread of this process, as `serve` would run it; its base URL."""
+    app: ASGIApp = create_app(store, observer=observer)
+    with _bound(0) as listening, _serving(FaultyApp(app, faults, clock) if faults else app, listening) as base:
+        yield base
+
+
+def serve(store: Store, clock: Clock, port: int, faults: Faults | None, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is told the base URL. Port 0 takes a free one.
+
+    Raises SandboxError where the port can't be had, and Interrupted in the end.
+    """
+    app: ASGIApp = create_app(store)
+    with _bound(port) as listening, _interruptible():
+        server = _server(FaultyApp(app, faults, clock) if faults else app)
+        ready(_base(listening))
+        asyncio.run(server.serve(sockets=[listening]))
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGINT and SIGTERM raise Interrupted: at once, or when uvicorn has ended what is in flight and hands them on."""
+
+    def interrupt(number: int, _frame: object) -> NoReturn:
+        raise Interrupted(number)
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _WithConnection:
+    """Gives the application its connection, to reset or close it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.connections: set[Any] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        extensions = {CONNECTION: {"reset": lambda: self._reset(scope), "close": lambda: self._close(scope)}}
+        await self._app({**scope, "extensions": extensions}, receive, send)
+
+    def _transports(self, scope: Scope) -> list[Any]:
+        """The request's connection; none if the client has closed it meanwhile."""
+        return [c.transport for c in self.connections if c.client == tuple(scope["client"])]
+
+    def _close(self, scope: Scope) -> None:
+        for transport in self._transports(scope):
+            transport.close()
+
+    def _reset(self, scope: Scope) -> None:
+        for transport in self._transports(scope):
+            # Without lingering, closing sends RST instead of FIN.
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
+    wrapped = _WithConnection(app)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            wrapped,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        )
+    )
+    wrapped.connections = server.server_state.connections
+    return server
+
+
+@contextmanager
+def _serving(app: ASGIApp, listening: socket.socket) -> Iterator[str]:
+    server = _server(app)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])), daemon=True)
+    thread.start()
+    try:
+        yield _base(listening)  # the socket listens already: what connects before the server is up waits in its queue
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10 * _SHUTDOWN_SECONDS)
+
+
+@contextmanager
+def _bound(port: int) -> Iterator[socket.socket]:
+    # IPPROTO_TCP by name: asyncio sets TCP_NODELAY only where it sees it, and each answer would take 40 ms without.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((LOOPBACK, port))
+            listening.listen(1024)
+        except OSError as error:
+            message = f"port {port} of {LOOPBACK} can't be taken: {error.strerror}"
+            raise SandboxError(message, remedy="name another with --port, or 0 for a free one") from error
+        yield listening
+
+
+def _base(listening: socket.socket) -> str:
+    return f"http://{LOOPBACK}:{listening.getsockname()[1]}"
