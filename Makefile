@@ -1,0 +1,60 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+RUN := $(VENV)/bin
+PYTEST = $(RUN)/python -m pytest -n 2 --dist worksteal
+LOCK = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+.PHONY: demo test test-slow test-all check format bench lock clean
+
+demo: $(VENV)/ready  ## plan, apply and drift of manifests/ on the embedded sandbox
+	@$(RUN)/python tests/demo.py
+
+test: $(VENV)/ready  ## the fast tests, in under 90 seconds; each property a few times
+	$(PYTEST) -m "not slow"
+
+test-slow: $(VENV)/ready  ## the others: faults, kills, whole workflows, the OpenAPI description; each property in full
+	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile=full
+
+test-all: $(VENV)/ready  ## every test, each property in full
+	$(PYTEST) --hypothesis-profile=full
+
+check: $(VENV)/ready  ## linters, types, the arrows of the house
+	$(RUN)/ruff format --check
+	$(RUN)/ruff check
+	$(RUN)/mypy
+	$(RUN)/mypy .github/reviewed.py
+	PYTHONPATH=. $(RUN)/lint-imports --no-cache
+	$(RUN)/zizmor --offline --no-progress --quiet .
+	$(RUN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RUN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(RUN)/python -m tests.workflows.shellcheck
+
+format: $(VENV)/ready
+	$(RUN)/ruff check --fix
+	$(RUN)/ruff format
+
+bench: .venv-bench/ready  ## the speed budget, both sides in one run
+	@.venv-bench/bin/python -m tests.bench.bench
+
+lock: $(VENV)/ready  ## resolve the dependencies anew
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOCK) --upgrade --extra sandbox pyproject.toml -o requirements.txt
+	$(LOCK) --upgrade --extra sandbox --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(LOCK) --group build -c requirements-dev.txt -o requirements-build.txt
+
+$(VENV)/ready: pyproject.toml requirements-dev.txt
+	@echo "installing into $(VENV): a minute, the first time"
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# What a user has: the runtime dependencies and the package, compiled, without what development brings along.
+.venv-bench/ready: pyproject.toml requirements.txt $(shell find reconciler -name '*.py')
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall .
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venv-bench .reconciler build dist
