@@ -1,0 +1,215 @@
+"""The real command in a process of its own, in an empty folder, over real HTTP."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from reconciler.clock import SystemClock
+from reconciler.sandbox.faults import Faults
+from reconciler.sandbox.server import in_thread
+from reconciler.sandbox.store import Store
+
+RECONCILER = str(Path(sys.executable).with_name("reconciler"))
+ORDERS = """\
+    name: orders
+    node_instance_type: m6g.large
+    shard_count: 2
+    replication_factor: 1
+    enforce_shard_multi_az: true
+    """
+SMALL: dict[str, Any] = {
+    "node_instance_type": "t4g.small",
+    "shard_count": 1,
+    "replication_factor": 0,
+    "enforce_shard_multi_az": False,
+}
+DAY_SECONDS = 86400
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def targets(self) -> list[Any]:
+        """The targets of the one JSON document on stdout."""
+        targets: list[Any] = json.loads(self.out)["targets"]
+        return targets
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """How each change of a report's first target ended."""
+        return {result["name"]: result["outcome"] for result in self.targets[0]["results"]}
+
+
+def manifest(name: str, **fields: object) -> str:
+    """A small cluster's manifest, with other values where given."""
+    return "".join(f"{key}: {json.dumps(value)}\n" for key, value in {"name": name, **SMALL, **fields}.items())
+
+
+@dataclass
+class Service:
+    """A served sandbox: its address, and every answer that it gave."""
+
+    url: str
+    answers: list[str] = field(default_factory=list)
+
+    def writes(self) -> list[str]:
+        return sorted(answer for answer in self.answers if not answer.startswith("GET"))
+
+    def put(self, *names: str, account: str = "", **fields: object) -> None:
+        """Create or change clusters behind git's back; that doesn't count among the answers."""
+        for name in names:
+            self._by_hand("PUT", account, name, {**SMALL, **fields})
+
+    def delete(self, *names: str, account: str = "") -> None:
+        """Delete clusters behind git's back."""
+        for name in names:
+            self._by_hand("DELETE", account, name, None)
+
+    def _by_hand(self, method: str, account: str, name: str, body: object) -> None:
+        url = f"{self.url}{account}/cluster/{name}"
+        headers = {"Authorization": "sandbox-admin", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        with urlopen(Request(url, data, headers, method=method)) as answer:  # noqa: S310  # loopback
+            answer.read()
+        self.answers.pop()
+
+
+class Workplace:
+    """A folder with manifests, and the command to run in it."""
+
+    def __init__(self, folder: Path, cleanup: ExitStack) -> None:
+        self.folder = folder
+        self._cleanup = cleanup
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text))
+
+    def service(self, *, faults: str = "", settle_seconds: float = 0.0) -> Service:
+        store = Store(str(self.folder / "service.db"), clock=SystemClock(), settle_seconds=settle_seconds)
+        self._cleanup.callback(store.close)
+        answers: list[str] = []
+        wanted = Faults.parse(faults) if faults else None
+        serving = in_thread(
+            store, SystemClock(), wanted, observer=lambda *answer: answers.append("{} {} {}".format(*answer))
+        )
+        service = Service(self._cleanup.enter_context(serving), answers)
+        self.environment |= {"MOMENTO_API_KEY": "sandbox-admin", "MOMENTO_ENDPOINT": service.url}
+        return service
+
+    def run(self, command: str, *, stdin: str = "") -> Ended:
+        ended = subprocess.run(
+            [RECONCILER, *command.split()],
+            cwd=self.folder,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert "sandbox-admin" not in ended.stdout + ended.stderr
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+    def start(self, command: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [RECONCILER, *command.split()],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._cleanup.callback(self._end, process)
+        return process
+
+    @staticmethod
+    def _end(process: "subprocess.Popen[str]") -> None:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+
+class Checkout(Workplace):
+    """A workplace that is a git repository; nobody's configuration reaches its git."""
+
+    def __init__(self, folder: Path, cleanup: ExitStack) -> None:
+        super().__init__(folder, cleanup)
+        self.environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.write(".git/info/exclude", "service.db*\n.reconciler/\n*.json\n")
+
+    def git(self, *arguments: str, days_ago: int = 0) -> str:
+        """What git prints; a commit is made so many days ago."""
+        identity = ("-c", "user.name=A User", "-c", "user.email=user@example.com", "-c", "commit.gpgsign=false")
+        date = f"@{int(SystemClock().now()) - days_ago * DAY_SECONDS} +0000"
+        ended = subprocess.run(
+            ["git", *identity, *arguments],
+            cwd=self.folder,
+            env=self.environment | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.strip()
+
+    def declare(self, *names: str, folder: str = "manifests", **fields: object) -> None:
+        """Write a manifest a name."""
+        for name in names:
+            self.write(f"{folder}/{name}.yaml", manifest(name, **fields))
+
+    def remove(self, *names: str, folder: str = "manifests") -> None:
+        """Remove manifests."""
+        for name in names:
+            (self.folder / folder / f"{name}.yaml").unlink()
+
+    def commit(self, message: str = "Change", *, days_ago: int = 0) -> str:
+        """Commit all manifests as they stand; the commit's hash."""
+        self.git("add", "--all", "manifests")
+        self.git("commit", "--quiet", f"--message={message}", days_ago=days_ago)
+        return self.git("rev-parse", "HEAD")
+
+    def applied(self) -> list[str]:
+        """Every commit that is said to be applied somewhere."""
+        return self.git("for-each-ref", "--format=%(objectname)", "refs/reconciler").split()
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Iterator[Workplace]:
+    """An empty folder."""
+    with ExitStack() as cleanup:
+        yield Workplace(tmp_path, cleanup)
+
+
+@pytest.fixture
+def one_cluster(workplace: Workplace) -> Workplace:
+    """A folder that declares `orders`."""
+    workplace.write("manifests/orders.yaml", ORDERS)
+    return workplace
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Checkout]:
+    """An empty repository, on `main`."""
+    with ExitStack() as cleanup:
+        yield Checkout(tmp_path, cleanup)

@@ -1,0 +1,146 @@
+"""`comment` and `issue` as a workflow runs them: the real commands against a served GitHub."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.conftest import Workplace, manifest
+from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub, Refusal
+
+COMMENTS = f"/repos/{REPOSITORY}/issues/12/comments"
+SHA = "4ca6a63f0e9d" + "0" * 28
+
+
+@pytest.fixture
+def github(workplace: Workplace) -> Iterator[FakeGitHub]:
+    """A GitHub Enterprise, and the variables of a workflow on it that runs for pull request 12."""
+    github = FakeGitHub()
+    with github.serve() as url:
+        workplace.write("event.json", json.dumps({"pull_request": {"number": 12}}))
+        workplace.environment |= {
+            "GITHUB_API_URL": url,
+            "GITHUB_EVENT_NAME": "pull_request",
+            "GITHUB_EVENT_PATH": "event.json",
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_SERVER_URL": "https://forge.example",
+            "GITHUB_TOKEN": INSTALLATION,
+        }
+        yield github
+    assert github.complaints == []
+
+
+def saved(workplace: Workplace, command: str, file: str) -> None:
+    """Run a command that saves what it found."""
+    assert "Traceback" not in workplace.run(f"{command} --out {file}").err
+
+
+def test_a_pull_request_shows_plan_then_report_in_one_comment(workplace: Workplace, github: FakeGitHub) -> None:
+    """As Markdown; posted, though the answer got lost; edited by the report of the merge; untouched where it stands."""
+    workplace.service()
+    workplace.write("manifests/orders.yaml", manifest("orders"))
+    saved(workplace, "plan", "plan.json")
+    github.troubles = [("POST", "lost")]
+    posted = workplace.run("comment plan.json")
+    assert (posted.code, posted.out) == (0, f"comment on #12 created: {github.comments[12][0]['html_url']}\n")
+    [comment] = github.comments[12]
+    assert (
+        comment["body"]
+        == "<!-- reconciler:plan target=default -->\n" + workplace.run("show plan.json --format markdown").out
+    )
+    saved(workplace, "apply --yes", "report.json")
+    github.pull_request(SHA, 12)
+    workplace.write("event.json", "{}")
+    workplace.environment |= {"GITHUB_EVENT_NAME": "push", "GITHUB_SHA": SHA}
+    assert workplace.run("comment report.json").out.startswith("comment on #12 updated: ")
+    assert "1 applied" in comment["body"]
+    github.asked.clear()
+    assert workplace.run("comment report.json").out.startswith("comment on #12 unchanged: ")
+    assert github.asked == [f"GET /repos/{REPOSITORY}/commits/{SHA}/pulls", f"GET {COMMENTS}", "GET /user"]
+    other = workplace.run("comment report.json --key us-east-1 --pull-request 7")
+    assert other.out.startswith("comment on #7 created: ")
+    assert github.comments[7][0]["body"].startswith("<!-- reconciler:plan target=us-east-1 -->\n")
+
+
+@pytest.mark.slow
+def test_what_cant_be_posted_is_a_warning_and_bad_usage_is_not(workplace: Workplace, github: FakeGitHub) -> None:
+    """The run's own result stands: exit 0, and what would mend it on stderr. The token is nowhere."""
+    workplace.service()
+    workplace.write("manifests/orders.yaml", manifest("orders"))
+    saved(workplace, "plan", "plan.json")
+    environment = dict(workplace.environment)
+
+    def ended(command: str, **variables: str) -> tuple[int, str, str]:
+        workplace.environment = environment | variables
+        result = workplace.run(command)
+        assert not [token for token in (INSTALLATION, "sandbox-admin") if token in result.out + result.err]
+        return result.code, result.out, result.err
+
+    github.denied = {"write"}
+    said = f"POST /api/v3{COMMENTS}: 403: Resource not accessible by integration"
+    mends = "give the job `permissions: pull-requests: write`; the token of a fork's pull request can never write"
+    assert ended("comment plan.json") == (0, "", f"warning: no comment was posted: {said}\n  → {mends}\n")
+    github.denied = set()
+    github.troubles = [("GET", Refusal(401, f"\x1b[2J::error::{INSTALLATION}"))]
+    assert ended("comment plan.json")[2].startswith(
+        f"warning: no comment was posted: GET /api/v3{COMMENTS}: 401: \\x1b[2J::error::(api key)\n"
+    )
+    no_token = ended("comment plan.json", GITHUB_TOKEN="")
+    assert (no_token[0], no_token[2].splitlines()[0]) == (
+        0,
+        "warning: no comment was posted: no token: neither GITHUB_TOKEN nor GH_TOKEN is set",
+    )
+    push = {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": "", "GITHUB_SHA": SHA}
+    assert ended("comment plan.json", **push) == (0, "no comment: no pull request was merged as 4ca6a63f0e\n", "")
+    assert github.writes == [f"POST {COMMENTS}"]
+    for command, variables in (
+        ("comment nowhere.json", {}),
+        ("comment plan.json", {"GITHUB_API_URL": ""}),
+        ("issue plan.json", {}),
+    ):
+        assert ended(command, **variables)[0] == 64, command
+
+
+@pytest.mark.slow
+def test_a_schedule_keeps_one_issue_a_target(workplace: Workplace, github: FakeGitHub) -> None:
+    """From drift to in sync; a target that can't be read keeps its issue; what can't be posted ends in 1."""
+    service = workplace.service()
+    workplace.write("manifests/a/orders.yaml", manifest("orders"))
+    workplace.write("manifests/b/orders.yaml", manifest("orders"))
+    workplace.write(
+        "manifests/fleet.yaml",
+        f"""\
+        targets:
+          a: {{endpoint: "{service.url}/accounts/a"}}
+          b: {{endpoint: "{service.url}/accounts/b", api_key_env: B_KEY}}
+        """,
+    )
+    workplace.environment["B_KEY"] = "sandbox-admin"
+    assert workplace.run("apply --yes").code == 0
+
+    def issues() -> list[str]:
+        saved(workplace, "drift", "drift.json")
+        ended = workplace.run("issue drift.json")
+        assert ended.code == 0, ended.err
+        return [line.partition(": http")[0] for line in ended.out.splitlines()]
+
+    for account in "ab":
+        service.put("orders", account=f"/accounts/{account}", shard_count=4)
+    assert issues() == ["a: issue #1 created", "b: issue #2 created"]
+    before = github.writes
+    workplace.environment["B_KEY"] = "sandbox-expired"
+    service.put("orders", account="/accounts/a")
+    assert issues() == ["a: issue #1 closed"]
+    workplace.environment["B_KEY"] = "sandbox-admin"
+    assert issues() == ["a: issue #1 unchanged", "b: issue #2 unchanged"]
+    assert github.writes[len(before) :] == [
+        f"PATCH /repos/{REPOSITORY}/issues/1",
+        f"POST /repos/{REPOSITORY}/issues/1/comments",
+    ]
+    assert {issue["number"]: issue["state"] for issue in github.issues} == {1: "closed", 2: "open"}
+    assert "orders" in github.issues[0]["body"]
+    github.denied = {"read"}
+    refused = workplace.run("issue drift.json")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.splitlines()[0].startswith(f"error: a: GET /api/v3/repos/{REPOSITORY}/issues: 403: Resource not")
+    assert "permissions: issues: write" in refused.err

@@ -1,0 +1,244 @@
+"""What outsiders write can't leave its cell, in any format."""
+
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from reconciler.model.text import printable
+from reconciler.plan.document import dump_plans
+from reconciler.report.annotations import annotations
+from reconciler.report.inline import Links, code
+from reconciler.report.markdown import plans_markdown, problems_markdown, reports_markdown
+from reconciler.report.render import render_plans, render_reports, render_validation
+from reconciler.report.style import Style
+from reconciler.report.text import plans_text, problems_text, reports_text
+from reconciler.results import dump_reports
+from tests.report.everything import Say, a_plan, a_report, as_it_is, explained, the_problems
+
+LINKS = Links("https://github.com", "acme/fleet", "0f9e4c6de0a38a1159aa65914e5dbd3f1c94dd4d")
+LINK = r"https://github\.com/acme/fleet/(blob|commit)/[A-Za-z0-9._~%/-]+(#L\d+)?"
+
+NASTIES = [
+    "\x1b[2J\x1b[31m",
+    "\x1b]8;;http://example.com\x1b\\",
+    "\x9b31m",
+    "\x07\x08\x7f",
+    "\r",
+    "\n",
+    "\r\n\r\n",
+    "\0",
+    "\t",
+    "\x85\u2028\u2029\v\f\x1c",
+    "\u202e\u2066",
+    "\u200b\u2060\ufeff\xad",
+    "\ud800",
+    "::error::x",
+    "\n::set-output name=x::y",
+    " \u3000::add-mask::x",
+    "##[error]x",
+    "###[group]",
+    "##vso[task.setvariable]",
+    "`",
+    "``",
+    "```",
+    "\n```\n- x\n+ y\n",
+    "~~~",
+    "````````",
+    " ",
+    "    indented",
+    "\n\n# heading",
+    "\n---\n===",
+    "- x\n+ x\n1. x\n> x",
+    "</code></summary></p></details>",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "&lt;&#96;&amp",
+    "|",
+    "\n|-|\n",
+    "@octocat",
+    "#1 GH-1 octocat/hello#1 4ca6a63",
+    "https://example.com www.example.com x@example.com",
+    "<https://example.com>",
+    "[x](javascript:alert(1))",
+    "[x]: http://example.com",
+    "![x](http://example.com/x.png)",
+    "**x** _x_ ~~x~~ :x:",
+    "$`x`$ $x$",
+    "\\",
+    "\\`",
+    '"',
+    "', and 3 more",
+    "100%0A%0D",
+]
+LONG = ["x" * 10_000, "`" * 10_000, "\x1b" * 10_000, "\n" * 10_000, "<" * 10_000]
+
+HOSTILE = st.lists(st.sampled_from(NASTIES) | st.text(st.characters(), max_size=4), min_size=1, max_size=6).map("".join)
+
+
+def around(hostile: str) -> Say:
+    """Every text from outside begins and ends with it, and is still told from every other."""
+    return lambda text: f"{hostile}{text}{hostile}"
+
+
+everywhere = pytest.mark.parametrize("hostile", [*NASTIES, *LONG], ids=lambda text: ascii(text[:12]))
+
+
+def texts(say: Say, *, color: bool = False) -> list[str]:
+    style = Style(color)
+    return [
+        plans_text([a_plan(say), explained(say)], style=style),
+        reports_text([a_report(say)], style=style),
+        problems_text(the_problems(say), style=style),
+    ]
+
+
+def pages(say: Say, links: Links | None = None) -> list[str]:
+    return [
+        plans_markdown([a_plan(say), explained(say)], the_problems(say), links=links),
+        reports_markdown([a_report(say)], the_problems(say), links=links),
+        problems_markdown(the_problems(say), links=links),
+    ]
+
+
+def check_text(hostile: str) -> None:
+    """As many lines as ever, nothing on them that steers a terminal or a CI; colour is ours alone."""
+    for text, harmless in zip(texts(around(hostile)), texts(as_it_is), strict=True):
+        assert len(text.splitlines()) == len(harmless.splitlines())
+        check_characters(text)
+    assert [re.sub(r"\x1b\[\d+m", "", text) for text in texts(around(hostile), color=True)] == texts(around(hostile))
+
+
+def check_characters(text: str) -> None:
+    """It can be written as UTF-8, holds no command of a CI, and no character of it is unseen."""
+    assert {unicodedata.category(c) for c in text.replace("\n", "")}.isdisjoint(
+        {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    )
+    assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
+    assert not re.search(r"##\w*\[", text)
+    text.encode()
+
+
+def check_markdown(hostile: str) -> None:
+    """Parsed, all but what stands in code is as with harmless texts; a fence is longer than what it holds.
+
+    Where there are links, each leads into this repository, and but for them nothing is different.
+    """
+    linked = pages(around(hostile), LINKS)
+    for page, with_links, harmless in zip(pages(around(hostile)), linked, harmless_outlines(), strict=True):
+        parsed = tokens(page)
+        assert outline(parsed) == harmless
+        assert not [token for token in parsed if token.type == "fence" and token.markup in token.content]
+        parsed = tokens(with_links)
+        assert [part for part in outline(parsed) if not part[0].startswith("link_")] == harmless
+        assert [url for url in links(parsed) if not re.fullmatch(LINK, url) or {".", ".."} & {*url.split("/")}] == []
+        check_characters(page)
+        check_characters(with_links)
+
+
+@cache
+def harmless_outlines() -> list[list[tuple[str, str, str]]]:
+    return [outline(tokens(page)) for page in pages(as_it_is)]
+
+
+def links(parsed: Iterable[Token]) -> Iterator[str]:
+    for token in parsed:
+        if token.type == "link_open":
+            yield str(token.attrs["href"])
+        yield from re.findall(r'<a href="([^"]*)">', token.content if token.type == "html_block" else "")
+
+
+def check_annotations(hostile: str) -> None:
+    """As many commands as ever, each whole; a file, a title, a message never become another's property."""
+    for say in (around(hostile), as_it_is):
+        lines = annotations([a_plan(say), explained(say)], the_problems(say)).splitlines()
+        assert len(lines) == 8
+        for line in lines:
+            assert re.fullmatch(r"::[a-z]+ (file=[^:,]+,line=\d+,(col=\d+,)?)?title=[^:,]+::[^\r\n]+", line)
+            assert not re.search(r"%(?!25|3A|2C)|##\w*\[", line)
+            assert {unicodedata.category(c) for c in line}.isdisjoint({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def outline(parsed: Iterable[Token]) -> list[tuple[str, str, str]]:
+    """Every token with its content, code left out."""
+    return [(token.type, token.info, visible(token)) for token in parsed]
+
+
+def tokens(page: str) -> list[Token]:
+    top = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(page)
+    return [token for parent in top for token in parent.children or [parent]]
+
+
+def visible(token: Token) -> str:
+    match token.type:
+        case "code_inline":
+            return ""
+        case "fence":
+            return re.sub(r"(?m)^([-+] [a-z_]+(?:\[\d\]\.[a-z_]+)?:) [^\n]+$", r"\1", token.content)
+        case "html_block":
+            return re.sub(
+                r"<code>[^<>]*</code>", "<code></code>", re.sub(rf'<a href="{LINK}">|</a>', "", token.content)
+            )
+        case _:
+            return token.content
+
+
+def check_json(hostile: str) -> None:
+    """One ASCII document that reads back as what was meant, and starts no command in a log."""
+    say = around(hostile)
+    plans, reports, problems = [a_plan(say), explained(say)], [a_report(say)], the_problems(say)
+    for text, meant in (
+        (render_plans(plans, problems, "json", color=True), dump_plans(plans, problems)),
+        (render_reports(reports, problems, "json", color=True), dump_reports(tuple(reports), problems)),
+    ):
+        assert json.loads(text) == meant
+        assert text.isascii()
+        check_characters(text)
+    check_characters(render_validation({hostile: 1}, problems, "json"))
+    assert render_plans(plans, problems, "json", color=True, one_line=True).count("\n") == 1
+
+
+CHECKS: Sequence[Callable[[str], None]] = (check_text, check_markdown, check_json, check_annotations)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@everywhere
+def test_what_is_known_to_be_nasty_stays_in_its_cell(hostile: str, check: Callable[[str], None]) -> None:
+    """Names, descriptions, zones, statuses, errors, files, endpoints, warnings, remedies: all at once."""
+    check(hostile)
+
+
+@settings(deadline=None, max_examples=40)
+@given(hostile=HOSTILE)
+def test_whatever_outsiders_write_stays_in_its_cell(hostile: str) -> None:
+    """Any mixture of the nasty and the unheard-of."""
+    for check in CHECKS:
+        check(hostile)
+
+
+@given(text=HOSTILE | st.text("` \\"))
+def test_a_code_span_holds_its_text_and_no_more(text: str) -> None:
+    """Between other words of a line it reads as one span that shows exactly the printable text."""
+    read = tokens(f"- a {code(text)}: b")
+    spans = [token.content for token in read if token.type == "code_inline"]
+    assert spans == [printable(text, 600) or " "]
+    assert [token.content for token in read if token.type == "text"] == ["a ", ": b"]
+
+
+@given(text=HOSTILE)
+def test_html_shows_its_text_and_no_more(text: str) -> None:
+    """A name in a summary reads as it does in text."""
+    page = plans_markdown([a_plan(lambda name: text if name == "new" else name)])
+    shown = re.findall(r"<details><summary>create <b><code>([^<>]*)</code></b>", page)
+    assert printable(text, 600) in [html.unescape(name) for name in shown]

@@ -1,0 +1,146 @@
+"""Events as machines and people read them."""
+
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.logs import LogFormat, configure, console_line, json_line
+from reconciler.model.secret import ApiKey
+from reconciler.model.text import printable
+from tests.fakes import FakeClock
+
+KEY = "k\"e\\y&<'-very-secret"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+Start = Callable[..., io.StringIO]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Set the logs up as a process does; the stream that they go to."""
+
+    def configured(
+        stream: io.StringIO | None = None,
+        *,
+        level: str = "info",
+        log_format: LogFormat = "auto",
+        keys: list[ApiKey] | None = None,
+    ) -> io.StringIO:
+        stream = stream or io.StringIO()
+        known = [ApiKey(KEY)] if keys is None else keys
+        configure(stream, level=level, log_format=log_format, clock=FakeClock(), keys=known, run_id="cafe")
+        return stream
+
+    yield configured
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+log = structlog.get_logger()
+
+
+def failed(why: object, cause: LookupError | None = None) -> LookupError:
+    """An error that was raised, in a frame that holds something."""
+    held = {"why": why, "value": "a local value"}
+    with pytest.raises(LookupError) as caught:
+        raise LookupError(held["why"]) from cause
+    return caught.value
+
+
+def test_a_machine_reads_one_json_object_a_line(start: Start) -> None:
+    """Not a terminal: JSON, in one order, without what isn't known; every event with its run, from any thread."""
+    stream = start()
+    with structlog.contextvars.bound_contextvars(target="us-east-1"):
+        log.info("change.applied", cluster="orders", seconds=1.25, http_status=None)
+    thread = threading.Thread(target=lambda: log.warning("request.retried", attempt=1))
+    thread.start()
+    thread.join()
+    stamp = '{"timestamp": "2027-01-15T08:00:00.000Z", "level": '
+    assert stream.getvalue() == (
+        f'{stamp}"info", "event": "change.applied", "run_id": "cafe", "cluster": "orders",'
+        ' "seconds": 1.25, "target": "us-east-1"}\n'
+        f'{stamp}"warning", "event": "request.retried", "run_id": "cafe", "attempt": 1}}\n'
+    )
+
+
+def test_a_person_reads_one_plain_line(start: Start) -> None:
+    """A terminal: time, event, fields; loud where something is wrong, quoted where a value has spaces."""
+    stream = start(Terminal())
+    log.info("change.applied", cluster="orders", seconds=1.25, http_status=None)
+    log.error("change.failed", cluster="a=b", error='500: "no"\n::error::x', kind="")
+    assert stream.getvalue() == (
+        "08:00:00 change.applied cluster=orders seconds=1.25\n"
+        '08:00:00 error: change.failed cluster="a=b" error="500: \\"no\\"\\\\n::error::x" kind=""\n'
+    )
+
+
+def test_the_format_can_be_chosen(start: Start) -> None:
+    """Whatever the stream is."""
+    for log_format, stream in (("console", io.StringIO()), ("json", Terminal())):
+        start(stream, log_format=log_format)
+        log.info("plan.computed")
+        assert stream.getvalue().startswith("{") == (log_format == "json")
+
+
+def test_what_is_below_the_level_is_not_told(start: Start) -> None:
+    """And what isn't, is."""
+    told = {}
+    for level in ("debug", "info", "warning", "error"):
+        stream = start(level=level)
+        for method in ("debug", "info", "warning", "error"):
+            getattr(log, method)(f"a.{method}")
+        told[level] = [json.loads(line)["level"] for line in stream.getvalue().splitlines()]
+    everything = ["debug", "info", "warning", "error"]
+    assert told == {level: everything[position:] for position, level in enumerate(everything)}
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_no_event_holds_a_key(start: Start, log_format: LogFormat) -> None:
+    """In a text, an escaped text, a list, an error's traceback or at the place where a long value is cut: no piece."""
+    keys: list[ApiKey] = []
+    stream = start(log_format=log_format, keys=keys)
+    keys.append(ApiKey(KEY))  # read after the logs were set up
+    log.info("a", raw=KEY, json=json.dumps({"key": KEY}), shown=repr(KEY), listed=[KEY, {"key": KEY}], key=keys[0])
+    log.info("b", cut="x" * 990 + KEY, marked=f"##{KEY}")
+    log.error("c", exc_info=failed(f"the service said {KEY}"))
+    lines = stream.getvalue()
+    assert len(lines.splitlines()) == 3
+    assert not [KEY[at : at + 5] for at in range(len(KEY) - 4) if KEY[at : at + 5] in lines]
+    assert "the service said (api key)" in lines
+    assert "##[" not in lines
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_a_traceback_says_what_happened_and_shows_no_local(start: Start, log_format: LogFormat) -> None:
+    """To its last line, however long it is; what a frame holds is nobody's business."""
+    stream = start(log_format=log_format)
+    error = None
+    for why in [*range(20), "at the bottom"]:
+        error = failed(why, error)
+    log.error("round.broke", exc_info=error)
+    assert "LookupError: at the bottom" in stream.getvalue()
+    assert "a local value" not in stream.getvalue()
+
+
+@given(st.one_of(st.text(), st.lists(st.sampled_from(["::error::", "##[", "#", "[", "\n", "\r", "\u2028", "\x1b["]))))
+def test_no_value_breaks_a_line_or_steers_what_reads_it(value: Any) -> None:
+    """One line of harmless characters that starts no workflow command; and JSON keeps the value as it was."""
+    text = value if isinstance(value, str) else "".join(value)
+    event = {"timestamp": "2027-01-15T08:00:00.000Z", "level": "info", "event": text, "cluster": text, "more": [text]}
+    for line in (json_line(event), console_line(event)):
+        assert printable(line) == line
+        assert not line.lstrip().startswith("::")
+        assert "##[" not in line
+    assert json.loads(json_line(event)) == event

@@ -1,0 +1,115 @@
+"""Rounds in virtual time."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from structlog.testing import capture_logs
+
+from reconciler.errors import InvalidManifests, Problem, ReconcilerError, StalePlan, UsageError
+from reconciler.loop import repeat
+from tests.fakes import FakeClock, FixedRandom
+
+
+class Rounds:
+    """Ends its rounds as it is told, then stops the loop; `began` are the moments at which they began."""
+
+    def __init__(self, *ends: int | Exception, share: float = 0.5) -> None:
+        self.ends = list(ends)
+        self.began: list[float] = []
+        self.clock = FakeClock()
+        self.random = FixedRandom(share)
+
+    def run(self, interval: float = 300, *, once: bool = False, stop_at: float | None = None) -> int:
+        return self.clock.run(self._repeat(interval, once=once, stop_at=stop_at))
+
+    async def _repeat(self, interval: float, *, once: bool, stop_at: float | None) -> int:
+        stop = asyncio.Event()
+        if stop_at is not None:
+            asyncio.get_running_loop().call_at(stop_at, stop.set)
+        return await repeat(
+            lambda: self._round(stop.set),
+            interval_seconds=interval,
+            clock=self.clock,
+            random=self.random,
+            stop=stop,
+            once=once,
+        )
+
+    async def _round(self, stop: Callable[[], None]) -> int:
+        self.began.append(self.clock.seconds)
+        end = self.ends.pop(0)
+        if not self.ends:
+            stop()
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    @property
+    def waits(self) -> list[float]:
+        return [round(later - earlier, 6) for earlier, later in pairwise(self.began)]
+
+
+@pytest.mark.parametrize(("share", "wait"), [(0.0, 270.0), (0.5, 300.0), (1.0, 330.0)])
+def test_rounds_are_an_interval_apart_give_or_take_a_tenth(share: float, wait: float) -> None:
+    """Many loops spread out; drift, staleness and refusals are no failures."""
+    rounds = Rounds(0, 2, 3, 4, 0, share=share)
+    assert rounds.run() == 0
+    assert rounds.waits == [wait] * 4
+
+
+def test_rounds_that_fail_back_off_up_to_an_hour() -> None:
+    """Each waits twice as long as the one before, until one succeeds; a long interval is never shortened."""
+    broken: list[int | Exception] = [1, ReconcilerError("no"), UsageError("no"), 1, 1]
+    rounds = Rounds(*broken, StalePlan("moved"), 1, 0, 0)
+    rounds.run()
+    assert rounds.waits == [600, 1200, 2400, 3600, 3600, 300, 600, 300]
+    slow = Rounds(1, 1, 1)
+    slow.run(interval=86400)
+    assert slow.waits == [86400, 86400]
+
+
+def test_a_stop_ends_the_wait_at_once() -> None:
+    """With the code of the last round."""
+    rounds = Rounds(0, 4, 0)
+    assert rounds.run(stop_at=400) == 4
+    assert (rounds.began, rounds.clock.seconds) == ([0, 300], 400)
+
+
+@pytest.mark.parametrize(
+    ("end", "code"), [(0, 0), (1, 1), (4, 4), (ReconcilerError("no"), 1), (UsageError("no"), 64), (StalePlan("no"), 4)]
+)
+def test_once_is_one_round_and_ends_as_that_command_would(end: int | Exception, code: int) -> None:
+    """For cron: the round's own exit code, an error's too, and no wait."""
+    rounds = Rounds(end, 0)
+    assert rounds.run(once=True) == code
+    assert (rounds.began, rounds.clock.seconds) == ([0], 0)
+
+
+def test_an_error_is_told_with_all_that_is_wrong() -> None:
+    """One event a problem: what, where, and how to mend it; then the round's end."""
+    problems = [
+        Problem("manifest", "shard_count is 0", "the least is 1", cluster="orders", file="m.yaml", line=3, column=14),
+        Problem("manifest", "the file is not UTF-8"),
+    ]
+    with capture_logs() as logs:
+        Rounds(InvalidManifests(problems)).run(once=True)
+    failed = {"event": "round.failed", "log_level": "error", "kind": "manifest"}
+    assert logs == [
+        {
+            **failed,
+            "error": "shard_count is 0",
+            "cluster": "orders",
+            "place": "m.yaml:3:14",
+            "remedy": "the least is 1",
+        },
+        {**failed, "error": "the file is not UTF-8", "cluster": None, "place": None, "remedy": None},
+        {"event": "round.ended", "log_level": "info", "exit_code": 1, "seconds": 0.0},
+    ]
+
+
+def test_a_broken_program_does_not_go_on() -> None:
+    """Only the program's own errors are survived."""
+    with pytest.raises(ZeroDivisionError):
+        Rounds(ZeroDivisionError(), 0).run()

@@ -1,0 +1,141 @@
+"""A forge whole enough for the workflows: the fake GitHub, its artifacts, and a private repository over HTTP."""
+
+import json
+import os
+import subprocess
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub, Reply
+
+WHO = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in
+       {"NAME": "A User", "EMAIL": "user@example.com"}.items()}  # fmt: skip
+ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ["PATH"]}
+GIT_CREDENTIALS = "basic " + b64encode(f"x-access-token:{INSTALLATION}".encode()).decode()
+HERE, A_FORK = 1, 2
+"""Numbers of repositories."""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git prints, by nobody's configuration."""
+    ended = subprocess.run(
+        ["git", *arguments], cwd=folder, env={**ALONE, **WHO}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
+
+
+class Hub(FakeGitHub):
+    """Its repository is `origin`; `clones` over HTTP need the token, once."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.origin = folder / REPOSITORY
+        self.origin.mkdir(parents=True)
+        git(self.origin, "init", "--quiet", "--bare", "--initial-branch=main")
+        self.artifacts: list[dict[str, Any]] = []
+        self.git_url = ""
+        self.refused: list[str] = []
+
+    @contextmanager
+    def open(self) -> Iterator["Hub"]:
+        """Serve both."""
+        with ExitStack() as stack:
+            stack.enter_context(self.serve())
+            server = ThreadingHTTPServer(("127.0.0.1", 0), _git_handler(self))
+            thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            stack.callback(server.server_close)
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            self.git_url = f"http://127.0.0.1:{server.server_port}"
+            yield self
+
+    def merged(self, number: int, head: str, commit: str) -> None:
+        """Say that a pull request was merged as this commit."""
+        self.pull_request(commit, number)
+        self.pulls[commit][-1]["head"]["sha"] = head
+
+    def keep(self, name: str, file: Path, head: str, repository: int) -> None:
+        """Take an artifact of a run."""
+        number = len(self.artifacts) + 500
+        run = {"id": number, "head_sha": head, "head_repository_id": repository, "repository_id": HERE}
+        self.artifacts.append(
+            {
+                "id": number,
+                "name": name,
+                "expired": False,
+                "workflow_run": run,
+                "file": file.name,
+                "bytes": file.read_bytes(),
+            }
+        )
+
+    def applied(self) -> dict[str, str]:
+        """What this repository says was applied, by target."""
+        lines = git(self.origin, "for-each-ref", "--format=%(refname) %(objectname)", "refs/reconciler").splitlines()
+        return {ref.rpartition("/")[2]: commit for ref, _, commit in (line.partition(" ") for line in lines)}
+
+    def handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply | None:
+        """One exchange; artifacts are ours, the rest is the fake's."""
+        url = urlsplit(target)
+        if url.path != f"{self.prefix}/repos/{REPOSITORY}/actions/artifacts":
+            return super().handle(method, target, headers, body)
+        assert headers["Authorization"] == f"Bearer {INSTALLATION}"
+        [name] = parse_qs(url.query)["name"]
+        found = [{key: value for key, value in artifact.items() if key not in {"bytes", "file"}}
+                 for artifact in self.artifacts if artifact["name"] == name]  # fmt: skip
+        answer = json.dumps({"total_count": len(found), "artifacts": found}).encode()
+        return 200, {"Content-Type": "application/json"}, answer
+
+
+def _git_handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
+    """Speaks git's smart protocol by git's own program, for who sends the token exactly once."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            sent = self.headers.get_all("Authorization") or []
+            if sent != [GIT_CREDENTIALS]:
+                hub.refused.append(f"{len(sent)} headers")
+                self.send_response(400 if len(sent) > 1 else 401)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            environment = {
+                **ALONE,
+                "GIT_PROJECT_ROOT": str(hub.folder),
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "REMOTE_USER": "x-access-token",
+                "PATH_INFO": url.path,
+                "QUERY_STRING": url.query,
+                "REQUEST_METHOD": self.command,
+                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                "CONTENT_LENGTH": str(len(body)),
+                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            }
+            command = ["git", "http-backend"]
+            ended = subprocess.run(command, input=body, env=environment, capture_output=True, check=True)
+            head, _, content = ended.stdout.partition(b"\r\n\r\n")
+            headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
+            self.send_response(int(headers.pop("Status", "200").split()[0]))
+            for name, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET  # noqa: N815  # the name is http.server's
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Handler

@@ -1,0 +1,42 @@
+"""Every step that is shell, and `.ci/run`, by shellcheck. `make check` runs this."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.workflows.files import ROOT, steps
+
+SHELLCHECK = str(Path(sys.executable).with_name("shellcheck"))
+EVERYWHERE = ("GITHUB_ACTION_PATH", "GITHUB_OUTPUT", "GITHUB_REF_NAME", "GITHUB_SERVER_URL", "RUNNER_TEMP")
+
+
+def main() -> int:
+    """Print what is wrong; how many scripts are."""
+    scripts = {name: script(step) for name, step in steps().items() if "run" in step}
+    scripts[".ci/run"] = (ROOT / ".ci/run").read_text()
+    return sum(not passes(name, text) for name, text in scripts.items())
+
+
+def script(step: dict[str, Any]) -> str:
+    """A step's script with its variables, so that one which it isn't given is found."""
+    given = "\n".join(f"export {name}=''" for name in (*EVERYWHERE, *step.get("env", {})))
+    return f"#!/bin/bash\n{given}\n{step['run']}"
+
+
+def passes(name: str, text: str) -> bool:
+    """Whether shellcheck finds nothing in a script."""
+    ended = subprocess.run(
+        [SHELLCHECK, "--norc", "--enable=check-unassigned-uppercase,quote-safe-variables", "-"],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        sys.stdout.write(f"{name}\n{ended.stdout}{ended.stderr}\n")
+    return ended.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""The workflows and the action, as they are written."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.workflows import shellcheck
+from tests.workflows.files import ACTION, ROOT, WORKFLOWS, documented, documented_texts, expressions, jobs, read, steps
+from tests.workflows.runner import NAME, NOT_RUN, OURS, TABLE
+
+BIN = Path(sys.executable).parent
+SECRETS = {"MOMENTO_API_KEY_US", "MOMENTO_API_KEY_EU"}
+
+
+def passes(*command: str) -> None:
+    """A linter finds nothing."""
+    ended = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_the_linters_find_nothing() -> None:
+    """zizmor, the published schemas, and shellcheck, on every step and on what CI runs."""
+    passes("zizmor", "--offline", "--no-progress", "--quiet", ".")
+    passes("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS))
+    passes("check-jsonschema", "--builtin-schema", "vendor.github-actions", str(ACTION))
+    assert shellcheck.main() == 0
+
+
+def test_the_linters_find_something(capsys: pytest.CaptureFixture[str]) -> None:
+    """A step that uses a variable which it isn't given, or leaves one bare, is told."""
+    for script in ('echo "$RECONCILER_OUTT"', "rm $RUNNER_TEMP/x"):
+        assert not shellcheck.passes("a step", shellcheck.script({"run": script}))
+    assert "SC2154" in capsys.readouterr().out
+
+
+def test_a_job_may_do_what_it_needs_and_no_more() -> None:
+    """No permission by default, a time limit, a group; only apply and a release's jobs have an environment."""
+    for path in WORKFLOWS:
+        workflow = read(path)
+        assert workflow["permissions"] == {}
+        assert workflow["concurrency"]["cancel-in-progress"] == str(path.stem in {"plan", "ci"}).lower()
+        assert "pull_request_target" not in workflow["on"]
+        assert "workflow_run" not in workflow["on"]
+    permissions = {name: job["permissions"] for name, job in jobs().items()}
+    assert permissions == {
+        "apply.apply": {"actions": "read", "contents": "write", "pull-requests": "write"},
+        "ci.test": {"contents": "read"},
+        "drift.drift": {"contents": "read", "issues": "write"},
+        "plan.plan": {"contents": "read", "pull-requests": "write"},
+        "release.attest": {"id-token": "write", "attestations": "write"},
+        "release.build": {"contents": "read"},
+        "release.publish": {"id-token": "write"},
+    }
+    assert {name: job["environment"] for name, job in jobs().items() if "environment" in job} == {
+        "apply.apply": "production",
+        "release.publish": "pypi",
+    }
+    assert all(int(job["timeout-minutes"]) <= 180 for job in jobs().values())
+
+
+def test_actions_are_pinned_and_leave_no_credentials() -> None:
+    """By a full hash, with the version beside it, one for each action; ours is this checkout's."""
+    uses = [line for path in (*WORKFLOWS, ACTION) for line in path.read_text().splitlines() if "uses:" in line]
+    pinned = {line.split("uses: ")[1] for line in uses} - {"./"}
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one) for one in pinned)
+    assert len({one.partition("@")[0] for one in pinned}) == len(pinned) == 6
+    for name, step in steps().items():
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] == "false", name
+            assert step["with"].get("fetch-depth") == (None if name.startswith(("ci", "release")) else "0"), name
+
+
+def test_no_expression_is_part_of_a_script() -> None:
+    """What a pull request says reaches a shell by the environment alone; secrets go to our own action alone."""
+    for name, step in steps().items():
+        assert "${{" not in step.get("run", ""), name
+        used = {found.removeprefix("secrets.") for found in expressions(step) if found.startswith("secrets.")}
+        assert used in (set(), SECRETS)
+        assert not used or step["uses"] == "./"
+
+
+def test_every_expression_is_understood() -> None:
+    """It is a name, or it stands in the runner's table; and nothing else stands there."""
+    found = {one for path in (*WORKFLOWS, ACTION) for one in expressions(read(path))}
+    assert {one for one in found if not NAME.fullmatch(one)} == set(TABLE)
+
+
+def test_what_is_installed_is_what_is_locked() -> None:
+    """Every package by its hash, the program from the action's own commit, with nothing fetched to build it."""
+    assert set(NOT_RUN) == {"Install"}
+    install = steps()["action: Install"]["run"]
+    requirements = re.findall(r'-r "\$GITHUB_ACTION_PATH/([\w.-]+)"', install)
+    assert requirements == ["requirements.txt", "requirements-build.txt"]
+    assert "install --require-hashes -r" in install
+    assert 'install --no-deps --no-build-isolation "$GITHUB_ACTION_PATH"' in install
+    for name in (*requirements, "requirements-dev.txt"):
+        locked = (ROOT / name).read_text()
+        assert re.search(r"^hatchling==", locked, re.MULTILINE) or name == "requirements.txt"
+        assert not re.search(r"https?://|^-i|--index", locked, re.MULTILINE), name
+
+
+def test_ci_runs_what_a_contributor_runs() -> None:
+    """`.ci/run`, on every Python that is supported."""
+    job = jobs()["ci.test"]
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+    assert steps()["ci.test: Check, test, demo"]["env"] == {"PYTHON": "python"}
+
+
+def test_the_docs_say_what_the_workflows_need(tmp_path: Path) -> None:
+    """Every input and default of the action, every secret and environment; each permission, with the job it is for."""
+    page = (ROOT / "docs/github.md").read_text()
+    for name in (*read(ACTION)["inputs"], *read(ACTION)["outputs"], *SECRETS, "MOMENTO_API_KEY", "production", "pypi"):
+        assert f"`{name}`" in page, name
+    ours, theirs = jobs(), documented()
+    for name in ("plan", "apply", "drift"):
+        assert theirs[name]["permissions"] == ours[f"{name}.{name}"]["permissions"]
+        for permission, access in theirs[name]["permissions"].items():
+            assert f"`{permission}: {access}`" in page
+    assert theirs["apply"]["concurrency"] == read(ROOT / ".github/workflows/apply.yml")["concurrency"]
+    assert theirs["apply"]["jobs"]["apply"]["environment"] == ours["apply.apply"]["environment"]
+    for number, text in enumerate(documented_texts()):
+        (tmp_path / f"{number}.yml").write_text(text)
+        passes("check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(tmp_path / f"{number}.yml"))
+
+
+def test_adopting_takes_ten_lines() -> None:
+    """As the docs say; with the same checkout as ours, by its hash."""
+    assert [len(text.splitlines()) for text in documented_texts()] == [10, 12, 10]
+    checkout = next(step["uses"] for name, step in steps().items() if name == "plan.plan: Check out")
+    for workflow in documented().values():
+        [job] = workflow["jobs"].values()
+        first, second = job["steps"]
+        assert first["uses"] == checkout
+        assert second["uses"] in OURS
+        assert set(second["with"]) <= set(read(ACTION)["inputs"])

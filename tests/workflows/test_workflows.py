@@ -1,0 +1,485 @@
+"""The workflows on a real repository, against a served sandbox and a fake GitHub: every step of theirs is run."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from reconciler.clock import SystemClock
+from reconciler.sandbox.server import in_thread
+from reconciler.sandbox.store import Store
+from tests.forge.fake_github import INSTALLATION, REPOSITORY, Refusal
+from tests.workflows.files import ROOT, documented, steps
+from tests.workflows.hub import ALONE, Hub, git
+from tests.workflows.runner import Event, Run, Runner
+
+READ = {"MOMENTO_API_KEY_US": "sandbox-readonly", "MOMENTO_API_KEY_EU": "sandbox-readonly"}
+WRITE = {"MOMENTO_API_KEY_US": "sandbox-admin", "MOMENTO_API_KEY_EU": "sandbox-admin"}
+OURS = {"default_branch": "main", "full_name": REPOSITORY}
+TARGETS = ("us-east-1", "eu-west-1")
+
+
+class Service:
+    """A served sandbox: one account a target."""
+
+    def __init__(self, url: str, answers: list[str]) -> None:
+        self.url = url
+        self.answers = answers
+
+    def writes(self) -> list[str]:
+        """What was sent since it was last asked."""
+        found = sorted(answer for answer in self.answers if not answer.startswith("GET"))
+        self.answers.clear()
+        return found
+
+    def live(self, target: str) -> dict[str, dict[str, Any]]:
+        """The clusters of a target by name."""
+        return {cluster["name"]: cluster for cluster in self.call("GET", target)}
+
+    def change(self, target: str, name: str, **fields: object) -> None:
+        """Change a cluster behind git's back."""
+        body = {k: v for k, v in self.live(target)[name].items() if k not in {"name", "status", "errors"}}
+        self.call("PUT", target, f"/{name}", {**body, **fields})
+        self.answers.clear()
+
+    def call(self, method: str, target: str, path: str = "", body: object = None) -> Any:
+        """One request, by hand."""
+        headers = {"Authorization": "sandbox-admin", "Content-Type": "application/json"}
+        data = json.dumps(body).encode() if body is not None else None
+        url = f"{self.url}/accounts/{target}/cluster{path}"
+        with urlopen(Request(url, data, headers, method=method)) as answer:  # noqa: S310  # loopback
+            return json.load(answer)
+
+
+class Desk:
+    """Somebody's clone, and what they do on the forge."""
+
+    def __init__(self, folder: Path, hub: Hub, runner: Runner) -> None:
+        self.folder = folder
+        self.hub = hub
+        self.runner = runner
+        shutil.copytree(ROOT / "manifests", folder / "manifests")
+        git(folder, "init", "--quiet", "--initial-branch=main")
+        git(folder, "remote", "add", "origin", str(hub.origin))
+
+    def edit(self, file: str, before: str, after: str) -> None:
+        """Change a manifest."""
+        path = self.folder / "manifests" / file
+        assert before in path.read_text()
+        path.write_text(path.read_text().replace(before, after))
+
+    def commit(self, message: str) -> str:
+        """Commit all; the commit."""
+        git(self.folder, "add", "--all")
+        git(self.folder, "commit", "--quiet", f"--message={message}")
+        return git(self.folder, "rev-parse", "HEAD")
+
+    def push(self, branch: str) -> None:
+        """Push a branch."""
+        git(self.folder, "push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")
+
+    def open(self, branch: str) -> None:
+        """Begin a branch on main's tip."""
+        git(self.folder, "checkout", "--quiet", "-B", branch, "main")
+
+    def proposed(self, number: int, *, fork: bool = False, author: str = "a-user") -> Event:
+        """The checked out commit as a pull request: pushed, and merged for a try as GitHub does."""
+        head, base = (git(self.folder, "rev-parse", name) for name in ("HEAD", "main"))
+        tree = git(self.folder, "merge-tree", "--write-tree", base, head)
+        merge = git(self.folder, "commit-tree", tree, "-p", base, "-p", head, "-m", "A try")
+        git(self.folder, "push", "--quiet", "--force", "origin", f"{merge}:refs/pull/{number}/merge")
+        pull = {
+            "number": number,
+            "user": {"login": author},
+            "head": {"sha": head, "repo": {"full_name": "somebody/fleet" if fork else REPOSITORY}},
+            "base": {"sha": base, "ref": "main"},
+        }
+        payload = {"pull_request": pull, "repository": OURS}
+        return Event("pull_request", f"refs/pull/{number}/merge", merge, payload, fork or author == "dependabot[bot]")
+
+    def plan(self, number: int, **how: Any) -> Run:
+        """Run the plan of a pull request."""
+        return self.runner.run("plan", self.proposed(number, **how))
+
+    def merged(self, number: int, branch: str) -> Event:
+        """Squash a branch onto main, and what GitHub then says."""
+        head = git(self.folder, "rev-parse", branch)
+        git(self.folder, "checkout", "--quiet", "main")
+        before = git(self.folder, "rev-parse", "main")
+        git(self.folder, "merge", "--quiet", "--squash", branch)
+        commit = self.commit(f"A change (#{number})")
+        self.push("main")
+        self.hub.merged(number, head, commit)
+        return self.pushed(before)
+
+    def merge(self, number: int, branch: str) -> Run:
+        """Squash a branch onto main; run the apply of that."""
+        return self.runner.run("apply", self.merged(number, branch))
+
+    def pushed(self, before: str) -> Event:
+        """Main was pushed."""
+        payload = {"ref": "refs/heads/main", "before": before, "repository": OURS}
+        return Event("push", "refs/heads/main", git(self.folder, "rev-parse", "main"), payload)
+
+    def by_hand(self, workflow: str, **inputs: str) -> Run:
+        """Run a workflow on main from GitHub's page."""
+        given = (
+            {"prune": "owned", "allow": "", "adopt": "", "expect": "", "dry_run": "false", **inputs}
+            if workflow == "apply"
+            else {}
+        )
+        tip = git(self.folder, "rev-parse", "main")
+        payload = {"inputs": given, "repository": OURS}
+        return self.runner.run(workflow, Event("workflow_dispatch", "refs/heads/main", tip, payload))
+
+    def start(self) -> Run:
+        """The fleet is pushed to main for the first time, and applied."""
+        self.commit("The fleet")
+        self.push("main")
+        return self.runner.run("apply", self.pushed("0" * 40))
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """A forge that is reached over HTTP."""
+    (tmp_path / "origin").mkdir()
+    with Hub(tmp_path / "origin").open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A control plane that settles at once."""
+    answers: list[str] = []
+    with ExitStack() as stack:
+        store = Store(str(tmp_path / "service.db"), clock=SystemClock(), settle_seconds=0)
+        stack.callback(store.close)
+        observer = lambda *answer: answers.append("{} {} {}".format(*answer))  # noqa: E731
+        yield Service(stack.enter_context(in_thread(store, SystemClock(), None, observer=observer)), answers)
+
+
+@pytest.fixture
+def bare(tmp_path: Path, hub: Hub) -> Desk:
+    """A fork of this repository in which nothing is configured."""
+    return Desk(tmp_path / "desk", hub, Runner(tmp_path / "runs", hub, {}, {}))
+
+
+@pytest.fixture
+def desk(bare: Desk, service: Service) -> Desk:
+    """A repository with its keys, whose targets are at the service; applied, once."""
+    for target in TARGETS:
+        bare.edit("fleet.yaml", f"region: {target}", f"endpoint: {service.url}/accounts/{target}")
+    bare.runner.secrets.update(READ)
+    bare.runner.production.update(WRITE)
+    started = bare.start()
+    assert started.green, started.log
+    assert len(service.writes()) == 11
+    return bare
+
+
+def comments(hub: Hub, number: int) -> list[str]:
+    """What stands on a pull request."""
+    return [comment["body"] for comment in hub.comments.get(number, [])]
+
+
+@pytest.mark.slow
+def test_from_a_pull_request_to_a_fleet_in_sync(  # noqa: PLR0915  # one story
+    desk: Desk, hub: Hub, service: Service
+) -> None:
+    """Pull request, second push, merge, failed apply, next merge, drift, in sync: one comment each, one issue, current."""
+    first = desk.hub.applied()
+    assert set(first) == set(TARGETS)
+
+    desk.open("flags")
+    desk.edit("us-east-1/feature-flags.yaml", "t4g.medium", "m7g.large")
+    catalog = desk.folder / "manifests/us-east-1/catalog.yaml"
+    catalog.write_text(catalog.read_text().partition("---\n")[0])
+    desk.commit("Larger nodes for the flags; search is cached elsewhere")
+    desk.push("flags")
+    plan = desk.plan(7)
+    assert (plan.green, plan.name) == (True, "plan"), plan.log
+    assert plan.inputs["sandbox"] == plan.inputs["offline"] == "false"
+    [said] = comments(hub, 7)
+    assert "feature-flags" in said
+    assert "catalog-search" in said
+    assert "m7g.xlarge" not in said
+    assert service.writes() == []
+
+    desk.edit("us-east-1/feature-flags.yaml", "m7g.large", "m7g.xlarge")
+    desk.commit("Larger still")
+    desk.push("flags")
+    assert desk.plan(7).green
+    [said] = comments(hub, 7)
+    assert "m7g.xlarge" in said
+
+    desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-readonly"
+    failed = desk.merge(7, "flags")
+    assert failed.codes["Apply"] == 1, failed.log
+    assert failed.codes["Push what was applied"] == failed.codes["Comment"] == 0, failed.log
+    [said] = comments(hub, 7)
+    assert "### 1 failed, 1 skipped in 2 targets" in said
+    assert not any(answer.endswith((" 200", " 204")) for answer in service.writes())
+    assert hub.applied()["us-east-1"] == first["us-east-1"]
+    assert hub.applied()["eu-west-1"] == git(desk.folder, "rev-parse", "main")
+
+    desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-admin"
+    desk.open("limits")
+    desk.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
+    desk.commit("More shards for the limits")
+    desk.push("limits")
+    assert desk.plan(8).green
+    [said] = comments(hub, 8)
+    assert "catalog-search" in said
+    applied = desk.merge(8, "limits")
+    assert applied.green, applied.log
+    assert service.writes() == [
+        "DELETE /accounts/us-east-1/cluster/catalog-search 204",
+        "PUT /accounts/eu-west-1/cluster/rate-limits 200",
+        "PUT /accounts/us-east-1/cluster/feature-flags 200",
+    ]
+    [said] = comments(hub, 8)
+    assert "### 3 applied in 2 targets" in said
+    assert set(hub.applied().values()) == {git(desk.folder, "rev-parse", "main")}
+
+    assert desk.by_hand("drift").green
+    assert hub.issues == []
+    service.change("us-east-1", "sessions", node_instance_type="m7g.2xlarge")
+    for _ in range(2):
+        drift = desk.by_hand("drift")
+        assert (drift.green, drift.outputs["exit-code"]) == (True, "2"), drift.log
+    [issue] = hub.issues
+    assert issue["state"] == "open"
+    assert "m7g.2xlarge" in issue["body"]
+
+    again = desk.by_hand("apply")
+    assert again.green, again.log
+    assert service.writes() == ["PUT /accounts/us-east-1/cluster/sessions 200"]
+    assert desk.by_hand("drift").green
+    assert [issue["state"] for issue in hub.issues] == ["closed"]
+    assert {number: len(comments(hub, number)) for number in (7, 8)} == {7: 1, 8: 1}
+    assert hub.refused == []
+
+
+@pytest.mark.slow
+def test_what_nobody_reviewed_is_done_only_where_it_is_harmless(desk: Desk, hub: Hub, service: Service) -> None:
+    """More came in between: an update goes on, and is said; a delete refuses all, until somebody asks for it."""
+    desk.open("small")
+    desk.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
+    desk.commit("More shards")
+    assert desk.plan(9).green
+    git(desk.folder, "checkout", "--quiet", "main")
+    desk.edit("us-east-1/feature-flags.yaml", "t4g.medium", "m7g.large")
+    desk.commit("Nobody looked at this")
+    harmless = desk.merge(9, "small")
+    assert harmless.green, harmless.log
+    assert "target us-east-1: not reviewed, and harmless: update feature-flags\n" in harmless.logs["Apply"]
+    assert "target eu-west-1: not reviewed" not in harmless.logs["Apply"]
+    assert len(service.writes()) == 2
+
+    desk.open("other")
+    desk.edit("eu-west-1/web.yaml", "shard_count: 4", "shard_count: 5")
+    desk.commit("More shards still")
+    assert desk.plan(10).green
+    git(desk.folder, "checkout", "--quiet", "main")
+    catalog = desk.folder / "manifests/us-east-1/catalog.yaml"
+    catalog.write_text(catalog.read_text().partition("---\n")[0])
+    desk.commit("Nobody looked at this either")
+    refused = desk.merge(10, "other")
+    assert refused.codes["Apply"] == 4, refused.log
+    assert service.writes() == []
+    [said] = comments(hub, 10)
+    assert "not what was reviewed: delete catalog-search" in said
+
+    looked = desk.by_hand("apply", dry_run="true")
+    assert (looked.green, service.writes(), comments(hub, 10)) == (True, [], [said]), looked.log
+    digests = [target["digest"] for target in looked.document["targets"]]
+    other = desk.by_hand("apply", expect=digests[0])
+    assert (other.codes["Apply"], service.writes()) == (4, []), other.log
+    by_hand = desk.by_hand("apply", expect=" ".join(digests))
+    assert by_hand.green, by_hand.log
+    assert "DELETE /accounts/us-east-1/cluster/catalog-search 204" in service.writes()
+    [said] = comments(hub, 10)
+    assert "applied" in said
+
+
+@pytest.mark.slow
+def test_consent_is_given_by_hand(desk: Desk, hub: Hub, service: Service) -> None:
+    """A guard refuses the plan and the apply; with it named, and only then, the change goes through."""
+    desk.edit("fleet.yaml", "targets:", "guards:\n  max_deletes: 0\ntargets:")
+    desk.commit("Deletes need consent")
+    desk.push("main")
+    assert desk.by_hand("apply").green
+    desk.open("less")
+    (desk.folder / "manifests/us-east-1/feature-flags.yaml").unlink()
+    desk.commit("No flags")
+    plan = desk.plan(11)
+    assert (plan.codes["Plan"], plan.codes["Keep the plan"], plan.codes["Comment"]) == (3, 0, 0), plan.log
+    service.writes()
+    refused = desk.merge(11, "less")
+    assert (refused.codes["Apply"], service.writes()) == (3, []), refused.log
+    [said] = comments(hub, 11)
+    assert "max-deletes" in said
+    none = desk.by_hand("apply", prune="none", allow="max-deletes")
+    assert (none.green, service.writes()) == (True, []), none.log
+    allowed = desk.by_hand("apply", allow="max-deletes max-delete-fraction")
+    assert allowed.green, allowed.log
+    assert service.writes() == ["DELETE /accounts/us-east-1/cluster/feature-flags 204"]
+    [said] = comments(hub, 11)
+    assert "applied" in said
+
+
+@pytest.mark.slow
+def test_a_pull_request_without_a_key_gets_a_plan_of_git_alone(desk: Desk, hub: Hub, service: Service) -> None:
+    """A fork's, and a robot's: under another name than the check that is required, with no comment and nothing kept."""
+    desk.open("fork")
+    desk.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
+    desk.commit("More shards")
+    service.answers.clear()
+    kept = len(hub.artifacts)
+    for how in ({"fork": True}, {"author": "dependabot[bot]"}):
+        plan = desk.plan(12, **how)
+        assert (plan.green, plan.name) == (True, "plan without a key"), plan.log
+        assert "offline" in plan.logs["Plan"]
+        assert plan.codes["Comment"] is plan.codes["Keep the plan"] is None
+    assert (service.answers, comments(hub, 12), len(hub.artifacts)) == ([], [], kept)
+
+
+@pytest.mark.slow
+def test_a_key_that_is_missing_is_an_error(desk: Desk, service: Service) -> None:
+    """Where one target's is there, the other's must be: nothing falls back to the sandbox."""
+    desk.runner.secrets["MOMENTO_API_KEY_EU"] = desk.runner.production["MOMENTO_API_KEY_EU"] = ""
+    desk.open("x")
+    desk.edit("us-east-1/feature-flags.yaml", "t4g.medium", "m7g.large")
+    desk.commit("x")
+    for run, step in ((desk.plan(13), "Plan"), (desk.by_hand("drift"), "Drift"), (desk.by_hand("apply"), "Apply")):
+        assert run.codes[step] == 1, run.log
+        assert "MOMENTO_API_KEY_EU is not set" in run.logs[step]
+    assert service.writes() == []
+
+
+@pytest.mark.slow
+def test_a_plan_of_a_fork_is_not_a_reviewed_one(desk: Desk, hub: Hub, service: Service) -> None:
+    """Named for the same commit or not: what its run says of itself doesn't count, and an expired one neither."""
+    desk.open("y")
+    (desk.folder / "manifests/us-east-1/feature-flags.yaml").unlink()
+    desk.commit("y")
+    assert desk.plan(14).green
+    own = hub.artifacts[-1]
+    hub.artifacts.append({**own, "id": 900, "workflow_run": {**own["workflow_run"], "head_repository_id": 2}})
+    hub.artifacts.append({**own, "id": 600, "workflow_run": None})
+    hub.artifacts.append({**own, "id": 800, "workflow_run": {**own["workflow_run"], "head_sha": "0" * 40}})
+    own["expired"] = True
+    refused = desk.merge(14, "y")
+    assert (refused.codes["Get that plan"], refused.codes["Apply"], service.writes()) == (None, 4, [])
+
+
+def test_a_forge_that_cannot_tell_has_reviewed_nothing(hub: Hub) -> None:
+    """A warning, no output, and the step goes on; a redirect is not followed, with the token least of all."""
+    environment = {
+        **ALONE,
+        "GITHUB_API_URL": f"{hub.url}/elsewhere",
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_SHA": "0" * 40,
+        "GITHUB_TOKEN": INSTALLATION,
+        "KEY": "default",
+    }
+    for refusal in (Refusal(302, headers={"Location": f"{hub.url}/repos/{REPOSITORY}/issues"}), Refusal(503)):
+        hub.troubles.append(("GET", refusal))
+        ended = subprocess.run(
+            [sys.executable, str(ROOT / ".github/reviewed.py")],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert (ended.stdout, ended.stderr.startswith("::warning title=reviewed plan::")) == ("", True)
+    assert len(hub.asked) == 2
+
+
+@pytest.mark.slow
+def test_a_fresh_fork_of_this_repository_is_green(bare: Desk, hub: Hub) -> None:
+    """No key at all: plan, apply and drift run on the sandbox, and say so; no issue, and nothing that was applied."""
+    applied = bare.start()
+    bare.open("z")
+    bare.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
+    bare.commit("z")
+    plan, drift = bare.plan(1), bare.by_hand("drift")
+    for run in (applied, plan, drift):
+        assert run.green, run.log
+        assert "::notice title=sandbox::" in run.logs["Say that this is the sandbox"]
+        assert run.inputs["sandbox"] == "true"
+    assert (hub.issues, hub.applied(), len(comments(hub, 1))) == ([], {}, 1)
+    assert drift.codes["Issue"] is None
+
+
+@pytest.mark.slow
+def test_the_ten_lines_of_the_docs_do(bare: Desk, hub: Hub, service: Service) -> None:
+    """Another repository, with one key: plan, apply and drift as the documentation gives them.
+
+    Not even a checkout that leaves its credentials behind gets in their way.
+    """
+    bare.runner.persists = True
+    shutil.rmtree(bare.folder / "manifests")
+    (bare.folder / "manifests").mkdir()
+    where = "targets: {fleet: {region: us-east-1, manifests: .}}\n"
+    assert where in (ROOT / "docs/github.md").read_text()
+    endpoint = f"endpoint: '{service.url}/accounts/us-east-1'"
+    (bare.folder / "manifests/fleet.yaml").write_text(where.replace("region: us-east-1", endpoint))
+    shutil.copy(ROOT / "manifests/us-east-1/sessions.yaml", bare.folder / "manifests")
+    bare.runner.secrets["MOMENTO_API_KEY"] = "sandbox-readonly"
+    bare.commit("The fleet")
+    bare.push("main")
+    pushed = bare.pushed("0" * 40)
+    unset = bare.runner.run("apply", pushed, documented()["apply"])
+    assert unset.codes["Apply"] == 1, unset.log
+    bare.runner.production["MOMENTO_API_KEY"] = "sandbox-admin"
+    assert bare.runner.run("apply", pushed, documented()["apply"]).green
+    assert "PUT /accounts/us-east-1/cluster/sessions 200" in service.writes()
+    bare.open("more")
+    bare.edit("sessions.yaml", "shard_count: 4", "shard_count: 5")
+    bare.commit("More shards")
+    planned = bare.runner.run("plan", bare.proposed(1), documented()["plan"])
+    assert planned.green, planned.log
+    applied = bare.runner.run("apply", bare.merged(1, "more"), documented()["apply"])
+    assert applied.green, applied.log
+    [said] = comments(hub, 1)
+    assert "applied" in said
+    drift = bare.runner.run("drift", bare.pushed("0" * 40), documented()["drift"])
+    assert (drift.green, drift.outputs["exit-code"], hub.issues) == (True, "0", []), drift.log
+    assert hub.refused == []
+
+
+@pytest.mark.slow
+def test_only_main_is_applied(desk: Desk) -> None:
+    """By hand on a branch: the job is passed over; the environment wouldn't give it the key either."""
+    event = Event("workflow_dispatch", "refs/heads/x", git(desk.folder, "rev-parse", "main"), {"inputs": {}})
+    assert desk.runner.run("apply", event).codes == {}
+
+
+def test_a_release_is_built_from_its_tag(tmp_path: Path) -> None:
+    """The tag is the version, or nothing is built; the build has the wheel and the source."""
+    for name in ("reconciler", "tests", "manifests", "docs"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    found = steps()
+    path = f"{Path(sys.executable).parent}:{ALONE['PATH']}"
+
+    def run(step: str, tag: str) -> int:
+        script = found[f"release.build: {step}"]["run"]
+        environment = {**ALONE, "PATH": path, "GITHUB_REF_NAME": tag, "HOME": str(tmp_path)}
+        return subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=environment, check=False).returncode
+
+    assert run("Refuse a tag that is not the version", "v9.9.9") == 1
+    assert run("Refuse a tag that is not the version", "v0.1.0") == 0
+    assert run("Build", "v0.1.0") == 0
+    assert sorted(file.suffix for file in (tmp_path / "dist").iterdir()) == [".gz", ".whl"]
+    hashed = "--require-hashes -r requirements-build.txt"
+    assert hashed in found["release.build: Install what builds it"]["run"]
