@@ -1,6 +1,7 @@
 """The bytes of one file to the clusters that it declares."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from reconciler.desired.sense import nonsense
 from reconciler.desired.validation import problem_at, validated
@@ -13,7 +14,10 @@ _FIELDS: dict[str | int, str] = {name: name for name in Manifest.model_fields}
 
 
 def parse_manifests(data: bytes, file: str) -> tuple[list[Declaration], list[Problem]]:
-    """What a file declares, in its order, and every problem in it; both may be empty. `file` is as it is shown."""
+    """What a file declares, in its order, and every problem in it; both may be empty. `file` is as it is shown.
+
+    A document with problems declares its name alone, so that another of that name is told in the same run.
+    """
     declarations: list[Declaration] = []
     problems: list[Problem] = []
     try:
@@ -57,14 +61,23 @@ def _declaration(document: Document, file: str) -> tuple[Declaration | None, lis
     manifest, found = validated(Manifest, document, file, cluster)
     problems += found
     if manifest is None:
-        return None, problems
+        return _name_alone(document, file), problems
     problems += [
         problem_at(document, path, message, remedy, file=file, cluster=cluster)
         for path, message, remedy in nonsense(manifest)
     ]
     if problems:
-        return None, problems
+        return _name_alone(document, file), problems
     return Declaration(manifest, file, document.position[0], _lines(document, manifest)), []
+
+
+def _name_alone(document: Document, file: str) -> Declaration | None:
+    name = document.value.get("name") if isinstance(document.value, dict) else None
+    if not isinstance(name, str):
+        return None
+    lines = {"name": document.place(("name",))[0]}
+    known: dict[str, Any] = {"name": name}  # and nothing else: it is never looked at, for its problems refuse the run
+    return Declaration(Manifest.model_construct(**known), file, document.position[0], lines)
 
 
 def _about(problem: Problem, file: str, cluster: str | None) -> Problem:

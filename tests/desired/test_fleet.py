@@ -49,6 +49,17 @@ def test_an_empty_folder_declares_nothing_and_a_missing_one_is_an_error(tmp_path
     assert caught.value.remedy == "name the folder of manifests: --manifests DIR"
 
 
+def test_two_of_one_name_are_told_with_all_else_that_is_wrong(tmp_path: Path) -> None:
+    """One run shows a duplicate name even where both documents have other errors."""
+    write(tmp_path, a=f"name: x\n{GOOD}oops: 1\n", b=f"name: x\n{GOOD.replace('2', 'two')}", c=f"name: x\n{GOOD}")
+    assert told(tmp_path) == [
+        'a.yaml:6:1: unknown key "oops"',
+        f"b.yaml:1:1: declared twice: first at {tmp_path}/a.yaml:1".replace(f"{tmp_path}/", ""),
+        'b.yaml:3:14: shard_count is "two", a text, not a whole number',
+        "c.yaml:1:1: declared twice: first at a.yaml:1",
+    ]
+
+
 def test_standard_input_is_one_target() -> None:
     """`-` reads several documents from a stream."""
     fleet = read_stream(f"name: a\n{GOOD}---\nname: b\n{GOOD}".encode())
