@@ -1,6 +1,7 @@
 """The routes of the API document, as an ASGI application.
 
-`/cluster` is the account `default`; `/accounts/{account}/cluster` are others, each with clusters of its own.
+Whose clusters a request sees follows from its path and its key: `/cluster` is the account `default`,
+`/accounts/{account}/cluster` are others, and on each of them `sandbox-admin:NAME` has clusters of its own.
 """
 
 from collections.abc import Callable
@@ -14,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from reconciler.sandbox.lifecycle import Busy, Refused
 from reconciler.sandbox.model import NAME, ClusterBody, contradictions
 from reconciler.sandbox.openapi import description
-from reconciler.sandbox.store import Absent, Busy, Refused, Store
+from reconciler.sandbox.store import Absent, Store
 
 DEFAULT_ACCOUNT = "default"
 ADMIN_KEY, READONLY_KEY, EXPIRED_KEY = "sandbox-admin", "sandbox-readonly", "sandbox-expired"
@@ -37,7 +39,7 @@ def create_app(store: Store, *, observer: Observer | None = None) -> Starlette:
         routes=[
             *routes,
             Mount("/accounts/{account}", routes=routes),
-            Route("/openapi.json", _openapi, methods=["GET"]),
+            Route("/openapi.json", api.describe, methods=["GET"]),
         ],
         exception_handlers={HTTPException: api.refuse, Exception: api.fail},
     )
@@ -58,13 +60,11 @@ class _Api:
         self._observer = observer
 
     async def list_clusters(self, request: Request) -> Response:
-        _authorize(request, write=False)
-        clusters = self._store.clusters(_account(request))
-        return self._answer(request, JSONResponse(clusters))
+        account = _authorized(request, write=False)
+        return self._answer(request, JSONResponse(self._store.clusters(account)))
 
     async def change_cluster(self, request: Request) -> Response:
-        _authorize(request, write=True)
-        account, name = _account(request), _name(request)
+        account, name = _authorized(request, write=True), _name(request)
         try:
             if request.method == "DELETE":
                 self._store.delete(account, name)
@@ -77,6 +77,9 @@ class _Api:
             raise HTTPException(404, str(error)) from error
         except Busy as error:
             raise HTTPException(409, str(error)) from error
+
+    async def describe(self, _request: Request) -> Response:
+        return JSONResponse(description(self._store.switches))
 
     async def refuse(self, request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
@@ -93,15 +96,6 @@ class _Api:
         return response
 
 
-async def _openapi(_request: Request) -> Response:
-    return JSONResponse(description())
-
-
-def _account(request: Request) -> str:
-    account: str = request.path_params.get("account", DEFAULT_ACCOUNT)
-    return account
-
-
 def _name(request: Request) -> str:
     name: str = request.path_params["name"]
     if not NAME.fullmatch(name):
@@ -109,14 +103,17 @@ def _name(request: Request) -> str:
     return name
 
 
-def _authorize(request: Request, *, write: bool) -> None:
-    key = request.headers.get("authorization")
+def _authorized(request: Request, *, write: bool) -> str:
+    """The account that the request's path and key lead to; 401 or 403 where the key doesn't do."""
+    key, colon, owner = request.headers.get("authorization", "").partition(":")
     if key == EXPIRED_KEY:
         raise HTTPException(401, "Unauthorized: the API key has expired")
-    if key not in {ADMIN_KEY, READONLY_KEY}:
+    if key not in {ADMIN_KEY, READONLY_KEY} or (colon and not NAME.fullmatch(owner)):
         raise HTTPException(401, "Unauthorized: the API key is invalid")
     if write and key != ADMIN_KEY:
         raise HTTPException(403, "Forbidden: the API key does not grant the required access")
+    account: str = request.path_params.get("account", DEFAULT_ACCOUNT)
+    return f"{account}/{owner}" if owner else account  # no segment of a path has a slash in it
 
 
 async def _body(request: Request) -> ClusterBody:

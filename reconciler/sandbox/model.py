@@ -40,10 +40,24 @@ class ClusterBody(BaseModel):
     shard_placements: list[Placement] = []
 
 
-class Cluster(ClusterBody):
-    """What PUT and GET answer with."""
+class ShownPlacement(BaseModel):
+    """One entry of an answer's `shard_placements`."""
+
+    shard_index: int
+    availability_zone: str
+    replica_availability_zones: list[str]
+
+
+class Cluster(BaseModel):
+    """What PUT and GET answer with: a service may hold what it would not take, so types are all that it promises."""
 
     name: str
+    description: str
+    node_instance_type: str
+    shard_count: int
+    replication_factor: int
+    enforce_shard_multi_az: bool
+    shard_placements: list[ShownPlacement]
     status: str
     errors: list[str]
 

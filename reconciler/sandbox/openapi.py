@@ -5,24 +5,29 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from reconciler.sandbox.model import NAME, Cluster, ClusterBody, ErrorBody
+from reconciler.sandbox.switches import Switches
 
 _ERRORS = {
     400: "Bad Request: the request body contains invalid configuration",
     401: "Unauthorized: the API key is invalid or expired",
     403: "Forbidden: the API key does not grant the required access",
     404: "Not Found: there is no such cluster",
-    409: "Conflict: the cluster is in transition",
+    409: "Conflict: the cluster is in transition, or in use",
     500: "Internal Server Error",
 }
 
 
-def description() -> dict[str, Any]:
-    """OpenAPI 3.1, as plain values."""
+def description(switches: Switches) -> dict[str, Any]:
+    """OpenAPI 3.1, as plain values, of a service with these switches."""
     models = [(ClusterBody, "validation"), (Cluster, "serialization"), (ErrorBody, "serialization")]
     _, schemas = models_json_schema(
         models,  # type: ignore[arg-type]  # the mode is a Literal, a list of pairs is not
         ref_template="#/components/schemas/{model}",
     )
+    answered = schemas["$defs"]["Cluster"]
+    for field in switches.drop:
+        answered["properties"].pop(field, None)
+    answered["required"] = list(answered["properties"])
     name = {
         "name": "clusterName",
         "in": "path",

@@ -1,9 +1,10 @@
 """The clusters of all accounts, in one SQLite file: durable, crash-safe, and safe under concurrent use.
 
-Nothing runs in the background: a cluster's status follows from what was last done to it, when that settles, and now.
+What is kept is operations, the newest of each cluster and as many before it as a list that lags still shows; what they
+come to at a moment is worked out by `lifecycle`.
 """
 
-import json
+import math
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,33 +12,33 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from reconciler.clock import Clock
 from reconciler.errors import SandboxError
-from reconciler.sandbox.model import INSTANCE_TYPES, ClusterBody, chosen_placements
+from reconciler.sandbox import lifecycle
+from reconciler.sandbox.lifecycle import Operation, Refused, State
+from reconciler.sandbox.model import ClusterBody
+from reconciler.sandbox.switches import FAITHFUL, Switches
 
 _APPLICATION_ID = 0x52434E53
 """Written into the file: tells a store from what another program keeps in SQLite."""
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _BUSY_SECONDS = 30.0
-_SCHEMA = """
-CREATE TABLE cluster (
+_SCHEMA = (
+    """
+CREATE TABLE operation (
+    number INTEGER PRIMARY KEY,
     account TEXT NOT NULL,
     name TEXT NOT NULL,
-    configuration TEXT NOT NULL,
-    phase TEXT NOT NULL CHECK (phase IN ('Creating', 'Updating', 'Deleting')),
-    settles_at REAL NOT NULL,
-    PRIMARY KEY (account, name)
+    accepted_at REAL NOT NULL,
+    operation TEXT NOT NULL
 ) STRICT
-"""
-
-
-class Busy(Exception):
-    """The cluster is in transition."""
-
-
-class Refused(Exception):
-    """The configuration can't be had from where the cluster stands."""
+""",
+    "CREATE INDEX of_cluster ON operation (account, name)",
+)
+_OPERATION = TypeAdapter(Operation)
 
 
 class Absent(Exception):
@@ -47,16 +48,14 @@ class Absent(Exception):
 class Store:
     """The clusters of one file; raises SandboxError where that file is no store.
 
-    `settle_seconds`: how long a create, an update and a delete take. `reveal_placements`: whether the placements that
-    the service chose by itself are listed.
+    `settle_seconds`: how long a create, an update and a delete take. `switches` may be replaced at any time: each
+    request is answered by them as they are.
     """
 
-    def __init__(
-        self, path: str, *, clock: Clock, settle_seconds: float = 1.0, reveal_placements: bool = False
-    ) -> None:
+    def __init__(self, path: str, *, clock: Clock, settle_seconds: float = 1.0, switches: Switches = FAITHFUL) -> None:
+        self.switches = switches
         self._clock = clock
         self._settle_seconds = settle_seconds
-        self._reveal_placements = reveal_placements
         self._lock = threading.Lock()
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -71,47 +70,42 @@ class Store:
             self._connection.close()
 
     def clusters(self, account: str) -> list[dict[str, Any]]:
-        """All clusters of an account, in no order that means anything."""
+        """An account's clusters as the list shows them, in no order that means anything."""
+        switches = self.switches
+        moment = self._clock.now() - switches.list_lag_seconds
+        # Without a lag all counts that was accepted, also where the machine's clock was set back meanwhile.
+        accepted_by = moment if switches.list_lag_seconds else math.inf
         with self._lock:
-            rows = self._connection.execute(
-                "SELECT name, configuration, phase, settles_at FROM cluster WHERE account = ?", (account,)
-            ).fetchall()
-        now = self._clock.now()
-        return [cluster for row in rows if (cluster := self._cluster(now, *row)) is not None]
+            states = self._states(account, moment, accepted_by)
+        return [
+            lifecycle.shown(name, state, switches)
+            for name, state in states
+            if not any(window.covers(name, state.since_settled) for window in switches.vanish)
+        ]
 
     def put(self, account: str, name: str, body: ClusterBody) -> dict[str, Any]:
-        """Create or update; what the body leaves out is reset. Raises Busy or Refused."""
-        configuration = body.model_dump()
+        """Create or update; what the body leaves out is reset. Raises lifecycle's Busy or Refused."""
+        switches = self.switches
         with self._transaction():
-            present = self._find(account, name)
-            if present is None:
-                phase = "Creating"
-            elif present["status"] != "Active":
-                raise Busy(f"Cluster {name} is {present['status']}{_because(present)}")
-            else:
-                self._refuse_moved_primaries(present, configuration)
-                phase = "Updating"
-            settles_at = self._clock.now() + self._settle_seconds
-            self._connection.execute(
-                "INSERT OR REPLACE INTO cluster VALUES (?, ?, ?, ?, ?)",
-                (account, name, json.dumps(configuration), phase, settles_at),
-            )
-        return self._shown(name, configuration, phase, [])
+            now = self._clock.now()
+            present = self._state(account, name, now)
+            if present is None and switches.quota is not None and len(self._states(account, now)) >= switches.quota:
+                raise Refused(f"the account may not have more than {switches.quota} clusters")
+            settles_at = now + self._settle_seconds
+            operation = lifecycle.put(name, present, body.model_dump(), settles_at, switches)
+            self._accept(account, name, now, operation)
+        return lifecycle.shown(name, lifecycle.accepted(operation), switches)
 
     def delete(self, account: str, name: str) -> None:
-        """Begin to delete; one that is being deleted already stays so. Raises Absent or Busy."""
+        """Begin to delete; one that is being deleted already stays so. Raises Absent, or lifecycle's Busy."""
         with self._transaction():
-            present = self._find(account, name)
+            now = self._clock.now()
+            present = self._state(account, name, now)
             if present is None:
                 raise Absent(f"Cluster {name} does not exist")
-            if present["status"] == "Deleting":
-                return
-            if present["status"] != "Active" and not present["errors"]:
-                raise Busy(f"Cluster {name} is {present['status']}")
-            self._connection.execute(
-                "UPDATE cluster SET phase = 'Deleting', settles_at = ? WHERE account = ? AND name = ?",
-                (self._clock.now() + self._settle_seconds, account, name),
-            )
+            if present.status != "Deleting":
+                settles_at = now + self._settle_seconds
+                self._accept(account, name, now, lifecycle.delete(name, present, settles_at, self.switches))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -125,32 +119,35 @@ class Store:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _find(self, account: str, name: str) -> dict[str, Any] | None:
+    def _state(self, account: str, name: str, moment: float) -> State | None:
         row = self._connection.execute(
-            "SELECT name, configuration, phase, settles_at FROM cluster WHERE account = ? AND name = ?",
+            "SELECT operation FROM operation WHERE account = ? AND name = ? ORDER BY number DESC LIMIT 1",
             (account, name),
         ).fetchone()
-        return self._cluster(self._clock.now(), *row) if row else None
+        return lifecycle.state(_OPERATION.validate_json(row[0]), moment, self.switches) if row else None
 
-    def _cluster(self, now: float, name: str, text: str, phase: str, settles_at: float) -> dict[str, Any] | None:
-        configuration = json.loads(text)
-        settled = now >= settles_at
-        if phase == "Deleting":
-            return None if settled else self._shown(name, configuration, phase, [])
-        if settled and configuration["node_instance_type"] not in INSTANCE_TYPES:
-            return self._shown(name, configuration, phase, ["InstanceTypeNotAvailable"])
-        return self._shown(name, configuration, "Active" if settled else phase, [])
+    def _states(self, account: str, moment: float, accepted_by: float = math.inf) -> list[tuple[str, State]]:
+        """Each cluster that there is, by the newest of its operations that had been accepted by then."""
+        rows = self._connection.execute(
+            # Beside max(), SQLite takes the other columns from the row that has it.
+            "SELECT name, operation, max(number) FROM operation WHERE account = ? AND accepted_at <= ? GROUP BY name",
+            (account, accepted_by),
+        ).fetchall()
+        read = _OPERATION.validate_json
+        states = ((name, lifecycle.state(read(text), moment, self.switches)) for name, text, _ in rows)
+        return [(name, state) for name, state in states if state is not None]
 
-    def _shown(self, name: str, configuration: dict[str, Any], status: str, errors: list[str]) -> dict[str, Any]:
-        placements = chosen_placements(configuration) if self._reveal_placements else configuration["shard_placements"]
-        return {"name": name, **configuration, "shard_placements": placements, "status": status, "errors": errors}
-
-    def _refuse_moved_primaries(self, present: dict[str, Any], configuration: dict[str, Any]) -> None:
-        zones = {p["shard_index"]: p["availability_zone"] for p in present["shard_placements"]}
-        for placement in configuration["shard_placements"]:
-            shard = placement["shard_index"]
-            if zones.get(shard, placement["availability_zone"]) != placement["availability_zone"]:
-                raise Refused(f"the primary of shard {shard} can't be moved out of {zones[shard]}")
+    def _accept(self, account: str, name: str, now: float, operation: Operation) -> None:
+        """Write it down, and forget those before it that no list shows any more."""
+        self._connection.execute(
+            "INSERT INTO operation (account, name, accepted_at, operation) VALUES (?, ?, ?, ?)",
+            (account, name, now, _OPERATION.dump_json(operation).decode()),
+        )
+        self._connection.execute(
+            "DELETE FROM operation WHERE account = ?1 AND name = ?2 AND number < "
+            "(SELECT max(number) FROM operation WHERE account = ?1 AND name = ?2 AND accepted_at <= ?3)",
+            (account, name, now - self.switches.list_lag_seconds),
+        )
 
 
 def _opened(path: str) -> sqlite3.Connection:
@@ -176,7 +173,8 @@ def _found(connection: sqlite3.Connection) -> None:
         return connection.execute(question).fetchone()[0]
 
     if not ask("SELECT count(*) FROM sqlite_schema"):
-        connection.execute(_SCHEMA)
+        for statement in _SCHEMA:
+            connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
     elif ask("PRAGMA application_id") != _APPLICATION_ID:
@@ -185,7 +183,3 @@ def _found(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"it is of version {version}, and this program knows {_SCHEMA_VERSION}")
     elif ask("PRAGMA quick_check(1)") != "ok":
         raise sqlite3.DatabaseError("it is damaged")
-
-
-def _because(cluster: dict[str, Any]) -> str:
-    return f" ({', '.join(cluster['errors'])}): it must be deleted first" if cluster["errors"] else ""

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -50,7 +51,7 @@ def call(
 ) -> Answer:
     """One request on a connection of its own. `body`: bytes go as they are, all else as JSON."""
     base = urlsplit(url)
-    connection = http.client.HTTPConnection(base.netloc, timeout=SECONDS)
+    connection = _connection(base.scheme, base.netloc)
     data = body if isinstance(body, bytes) or body is None else json.dumps(body)
     try:
         connection.request(method, base.path + path, data, {**headers, **({"Authorization": key} if key else {})})
@@ -60,11 +61,22 @@ def call(
         connection.close()
 
 
+def _connection(scheme: str, where: str) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return http.client.HTTPConnection(where, timeout=SECONDS)
+    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection(where, timeout=SECONDS, context=unverified)
+
+
 @contextmanager
-def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def served(
+    folder: Path, *options: str, variables: Mapping[str, str] = {}
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`reconciler sandbox` over the folder's store: the process and its base URL. It ends silently, if it must."""
     command = [sys.executable, "-m", "reconciler", "sandbox", "--port", "0", "--data", str(folder / "s.db"), *options]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILER_")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILER_")}
+    environment = {**inherited, **variables}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -6,39 +6,19 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.server import embedded, in_thread
+from reconciler.sandbox.server import embedded
 from reconciler.sandbox.store import Store
 from tests.fakes import FakeClock
-from tests.sandbox.calls import BODY, JSON, Answer, call
+from tests.sandbox.calls import BODY, JSON, call
+from tests.sandbox.service import Api, opened
 
-SETTLE_SECONDS = 600.0
 PLACED = {"shard_index": 0, "availability_zone": "us-east-1a", "replica_availability_zones": ["us-east-1b"]}
-
-
-class Api:
-    """The control plane at an address, in a time that stands still."""
-
-    def __init__(self, url: str, clock: FakeClock) -> None:
-        self.url = url
-        self._clock = clock
-
-    def __call__(self, method: str, path: str, body: object = None, **options: Any) -> Answer:
-        return call(self.url, method, path, body, **options)
-
-    def listed(self) -> dict[str, Any]:
-        return {cluster["name"]: cluster for cluster in self("GET", "/cluster").json}
-
-    def settle(self) -> None:
-        self._clock.seconds += SETTLE_SECONDS
 
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Api]:
-    clock = FakeClock()
-    store = Store(str(tmp_path / "api.db"), clock=clock, settle_seconds=SETTLE_SECONDS)
-    with in_thread(store, clock) as url:
-        yield Api(url, clock)
-    store.close()
+    with opened(tmp_path) as api:
+        yield api
 
 
 def test_put_answers_as_the_document_shows(api: Api) -> None:
@@ -212,14 +192,19 @@ def test_only_the_admin_writes(api: Api) -> None:
         (None, (401, "Unauthorized: the API key is invalid")),
         ("", (401, "Unauthorized: the API key is invalid")),
         ("somebody-elses", (401, "Unauthorized: the API key is invalid")),
+        ("sandbox-admin:", (401, "Unauthorized: the API key is invalid")),
+        ("sandbox-admin:a/b", (401, "Unauthorized: the API key is invalid")),
+        ("sandbox-writer:staging", (401, "Unauthorized: the API key is invalid")),
         ("sandbox-expired", (401, "Unauthorized: the API key has expired")),
+        ("sandbox-expired:staging", (401, "Unauthorized: the API key has expired")),
+        ("sandbox-readonly:staging", (403, "Forbidden: the API key does not grant the required access")),
         ("sandbox-readonly", (403, "Forbidden: the API key does not grant the required access")),
     ]
     for key, told in cases:
         for method, path in (("PUT", "/cluster/orders"), ("PUT", "/cluster/new"), ("DELETE", "/cluster/orders")):
             assert api(method, path, b"not even JSON", key=key, headers={}).told == told
         listed = api("GET", "/cluster", key=key)
-        assert listed.status == 200 if key == "sandbox-readonly" else listed.told == told
+        assert listed.status == 200 if (key or "").startswith("sandbox-readonly") else listed.told == told
     assert [(name, cluster["status"]) for name, cluster in api.listed().items()] == [("orders", "Active")]
 
 
@@ -275,3 +260,23 @@ def test_accounts_are_separate(tmp_path: Path) -> None:
     store.close()
     assert answers[0] == "PUT /accounts/east/cluster/orders 200"
     assert answers[-1] == "GET /cluster 401"
+
+
+def test_keys_with_a_name_have_clusters_of_their_own(api: Api) -> None:
+    """On one endpoint: an account sees nothing of another's, whether its key may write or not, on any path."""
+    staging, prod = {"key": "sandbox-admin:staging"}, {"key": "sandbox-admin:prod"}
+    for shards, key in enumerate((staging, prod, {}), start=1):
+        assert api("PUT", "/cluster/orders", {**BODY, "shard_count": shards}, **key).status == 200
+    api("PUT", "/accounts/staging/cluster/users", BODY)
+    api.settle()("DELETE", "/cluster/orders", **prod)
+
+    def listed(key: str, path: str = "/cluster") -> list[tuple[str, int, str]]:
+        return [(c["name"], c["shard_count"], c["status"]) for c in api("GET", path, key=key).json]
+
+    for role in ("admin", "readonly"):
+        assert listed(f"sandbox-{role}:staging") == [("orders", 1, "Active")]
+        assert listed(f"sandbox-{role}:prod") == [("orders", 2, "Deleting")]
+        assert listed(f"sandbox-{role}") == [("orders", 3, "Active")]
+        assert listed(f"sandbox-{role}:nobody") == []
+        assert listed(f"sandbox-{role}", "/accounts/staging/cluster") == [("users", 1, "Active")]
+        assert listed(f"sandbox-{role}:staging", "/accounts/staging/cluster") == []

@@ -3,6 +3,7 @@
 import http.client
 import re
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.server import in_thread
+from reconciler.sandbox.server import Certificate, in_thread
 from reconciler.sandbox.store import Store
 from tests.fakes import FakeClock
 from tests.sandbox.calls import BODY, SECONDS, call
@@ -42,11 +43,13 @@ class Faulty:
 
 
 @contextmanager
-def faulty(folder: Path, spec: str, clock: FakeClock | None = None) -> Iterator[Faulty]:
+def faulty(
+    folder: Path, spec: str, clock: FakeClock | None = None, certificate: Certificate | None = None
+) -> Iterator[Faulty]:
     clock = clock or FakeClock()
     with (
         closing(Store(str(folder / "s.db"), clock=clock)) as store,
-        in_thread(store, clock, Faults.parse(spec)) as url,
+        in_thread(store, clock, Faults.parse(spec), certificate=certificate) as url,
     ):
         yield Faulty(store, url)
 
@@ -100,6 +103,31 @@ def test_a_truncated_body_is_half_of_what_was_announced(tmp_path: Path) -> None:
         assert body.startswith(b'[{"name":"orders"')
 
 
+def test_a_broken_tls_record_takes_the_place_of_the_answer(tmp_path: Path, certificate: Certificate) -> None:
+    """The handshake is sound, then a record that can't be read, again and again; the request had its effect."""
+    with faulty(tmp_path, "broken-record=1", certificate=certificate) as service:
+        for _ in range(3):
+            with pytest.raises(ssl.SSLError, match="DECRYPTION_FAILED_OR_BAD_RECORD_MAC"):
+                call(service.url, "GET", "/cluster")
+        with pytest.raises(ssl.SSLError, match="DECRYPTION_FAILED_OR_BAD_RECORD_MAC"):
+            service.put()
+        assert service.kept == ["orders"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "met"),
+    [("reset-after", ConnectionResetError), ("truncate", http.client.IncompleteRead), ("reset-before", OSError)],
+)
+def test_the_other_faults_are_the_same_under_tls(
+    tmp_path: Path, certificate: Certificate, fault: str, met: type[Exception]
+) -> None:
+    """The connection is reset or closed, not only its TLS."""
+    with faulty(tmp_path, f"{fault}=1", certificate=certificate) as service:
+        with pytest.raises(met):
+            service.put()
+        assert service.kept == ([] if fault == "reset-before" else ["orders"])
+
+
 def test_latency_comes_before_every_answer(tmp_path: Path) -> None:
     """It is slept by the injected clock, before answers and refusals alike."""
     clock = FakeClock()
@@ -144,7 +172,7 @@ def test_a_spec_is_read_as_people_write_it() -> None:
 
 
 KNOWN = (
-    "give 500=RATE, 503=RATE, 429=RATE, hang=RATE, reset-before=RATE, reset-after=RATE, truncate=RATE, "
+    "give 500=RATE, 503=RATE, 429=RATE, hang=RATE, reset-before=RATE, reset-after=RATE, truncate=RATE, broken-record=RATE, "
     "latency=DURATION or seed=NUMBER, rates 0 to 1"
 )
 

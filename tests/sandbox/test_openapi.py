@@ -20,6 +20,7 @@ from reconciler.sandbox.model import ClusterBody, contradictions
 from reconciler.sandbox.openapi import description
 from reconciler.sandbox.server import in_thread
 from reconciler.sandbox.store import Store
+from reconciler.sandbox.switches import FAITHFUL
 
 # A schema can't say all that makes sense, so what fits it may be refused; `refuses_only_nonsense` looks closer.
 ACCEPTED = [200, 204, 400, 404, 409]
@@ -81,7 +82,7 @@ def test_it_does_as_it_is_described_at_length(url: str, tmp_path: Path) -> None:
 
 def test_it_describes_the_documents_routes() -> None:
     """The three operations, and no other; an `Authorization` header for all."""
-    described = description()
+    described = description(FAITHFUL)
     assert [
         (method, path) for path, item in described["paths"].items() for method in item if method != "parameters"
     ] == [

@@ -3,6 +3,7 @@
 import http.client
 import signal
 import socket
+import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -14,24 +15,29 @@ import pytest
 
 from reconciler.cli.main import exit_code_of
 from reconciler.clock import SystemClock
-from reconciler.sandbox.server import in_thread, serve
+from reconciler.sandbox.server import Certificate, in_thread, serve
 from reconciler.sandbox.store import Store
 from tests.fakes import FakeClock
 from tests.sandbox.calls import BODY, SECONDS, call, served
 
 
-def test_what_cannot_be_started_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A port in use, a file that is no store, faults that are none: what is wrong, and what to do."""
+def test_what_cannot_be_started_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A port in use, a file that is no store, faults, switches and files that are none: what is wrong, and what to do."""
     (tmp_path / "notes.txt").write_text("orders: {}\n" * 1000)
+    notes = str(tmp_path / "notes.txt")
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         codes = [
             exit_code_of(["sandbox", "--data", str(tmp_path / "s.db"), "--port", str(port)]),
             exit_code_of(["sandbox", "--data", str(tmp_path / "notes.txt"), "--port", "0"]),
             exit_code_of(["sandbox", "--data", str(tmp_path / "s.db"), "--faults", "500=0.6,503=0.6"]),
+            exit_code_of(["sandbox", "--data", str(tmp_path / "s.db"), "--switch", "list-lag=2"]),
+            exit_code_of(["sandbox", "--data", str(tmp_path / "s.db"), "--tls-cert", "cert.pem"]),
+            exit_code_of(["sandbox", "--data", str(tmp_path / "s.db"), "--tls-cert", notes, "--tls-key", notes]),
+            exit_code_of(["sandbox", "--data", str(tmp_path / "s.db"), "--port", "0", "--faults", "broken-record=1"]),
         ]
-    assert codes == [1, 1, 64]
-    assert capsys.readouterr() == (
+    assert codes == [1, 1, 64, 64, 64, 1, 1]
+    assert capfd.readouterr() == (
         "",
         (
             f"error: port {port} of 127.0.0.1 can't be taken: Address already in use\n"
@@ -39,7 +45,15 @@ def test_what_cannot_be_started_says_why(tmp_path: Path, capsys: pytest.CaptureF
             f"error: {tmp_path}/notes.txt can't be used as the sandbox's store: file is not a database\n"
             "  → move the file away to begin anew, or name another\n"
             "error: --faults: the rates of all faults add up to more than 1\n"
-            "  → mend the list, or leave it out\n"
+            "  → see reconciler sandbox --help for what there is\n"
+            "error: --switch: list-lag: '2' is not a duration: write a number and a unit, such as 30s, 5m, 2h or 30d\n"
+            "  → see reconciler sandbox --help for what there is\n"
+            "error: --tls-cert and --tls-key belong together\n"
+            "  → give both, or none\n"
+            f"error: {notes} and {notes} can't be read as a certificate and its key\n"
+            "  → name two PEM files that belong together, unencrypted\n"
+            "error: broken-record is a fault of TLS, and this is plain HTTP\n"
+            "  → give --tls-cert and --tls-key\n"
         ),
     )
 
@@ -52,7 +66,7 @@ def test_an_output_that_broke_is_no_port_in_use(tmp_path: Path) -> None:
 
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with closing(Store(str(tmp_path / "s.db"), clock=SystemClock())) as store, pytest.raises(BrokenPipeError):
-        serve(store, SystemClock(), 0, None, broken)
+        serve(store, SystemClock(), 0, broken)
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
@@ -84,6 +98,20 @@ def test_answers_are_sent_at_once(tmp_path: Path) -> None:
         connection.close()
     assert len(ends) == 1
     assert ends[0] != 0
+
+
+def test_https_is_served_with_a_given_certificate(tmp_path: Path, certificate: Certificate) -> None:
+    """Who trusts the certificate reaches the same API, and the address says https; plain HTTP gets nowhere."""
+    options = ("--tls-cert", certificate.cert_file, "--tls-key", certificate.key_file)
+    with served(tmp_path, *options) as (_, url):
+        assert url.startswith("https://127.0.0.1:")
+        trusted = ssl.create_default_context(cafile=certificate.cert_file)
+        connection = http.client.HTTPSConnection(urlsplit(url).netloc, timeout=SECONDS, context=trusted)
+        with closing(connection):
+            connection.request("GET", "/cluster", headers={"Authorization": "sandbox-admin"})
+            assert connection.getresponse().read() == b"[]"
+        with pytest.raises((OSError, http.client.HTTPException)):
+            call(url.replace("https", "http"), "GET", "/cluster")
 
 
 class Writer:
