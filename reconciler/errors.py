@@ -5,35 +5,112 @@
     ├── InvalidManifests         1   what git says can't be read; carries every problem of every file
     ├── CredentialsError         1   no API key, or one that can't be sent
     ├── GitError                 1   git can't be read, or doesn't have what was named
-    ├── Unproven                 1   a prune by ownership that git can't prove
+    ├── Unproven                 1   --prune=all where nothing tells what is protected
     ├── OutputError              1   what was done can't be told
     ├── SandboxError             1   the embedded control plane can't be started
-    ├── LiveError                1   the service; its subclasses say what a retry may do
-    │   ├── Unreachable              no answer, and the request can't have arrived
-    │   ├── Untrusted                its certificate can't be verified
-    │   ├── NoAnswer                 no whole answer, and the request may have arrived
+    ├── HttpError                1   the service, or the forge, didn't do as asked
+    │   ├── Unsendable               the address, or this environment, lets no request out
+    │   ├── Exhausted                this process has no file descriptor left (transient)
+    │   ├── Unreachable              no connection: the request can't have arrived (transient)
+    │   ├── Untrusted                the certificate can't be verified
+    │   ├── ProxyRefused             407, or a tunnel that a proxy refuses
+    │   ├── NoAnswer                 no whole answer, and the request may have arrived (transient)
     │   ├── Rejected                 400: this request is wrong
     │   ├── Unauthenticated          401
     │   ├── Forbidden                403
-    │   ├── NotFound                 404
+    │   ├── NotFound                 404, 410
     │   ├── InTransition             409
-    │   ├── Unavailable              408, 429, 5xx: may go through later
+    │   ├── RateLimited              the forge's rate limits (transient)
+    │   ├── Unavailable              408, 429, 5xx (transient)
     │   └── Undocumented             an answer that the API's document doesn't know
-    ├── ForgeError               1   the forge didn't post what it should; its subclasses say what a retry may do
-    │   ├── ForgeDenied              401, 403, 404: the token doesn't grant it
-    │   ├── ForgeLimited             a rate limit
-    │   └── ForgeUnavailable         no whole answer, 408, 5xx: may go through later
     ├── DamagedPlan              1   a saved plan that isn't as it was written
-    ├── GuardRefused             3   a guard refused a plan; nothing was sent
     ├── StalePlan                4   the plan, or HEAD, no longer fits
-    └── Interrupted        130, 143  SIGINT, SIGTERM
+    │   └── StaleHead                HEAD is older than what was applied, or than its branch
+    └── Interrupted   130, 143, 129  SIGINT, SIGTERM, SIGHUP
 
 An error carries facts: what happened, where, to which cluster, what to do next. It never prints, logs or exits.
+`Kind` names what can be wrong, wherever that is told: by an error here, among a plan's problems, or of one change. What
+is transient may go through later, as it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final, Literal, Self, TypeAlias
+
+Kind: TypeAlias = Literal[
+    "usage",
+    "manifest",
+    "credentials",
+    "git",
+    "unproven",
+    "output",
+    "sandbox",
+    "unsendable",
+    "exhausted",
+    "unreachable",
+    "untrusted",
+    "proxy-refused",
+    "no-answer",
+    "rejected",
+    "unauthenticated",
+    "forbidden",
+    "not-found",
+    "in-transition",
+    "rate-limited",
+    "unavailable",
+    "undocumented",
+    "damaged-plan",
+    "guard",
+    "stale",
+    "stale-head",
+    "unhealthy",
+    "unsettled",
+    "timeout",
+    "not-as-sent",
+    "never-active",
+    "max-failures",
+    "earlier-failure",
+    "interrupted",
+    "internal",
+]
+"""What is wrong, as scripts may match it."""
+
+KIND_MEANINGS: Final[Mapping[Kind, str]] = {
+    "usage": "the command line, a variable or a fleet file contradicts itself",
+    "manifest": "what git says can't be taken as it is",
+    "credentials": "no API key or token, or one that can't be sent",
+    "git": "git can't be read, or doesn't have what was named",
+    "unproven": "`--prune=all`, and no git or record tells what is protected",
+    "output": "what was done can't be told",
+    "sandbox": "the embedded control plane can't be started",
+    "unsendable": "the address, or this environment, lets no request out",
+    "exhausted": "this process has no file descriptor left: nothing was sent",
+    "unreachable": "no connection: nothing arrived",
+    "untrusted": "the certificate can't be verified: nothing was sent",
+    "proxy-refused": "a proxy refuses to let the request through",
+    "no-answer": "no whole answer came: the request may have arrived",
+    "rejected": "400: this very request is wrong",
+    "unauthenticated": "401: the key or token is invalid or expired",
+    "forbidden": "403: the key or token doesn't grant it",
+    "not-found": "404 or 410: there is nothing there",
+    "in-transition": "409: the cluster is busy with an earlier change",
+    "rate-limited": "the forge wants fewer requests",
+    "unavailable": "408, 429 or 5xx: the same request may go through later",
+    "undocumented": "an answer that the API's document doesn't know",
+    "damaged-plan": "a saved plan or report that isn't as it was written",
+    "guard": "a guard refused the plan: nothing was sent",
+    "stale": "the plan, or a cluster, has moved since",
+    "stale-head": "newer work has been applied, or is on the branch: nothing was sent",
+    "unhealthy": "the cluster takes no update as it is",
+    "unsettled": "the request was taken, and the cluster didn't become what was asked",
+    "timeout": "the cluster didn't settle in time",
+    "not-as-sent": "the cluster is Active, and the service holds something other than what was sent",
+    "never-active": "the cluster's create failed: no update mends it, --replace makes it anew",
+    "max-failures": "not sent, since as many changes failed as the target allows",
+    "earlier-failure": "not sent, since an earlier change failed",
+    "interrupted": "the run ended first",
+    "internal": "this program broke",
+}
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -47,6 +124,7 @@ _PRECEDENCE = (
     EXIT_USAGE,
     130,
     143,
+    129,
     EXIT_FAILED,
     EXIT_STALE,
     EXIT_REFUSED,
@@ -57,7 +135,7 @@ _PRECEDENCE = (
 
 
 def first_exit(codes: Iterable[int]) -> int:
-    """Of several exit codes the one that matters most; 0 of none."""
+    """Of several exit codes the one that matters most; 0 of none. Bad usage is alone: it comes before all work."""
     return min(codes, key=_PRECEDENCE.index, default=EXIT_OK)
 
 
@@ -77,7 +155,7 @@ class Place:
 class Problem:
     """One thing that is wrong, as data: it stands in JSON documents under `errors`."""
 
-    kind: str
+    kind: Kind
     message: str
     remedy: str | None = None
     target: str | None = None
@@ -92,10 +170,22 @@ class Problem:
         return Place(self.file, self.line, self.column) if self.file and self.line else None
 
 
-class ReconcilerError(Exception):
-    """Base of all. `kind` is stable and dotless: scripts may match it."""
+@dataclass(frozen=True, slots=True)
+class SourceProblem(Problem):
+    """A problem in a file that was read, with what stands there.
 
-    kind: ClassVar[str] = "error"
+    `source` is the line, cut to what surrounds the place where it is long; `caret` counts characters in it. Documents
+    are made of problems, so that neither stands in them.
+    """
+
+    source: str = ""
+    caret: int = 0
+
+
+class ReconcilerError(Exception):
+    """Base of all, and none itself: each class below has its `kind`."""
+
+    kind: ClassVar[Kind]
     exit_code: int = EXIT_FAILED
 
     def __init__(
@@ -165,7 +255,7 @@ class GitError(ReconcilerError):
 
 
 class Unproven(ReconcilerError):
-    """A prune by ownership was asked for where git can't prove any; nothing was sent."""
+    """--prune=all was asked for where neither git nor a record tells what is protected; nothing was sent."""
 
     kind = "unproven"
 
@@ -182,15 +272,15 @@ class SandboxError(ReconcilerError):
     kind = "sandbox"
 
 
-class LiveError(ReconcilerError):
-    """The service didn't do as asked.
+class HttpError(ReconcilerError):
+    """The service, or the forge, didn't do as asked; base of all that says so.
 
     `http_status` is the answer's, where there was one. `may_have_reached` says whether any attempt's request may have
-    taken effect although no definite answer came. `attempts` counts the requests made. `retry_after` is in seconds, as
-    the service asked.
+    taken effect although no definite answer came. `retry_after` is in seconds, as the other end asked. `attempts`
+    counts the requests made. `transient`: the same request may go through later.
     """
 
-    kind = "service"
+    transient: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -200,114 +290,113 @@ class LiveError(ReconcilerError):
         http_status: int | None = None,
         may_have_reached: bool = False,
         retry_after: float | None = None,
+        attempts: int = 1,
     ) -> None:
         super().__init__(message, remedy=remedy)
         self.http_status = http_status
         self.may_have_reached = may_have_reached
         self.retry_after = retry_after
-        self.attempts = 1
+        self.attempts = attempts
+
+    def after(self, attempts: int, told: str, *, may_have_reached: bool) -> Self:
+        """The same error as the last of several attempts; `told` is added to what it says."""
+        return type(self)(
+            self.message + told,
+            remedy=self.remedy,
+            http_status=self.http_status,
+            may_have_reached=may_have_reached,
+            retry_after=self.retry_after,
+            attempts=attempts,
+        )
 
 
-class Unreachable(LiveError):
+class Unsendable(HttpError):
+    """The address is none, or proxies and certificates as this environment has them can't be used."""
+
+    kind = "unsendable"
+
+
+class Exhausted(HttpError):
+    """This process has no file descriptor left for a connection: that says nothing of the other end."""
+
+    kind = "exhausted"
+    transient = True
+
+
+class Unreachable(HttpError):
     """No connection: the request can't have arrived."""
 
     kind = "unreachable"
+    transient = True
 
 
-class Untrusted(LiveError):
-    """The service's certificate can't be verified: nothing was sent."""
+class Untrusted(HttpError):
+    """The other end's certificate can't be verified: nothing was sent."""
 
     kind = "untrusted"
 
 
-class NoAnswer(LiveError):
+class ProxyRefused(HttpError):
+    """A proxy on the way asks for a password, or refuses the tunnel: the other end got nothing."""
+
+    kind = "proxy-refused"
+
+
+class NoAnswer(HttpError):
     """The request was sent, wholly or in part, and no whole answer came: it may have taken effect."""
 
     kind = "no-answer"
+    transient = True
 
 
-class Rejected(LiveError):
-    """400: the service says that this very request is wrong."""
+class Rejected(HttpError):
+    """400: this very request is wrong."""
 
     kind = "rejected"
 
 
-class Unauthenticated(LiveError):
-    """401: the key is invalid or expired."""
+class Unauthenticated(HttpError):
+    """401: the key or token is invalid or expired."""
 
     kind = "unauthenticated"
 
 
-class Forbidden(LiveError):
-    """403: the key doesn't grant the access."""
+class Forbidden(HttpError):
+    """403: the key or token doesn't grant the access."""
 
     kind = "forbidden"
 
 
-class NotFound(LiveError):
-    """404."""
+class NotFound(HttpError):
+    """404, or 410."""
 
     kind = "not-found"
 
 
-class InTransition(LiveError):
+class InTransition(HttpError):
     """409: the cluster is busy with an earlier change."""
 
     kind = "in-transition"
 
 
-class Unavailable(LiveError):
+class RateLimited(HttpError):
+    """A rate limit that tells itself apart, as GitHub's do, by 403 or 429: waited out with more patience."""
+
+    kind = "rate-limited"
+    transient = True
+
+
+class Unavailable(HttpError):
     """408, 429 or 5xx: the same request may go through later."""
 
     kind = "unavailable"
+    transient = True
 
 
-class Undocumented(LiveError):
+class Undocumented(HttpError):
     """An answer that the API's document doesn't know: another status, a redirect, HTML, a wrong shape."""
 
     kind = "undocumented"
-
-
-class ForgeError(ReconcilerError):
-    """The forge didn't do as asked: no word of it is about a cluster.
-
-    `http_status` is the answer's, where there was one. `may_have_reached` says whether the request may have taken
-    effect although no definite answer came. `retry_after` is in seconds, as the forge asked.
-    """
-
-    kind = "forge"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        remedy: str | None = None,
-        http_status: int | None = None,
-        may_have_reached: bool = False,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, remedy=remedy)
-        self.http_status = http_status
-        self.may_have_reached = may_have_reached
-        self.retry_after = retry_after
-
-
-class ForgeDenied(ForgeError):
-    """401, 403, 404: the token is none, lacks a permission, or there is nothing there; it says which would do."""
-
-    kind = "forge-denied"
-
-
-class ForgeLimited(ForgeError):
-    """A rate limit, which GitHub tells by 403 or 429."""
-
-    kind = "forge-limited"
-
-
-class ForgeUnavailable(ForgeError):
-    """No connection, no whole answer, 408 or 5xx: the same request may go through later."""
-
-    kind = "forge-unavailable"
 
 
 class DamagedPlan(ReconcilerError):
@@ -316,18 +405,17 @@ class DamagedPlan(ReconcilerError):
     kind = "damaged-plan"
 
 
-class GuardRefused(ReconcilerError):
-    """A guard refused a plan; nothing was sent to any target."""
-
-    kind = "guard"
-    exit_code = EXIT_REFUSED
-
-
 class StalePlan(ReconcilerError):
     """The plan, or HEAD, no longer fits; nothing was sent for what moved."""
 
-    kind = "stale"
+    kind: ClassVar[Kind] = "stale"
     exit_code = EXIT_STALE
+
+
+class StaleHead(StalePlan):
+    """HEAD is older than what was applied, or than its own branch: newer work supersedes this run."""
+
+    kind = "stale-head"
 
 
 class Interrupted(ReconcilerError):

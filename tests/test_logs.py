@@ -11,17 +11,14 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.logs import LogFormat, configure, console_line, json_line
+from reconciler.cli.log_lines import console_line, json_line, line_of
+from reconciler.clock import iso_timestamp
+from reconciler.logs import configure
 from reconciler.model.secret import ApiKey
 from reconciler.model.text import printable
 from tests.fakes import FakeClock
 
 KEY = "k\"e\\y&<'-very-secret"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 Start = Callable[..., io.StringIO]
@@ -32,15 +29,21 @@ def start() -> Iterator[Start]:
     """Set the logs up as a process does; the stream that they go to."""
 
     def configured(
-        stream: io.StringIO | None = None,
         *,
         level: str = "info",
-        log_format: LogFormat = "auto",
+        as_json: bool = True,
         keys: list[ApiKey] | None = None,
     ) -> io.StringIO:
-        stream = stream or io.StringIO()
+        stream = io.StringIO()
         known = [ApiKey(KEY)] if keys is None else keys
-        configure(stream, level=level, log_format=log_format, clock=FakeClock(), keys=known, run_id="cafe")
+        render = line_of(as_json=as_json, keys=known)
+        configure(
+            stream.write,
+            level=level,
+            render=render,
+            timestamp=lambda: iso_timestamp(FakeClock().now()),
+            run_id="cafe",
+        )
         return stream
 
     yield configured
@@ -60,7 +63,7 @@ def failed(why: object, cause: LookupError | None = None) -> LookupError:
 
 
 def test_a_machine_reads_one_json_object_a_line(start: Start) -> None:
-    """Not a terminal: JSON, in one order, without what isn't known; every event with its run, from any thread."""
+    """JSON, in one order, without what isn't known; every event with its run, from any thread."""
     stream = start()
     with structlog.contextvars.bound_contextvars(target="us-east-1"):
         log.info("change.applied", cluster="orders", seconds=1.25, http_status=None)
@@ -76,22 +79,14 @@ def test_a_machine_reads_one_json_object_a_line(start: Start) -> None:
 
 
 def test_a_person_reads_one_plain_line(start: Start) -> None:
-    """A terminal: time, event, fields; loud where something is wrong, quoted where a value has spaces."""
-    stream = start(Terminal())
+    """Time, event, fields; loud where something is wrong, quoted where a value has spaces."""
+    stream = start(as_json=False)
     log.info("change.applied", cluster="orders", seconds=1.25, http_status=None)
     log.error("change.failed", cluster="a=b", error='500: "no"\n::error::x', kind="")
     assert stream.getvalue() == (
         "08:00:00 change.applied cluster=orders seconds=1.25\n"
         '08:00:00 error: change.failed cluster="a=b" error="500: \\"no\\"\\\\n::error::x" kind=""\n'
     )
-
-
-def test_the_format_can_be_chosen(start: Start) -> None:
-    """Whatever the stream is."""
-    for log_format, stream in (("console", io.StringIO()), ("json", Terminal())):
-        start(stream, log_format=log_format)
-        log.info("plan.computed")
-        assert stream.getvalue().startswith("{") == (log_format == "json")
 
 
 def test_what_is_below_the_level_is_not_told(start: Start) -> None:
@@ -106,11 +101,11 @@ def test_what_is_below_the_level_is_not_told(start: Start) -> None:
     assert told == {level: everything[position:] for position, level in enumerate(everything)}
 
 
-@pytest.mark.parametrize("log_format", ["console", "json"])
-def test_no_event_holds_a_key(start: Start, log_format: LogFormat) -> None:
+@pytest.mark.parametrize("as_json", [False, True])
+def test_no_event_holds_a_key(start: Start, as_json: bool) -> None:
     """In a text, an escaped text, a list, an error's traceback or at the place where a long value is cut: no piece."""
     keys: list[ApiKey] = []
-    stream = start(log_format=log_format, keys=keys)
+    stream = start(as_json=as_json, keys=keys)
     keys.append(ApiKey(KEY))  # read after the logs were set up
     log.info("a", raw=KEY, json=json.dumps({"key": KEY}), shown=repr(KEY), listed=[KEY, {"key": KEY}], key=keys[0])
     log.info("b", cut="x" * 990 + KEY, marked=f"##{KEY}")
@@ -122,10 +117,10 @@ def test_no_event_holds_a_key(start: Start, log_format: LogFormat) -> None:
     assert "##[" not in lines
 
 
-@pytest.mark.parametrize("log_format", ["console", "json"])
-def test_a_traceback_says_what_happened_and_shows_no_local(start: Start, log_format: LogFormat) -> None:
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_traceback_says_what_happened_and_shows_no_local(start: Start, as_json: bool) -> None:
     """To its last line, however long it is; what a frame holds is nobody's business."""
-    stream = start(log_format=log_format)
+    stream = start(as_json=as_json)
     error = None
     for why in [*range(20), "at the bottom"]:
         error = failed(why, error)
