@@ -1,19 +1,28 @@
-"""A cluster's configuration, as the API's document writes it, and a live cluster."""
+"""A cluster's configuration, as the API's document writes it, and a live cluster.
+
+`Configuration` is the list of a cluster's fields. All else derives from it: what is compared, carried, digested and
+ignored, the defaults of a fleet file, the schema. A field more there is a field more everywhere.
+"""
 
 import json
-from typing import Annotated, Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import BaseModel, ConfigDict, Field
 
 ACTIVE = "Active"
+CREATING = "Creating"
 DELETING = "Deleting"
+CREATION_FAILED = "CreationFailed"
+
+FieldValue: TypeAlias = str | int | bool | Annotated[tuple[str, ...], Field(strict=False)]
+Values: TypeAlias = Mapping[str, FieldValue]
+"""A configuration by path: `shard_count`, `shard_placements[0].availability_zone`, the number being the shard's index.
+
+Normal: in the order of the API's document, placements by shard, replica zones sorted with duplicates kept. What isn't
+there has no path. `reconciler.model.view` makes them.
+"""
 
 
 class Frozen(BaseModel):
@@ -46,66 +55,19 @@ class Configuration(Frozen):
     enforce_shard_multi_az: bool
     shard_placements: Placements | None = None
 
-    @property
-    def nodes(self) -> int:
-        """How many nodes it asks for: each shard's primary and its replicas."""
-        return self.shard_count * (1 + self.replication_factor)
 
-    @model_serializer(mode="wrap")
-    def _leave_out_what_is_left_out(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in serialize(self).items() if value is not None}
-
-
-CONFIGURATION_FIELDS = tuple(Configuration.model_fields)
+FIELDS: Final = tuple(Configuration.model_fields)
 """The API's fields, in its document's order: the order in which a plan lists them."""
 
 
-def _none_is_empty(value: object) -> object:
-    return () if value is None else value
-
-
-def _error_texts(value: object) -> object:
-    if isinstance(value, list):
-        return [item if isinstance(item, str) else json.dumps(item) for item in value]
-    return _none_is_empty(value)
-
-
-T = TypeVar("T")
-_Array = Annotated[tuple[T, ...], Field(strict=False)]
-
-
-class LivePlacement(BaseModel):
-    """A placement as the service lists it: unknown keys are ignored, no sense is asked of it."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
-
-    shard_index: int
-    availability_zone: str
-    replica_availability_zones: _Array[str]
-
-
-class LiveCluster(BaseModel):
-    """One entry of `GET /cluster`. Unknown keys are ignored, unknown statuses kept as they are.
-
-    An error of validation doesn't quote what the service said: it might have said the API key.
-    """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
+@dataclass(frozen=True, slots=True)
+class LiveCluster:
+    """One entry of `GET /cluster`: unknown fields are ignored, unknown statuses kept as they are."""
 
     name: str
-    description: str | None = None
-    node_instance_type: str
-    shard_count: int
-    replication_factor: int
-    enforce_shard_multi_az: bool
-    shard_placements: Annotated[_Array[LivePlacement], BeforeValidator(_none_is_empty)] = ()
     status: str
-    errors: Annotated[_Array[str], BeforeValidator(_error_texts)] = ()
-
-    @property
-    def nodes(self) -> int:
-        """How many nodes it has: each shard's primary and its replicas."""
-        return self.shard_count * (1 + self.replication_factor)
+    errors: tuple[str, ...]
+    values: Values
 
     @property
     def failed(self) -> bool:
@@ -118,6 +80,35 @@ class LiveCluster(BaseModel):
         return bool(self.errors) or self.failed
 
     @property
+    def never_active(self) -> bool:
+        """Whether its create has failed: no update can mend it, it has to be made anew."""
+        return self.status == CREATION_FAILED or (self.status == CREATING and bool(self.errors))
+
+    @property
     def in_transition(self) -> bool:
         """Whether the service is still at work on it: any status that is neither `Active` nor failed."""
         return self.status != ACTIVE and not self.failed
+
+
+def nodes_of(values: Values) -> int:
+    """How many nodes a configuration has: each shard's primary and its replicas."""
+    return number(values, "shard_count") * (1 + number(values, "replication_factor"))
+
+
+def number(values: Values, path: str) -> int:
+    """A whole number of a configuration; 0 where it has none."""
+    value = values.get(path)
+    return value if isinstance(value, int) else 0
+
+
+def error_texts(value: object) -> tuple[str, ...]:
+    """The errors of a cluster, as the service lists them: texts, or whatever else it put there, as JSON.
+
+    Raises ValueError where that is no list.
+    """
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise ValueError("errors: no list")  # noqa: TRY004  # the caller's one error for an entry that makes no sense
+    texts: list[Any] = value
+    return tuple(text if isinstance(text, str) else json.dumps(text) for text in texts)

@@ -1,69 +1,83 @@
 """What one manifest says, and where it says it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from reconciler.model.cluster import CONFIGURATION_FIELDS, Configuration, Frozen
-
-ManagedField = Literal[
-    "description",
-    "node_instance_type",
-    "shard_count",
-    "replication_factor",
-    "enforce_shard_multi_az",
-    "shard_placements",
-]
+from reconciler.errors import Place
+from reconciler.model.cluster import FIELDS, Configuration, Frozen, Values
+from reconciler.model.view import field_of, values_of
 
 ClusterName = Annotated[
     str, Field(min_length=1, max_length=255, pattern=r"^(?:\.{3,}|\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]*)$")
 ]
 """URL-safe as it stands: RFC 3986's unreserved characters, and neither `.` nor `..`."""
 
+IgnoredField = Annotated[str, Field(json_schema_extra={"enum": list(FIELDS)})]
+OnDrift: TypeAlias = Literal["revert", "report"]
+
 
 class Lifecycle(Frozen):
-    """How the reconciler treats a cluster; never sent to the service."""
+    """How the reconciler treats a cluster; never sent to the service.
+
+    `on_drift` is None where the target's counts.
+    """
 
     prevent_destroy: bool = False
     on_remove: Literal["delete", "keep"] = "delete"
-    ignore_changes: Annotated[tuple[ManagedField, ...], Field(strict=False)] = ()
+    on_drift: OnDrift | None = None
+    adopt: bool = False
+    ignore_changes: Annotated[tuple[IgnoredField, ...], Field(strict=False)] = ()
+
+
+NO_LIFECYCLE = Lifecycle()
 
 
 class Manifest(Configuration):
     """One YAML document: the body of `PUT`, plus `name`, plus `lifecycle`."""
 
     name: ClusterName
-    lifecycle: Lifecycle = Lifecycle()
+    lifecycle: Lifecycle = NO_LIFECYCLE
 
-    def configuration(self) -> Configuration:
-        """The part that is sent."""
-        return Configuration.model_construct(**{name: getattr(self, name) for name in CONFIGURATION_FIELDS})
+
+DEFAULTABLE: Final = tuple(key for key in Manifest.model_fields if key not in {"name", "shard_placements"})
+"""What a fleet file may give for many manifests: all but what is each cluster's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A manifest and its place.
+    """What a manifest, with its target's defaults under it, says of one cluster.
 
-    `lines` maps a field's path as a plan writes it (`shard_count`, `shard_placements[0].availability_zone`, the number
-    being the shard's index) to its line, from 1. A path that isn't there has its nearest parent's line.
+    `values` are sent by a create. `managed` are those of them that are compared: all that isn't ignored. `places` maps
+    a path, and a key of the manifest, to where it stands: the fleet file, where it is a default.
     """
 
-    manifest: Manifest
+    name: str
+    values: Values
+    managed: Values
+    lifecycle: Lifecycle
     file: str
     line: int
-    lines: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
 
-    @property
-    def name(self) -> str:
-        """The cluster's name."""
-        return self.manifest.name
-
-    def line_of(self, path: str) -> int:
-        """The line of a field, or of the nearest thing around it."""
+    def place_of(self, path: str) -> Place:
+        """Where a field stands, or the nearest thing around it."""
         while path:
-            if path in self.lines:
-                return self.lines[path]
+            if path in self.places:
+                return self.places[path]
             path = path.rpartition(".")[0] or path.rpartition("[")[0]
-        return self.line
+        return Place(self.file, self.line)
+
+
+def declare(manifest: Manifest, file: str, line: int, places: Mapping[str, Place]) -> Declaration:
+    """The declaration that a valid manifest makes."""
+    values = values_of(manifest)
+    managed = managed_of(values, manifest.lifecycle.ignore_changes)
+    return Declaration(manifest.name, values, managed, manifest.lifecycle, file, line, places)
+
+
+def managed_of(values: Values, ignored: Collection[str]) -> Values:
+    """The values that are compared: those of fields that aren't ignored."""
+    return {path: value for path, value in values.items() if field_of(path) not in ignored} if ignored else values

@@ -2,6 +2,9 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Final
 from urllib.parse import urlsplit
 
 REGIONS = {
@@ -18,6 +21,9 @@ REGIONS = {
     "us-west-2": "cell-4-us-west-2-1",
 }
 """Region to Momento's published cell; other and private cells are given as an endpoint."""
+
+OWN_HOSTS: Final = "*.momentohq.com"
+"""Where a fleet file may send a key without anybody's leave."""
 
 _HOST = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|[0-9a-f:.]*:[0-9a-f:.]*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -60,3 +66,15 @@ def normalize_endpoint(text: str) -> str:
     shown_host = f"[{host}]" if ":" in host else host
     port = f":{url.port}" if url.port not in {None, _DEFAULT_PORTS[url.scheme]} else ""
     return f"{url.scheme}://{shown_host}{port}{url.path.rstrip('/')}"
+
+
+def may_follow(endpoint: str, allowed_patterns: Iterable[str]) -> bool:
+    """Whether a normalised endpoint that a repository names may be sent a key.
+
+    It is Momento's, this machine's, or its host matches a pattern that was given from outside the repository; else a
+    pull request could send the key anywhere. A pattern is matched against the whole host, whatever the port.
+    """
+    host = urlsplit(endpoint).hostname or ""
+    return is_loopback(host) or any(
+        fnmatchcase(host, pattern.strip().lower()) for pattern in (OWN_HOSTS, *allowed_patterns)
+    )

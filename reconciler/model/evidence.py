@@ -1,11 +1,12 @@
-"""What git knows of the clusters that differ: the readings that causes, ownership and limits are decided on."""
+"""What git remembers of one target: base, the record, and who set what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.model.cluster import Frozen
 from reconciler.model.declaration import Declaration
-from reconciler.model.guards import Guards
+from reconciler.model.guards import Limits
+from reconciler.model.record import Line, Record
 
 
 class Base(Frozen):
@@ -13,13 +14,6 @@ class Base(Frozen):
 
     commit: str
     reason: str
-
-
-class Applied(Frozen):
-    """The commit of the last complete apply; where there is none, what it left is inferred from base and live."""
-
-    commit: str | None
-    inferred: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,82 +26,71 @@ class Provenance:
     revision: str | None = None
     dirty: bool | None = None
     base: Base | None = None
-    applied: Applied | None = None
-
-
-NO_GIT = Provenance()
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
-    """A commit of base's first-parent history that changed one cluster's declaration; `at` is in epoch seconds."""
+class Removal:
+    """The commit that removed a manifest, None where history doesn't go back so far, and what it last declared."""
 
-    commit: str
-    at: float
-    before: Declaration | None
-    after: Declaration | None
+    commit: str | None
+    last: Declaration
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterEvidence:
-    """What git says of one cluster, by endpoint and name; `history` begins with the newest.
+class LeftBehind:
+    """A record that no target claims and that isn't empty: clusters that nobody looks after."""
 
-    `applied_here`: whether applied's declaration is this very target's, rather than another's of the same endpoint,
-    which may be another account.
-    """
-
-    base: Declaration | None = None
-    applied: Declaration | None = None
-    history: tuple[Revision, ...] = ()
-    applied_here: bool = True
-
-    @property
-    def removal(self) -> Revision | None:
-        """The commit that removed it, where base doesn't declare it and its history once did."""
-        if self.base is not None or not self.history or self.history[0].after is not None:
-            return None
-        return self.history[0]
-
-    @property
-    def last(self) -> Declaration | None:
-        """Its newest declaration: base's, or the one before it was removed."""
-        return next(iter(self.declarations), None)
-
-    @property
-    def declarations(self) -> tuple[Declaration, ...]:
-        """All that it ever was declared as, as far as the history goes; the newest first."""
-        once = (declaration for revision in self.history for declaration in (revision.after, revision.before))
-        return tuple(d for d in (self.base, *once) if d is not None)
+    target: str
+    endpoint: str
+    clusters: tuple[str, ...]
 
 
-_NOTHING = ClusterEvidence()
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A target that this change takes away, or sends elsewhere, while its record isn't empty; `sent_to` is where."""
+
+    target: str
+    endpoint: str
+    clusters: tuple[str, ...]
+    sent_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What git says of one target.
 
-    `clusters` is None where no cause can be told. `unproven` says why ownership can't, None where it can. `guards` are
-    applied's, or base's where nothing is known to be applied; None where neither is known.
+    `base` are base's declarations of the clusters that were asked about, by name; None where there is no base. `record`
+    is None where this clone has none. `removals` are of recorded clusters that neither head nor base declares. `astray`
+    are the clusters whose recorded commit is known not to be in HEAD's history. `limits` are base's, where base isn't
+    HEAD. `gone` are targets that this change takes away.
     """
 
-    provenance: Provenance = NO_GIT
-    clusters: Mapping[str, ClusterEvidence] | None = None
-    unproven: str | None = "no git is at hand"
-    guards: Guards | None = None
+    provenance: Provenance = Provenance()
+    base: Mapping[str, Declaration] | None = None
+    record: Record | None = None
+    removals: Mapping[str, Removal] = field(default_factory=dict)
+    astray: frozenset[str] = frozenset()
+    limits: Limits | None = None
+    gone: tuple[Gone, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def of(self, name: str) -> ClusterEvidence:
-        """What it says of one cluster."""
-        return (self.clusters or {}).get(name, _NOTHING)
-
     @property
-    def explains(self) -> bool:
-        """Whether causes can be told: git was read, and there is a base."""
-        return self.clusters is not None and self.provenance.base is not None
+    def tells_causes(self) -> bool:
+        """Whether there is a base to tell causes by."""
+        return self.base is not None
 
-    @property
-    def knows_applied(self) -> bool:
-        """Whether the last complete apply is known, rather than inferred."""
-        applied = self.provenance.applied
-        return applied is not None and not applied.inferred
+    def line(self, name: str) -> Line | None:
+        """What the record has of a cluster."""
+        return self.record.lines.get(name) if self.record is not None else None
+
+    def at_base(self, name: str) -> Declaration | None:
+        """What base declares of a cluster."""
+        return self.base.get(name) if self.base is not None else None
+
+    def last(self, name: str) -> Declaration | None:
+        """A cluster's last declaration in the first-parent history of base."""
+        removal = self.removals.get(name)
+        return self.at_base(name) or (removal.last if removal else None)
+
+
+NO_GIT = Evidence()

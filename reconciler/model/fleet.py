@@ -1,37 +1,41 @@
 """A fleet: its targets, and what each declares."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Final
 
 from reconciler.errors import Place, UsageError
-from reconciler.model.declaration import Declaration
-from reconciler.model.guards import Guards
+from reconciler.model.declaration import Declaration, OnDrift
+from reconciler.model.guards import Limits
 from reconciler.model.text import did_you_mean
 
-DEFAULT_TARGET = "default"
-DEFAULT_CONCURRENCY = 8
-DEFAULT_GUARDS = Guards()
+DEFAULT_TARGET: Final = "default"
+DEFAULT_API_KEY_ENV: Final = "MOMENTO_API_KEY"
+DEFAULT_CONCURRENCY: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One endpoint, one API key, one folder of manifests.
+    """One account: an endpoint, an API key, a folder of manifests.
 
     `endpoint` is normalised, or None where the fleet file leaves it to the command line. `folder` is as messages show
-    it. `rate` is requests a second at most, None for no limit. `on_drift: report` leaves
-    alone what drifted. `place` is where the fleet file defines it.
+    it. `rate` is requests a second at most, None for no limit. `on_drift: report` leaves alone what drifted. After
+    `max_failures` failed changes nothing more is sent; `canary` changes go first, and settle, before the others.
+    `place` is where the fleet file defines it.
     """
 
     name: str
     folder: str
     endpoint: str | None = None
-    api_key_env: str = "MOMENTO_API_KEY"
+    api_key_env: str = DEFAULT_API_KEY_ENV
     concurrency: int = DEFAULT_CONCURRENCY
     rate: float | None = None
-    on_drift: Literal["revert", "report"] = "revert"
-    guards: Guards = DEFAULT_GUARDS
+    on_drift: OnDrift = "revert"
+    max_failures: int = 1
+    canary: int = 0
+    region: str | None = None
+    limits: Limits = field(default_factory=Limits)
     place: Place | None = None
 
 
@@ -39,21 +43,24 @@ class Target:
 class Head:
     """What git says one target should be.
 
-    `declarations` are by cluster name, sorted by it. `elsewhere` are the names that other targets of the same endpoint
-    declare: they are nobody's to delete here.
+    `declarations` are by cluster name, sorted by it. `warnings` are of what is surely a slip, and no error.
     """
 
     target: Target
     declarations: Mapping[str, Declaration]
-    elsewhere: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All targets in the fleet file's order, and what each declares: by target name, then by cluster name, sorted."""
+    """All targets in the fleet file's order, and what each declares: by target name, then by cluster name, sorted.
+
+    `warnings` are what is surely a slip and no error, by target name.
+    """
 
     targets: tuple[Target, ...]
     declarations: Mapping[str, Mapping[str, Declaration]]
+    warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def selected(self, names: Collection[str]) -> tuple[Target, ...]:
         """The targets of these names, all of them for none. Raises UsageError for a name that no target has."""
@@ -69,17 +76,9 @@ class Fleet:
         return replace(self, targets=targets)
 
     def head(self, target_name: str) -> Head:
-        """One target's head. Raises KeyError for a target that the fleet doesn't have.
-
-        A target whose endpoint isn't known may have the same one: what it declares is left alone, too.
-        """
+        """One target's head. Raises KeyError for a target that the fleet doesn't have."""
         target = {t.name: t for t in self.targets}[target_name]
-        elsewhere = (
-            self.declarations[other.name]
-            for other in self.targets
-            if other.name != target_name and other.endpoint in {None, target.endpoint}
-        )
-        return Head(target, self.declarations[target_name], frozenset().union(*elsewhere))
+        return Head(target, self.declarations[target_name], self.warnings.get(target_name, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,3 @@ class Selection:
             if not any(fnmatchcase(name, pattern) for name in seen):
                 remedy = "a pattern is matched against the whole name: look at the names with `reconciler plan`"
                 raise UsageError(f"--only {pattern!r} matches no cluster, {where}", remedy=remedy)
-
-
-EVERY_CLUSTER = Selection()

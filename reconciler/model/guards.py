@@ -1,61 +1,104 @@
-"""The limits that a plan is held to; the defaults are the fleet file's."""
+"""The guards: one entry each, from which the fleet file, the combining of limits, `--allow` and the documents derive.
 
-from fnmatch import fnmatchcase
-from typing import Annotated, Literal, TypeAlias, TypeVar
+What a guard looks at, and how it says no, is `reconciler.plan.guards`; a test holds the two lists together. Imports
+nothing heavy: the command line's help lists them.
+"""
 
-from pydantic import BeforeValidator, Field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
 
-from reconciler.clock import parse_duration
-from reconciler.model.cluster import Frozen, Text
+from reconciler.errors import Place
 
-GuardName: TypeAlias = Literal[
-    "empty-head",
-    "max-deletes",
-    "max-delete-fraction",
-    "max-unreviewed-fraction",
-    "max-added-nodes",
-    "protected",
-    "adopt",
-]
-Limit = TypeVar("Limit", int, float)
-Fraction = Annotated[float, Field(ge=0, le=1)]
+Limit: TypeAlias = float | tuple[str, ...] | None
+"""A number, None for no limit; or name patterns."""
+
+LimitSort: TypeAlias = Literal["count", "fraction", "patterns"]
 
 
-def _seconds(value: object) -> object:
-    if isinstance(value, int):
-        raise ValueError(f"{value} is not a duration: write a number and a unit, such as 30d")  # noqa: TRY004
-    return parse_duration(value) if isinstance(value, str) else value
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`key` is its limit's in the fleet file, None for a guard that has none; `default` is that limit's.
+
+    `lifted_by`: `--allow` lifts it for one run; or another option or git alone does. `refuses` is what, in words.
+    """
+
+    name: str
+    refuses: str
+    key: str | None = None
+    sort: LimitSort = "count"
+    default: Limit = None
+    lifted_by: Literal["--allow", "--adopt", "git"] = "--allow"
 
 
-class Guards(Frozen):
-    """`None` is no limit. `prune_within` is in seconds, written as a duration; `protect` are name patterns."""
-
-    max_deletes: Annotated[int, Field(ge=0)] | None = 5
-    max_delete_fraction: Fraction | None = 0.25
-    max_unreviewed_fraction: Fraction | None = 0.5
-    max_added_nodes: Annotated[int, Field(ge=0)] | None = None
-    prune_within: Annotated[float, Field(gt=0), BeforeValidator(_seconds)] = 30 * 86400.0
-    protect: Annotated[tuple[Text, ...], Field(strict=False)] = ()
-
-    def overlaid(self, own: "Guards") -> "Guards":
-        """These, with what a target says for itself in their place."""
-        return self.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
-
-    def stricter(self, other: "Guards") -> "Guards":
-        """Of each limit the tighter one, of both."""
-        return Guards(
-            max_deletes=_least(self.max_deletes, other.max_deletes),
-            max_delete_fraction=_least(self.max_delete_fraction, other.max_delete_fraction),
-            max_unreviewed_fraction=_least(self.max_unreviewed_fraction, other.max_unreviewed_fraction),
-            max_added_nodes=_least(self.max_added_nodes, other.max_added_nodes),
-            prune_within=min(self.prune_within, other.prune_within),
-            protect=tuple(sorted({*self.protect, *other.protect})),
-        )
-
-    def protector(self, name: str) -> str | None:
-        """The first pattern of `protect` that matches; None where none does."""
-        return next((pattern for pattern in self.protect if fnmatchcase(name, pattern)), None)
+GUARDS: Final = (
+    Guard("empty-head", "a prune where head declares nothing"),
+    Guard("max-deletes", "more deletes", "max_deletes", "count", 5),
+    Guard("max-delete-fraction", "deletes of more of the fleet", "max_delete_fraction", "fraction", 0.25),
+    Guard("max-drift-fraction", "nothing: where more of the fleet has drifted, drift is left", "max_drift_fraction",
+          "fraction", 0.5),
+    Guard("max-added-nodes", "more new nodes in all", "max_added_nodes", "count", None),
+    Guard("protected", "a delete of what is protected", "protect", "patterns", (), lifted_by="git"),
+    Guard("adopt", "an adoption that changes the cluster", lifted_by="--adopt"),
+    Guard("orphans", "a change that takes a target away, or sends it elsewhere, while its record isn't empty"),
+    Guard("stale-head", "a HEAD that is older than what was applied"),
+)  # fmt: skip
+ALLOWABLE: Final = tuple(guard.name for guard in GUARDS if guard.lifted_by == "--allow")
+LIMITED: Final = {guard.key: guard for guard in GUARDS if guard.key is not None}
 
 
-def _least(one: Limit | None, other: Limit | None) -> Limit | None:
-    return min((limit for limit in (one, other) if limit is not None), default=None)
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A limit for each key of `LIMITED`, and where those stand that a fleet file gives."""
+
+    values: Mapping[str, Limit] = field(default_factory=lambda: {key: guard.default for key, guard in LIMITED.items()})
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    def of(self, key: str) -> Limit:
+        """One limit; its default where it isn't given."""
+        return self.values.get(key, LIMITED[key].default)
+
+    def overlaid(self, values: Mapping[str, Limit], places: Mapping[str, Place]) -> "Limits":
+        """These, with others in their place."""
+        return Limits({**self.values, **values}, {**self.places, **places})
+
+    def stricter(self, other: "Limits") -> "Limits":
+        """Of each limit the tighter one of both."""
+        return _combined(self, other, tight=True)
+
+    def looser(self, other: "Limits") -> "Limits":
+        """Of each limit the wider one of both."""
+        return _combined(self, other, tight=False)
+
+
+def effective(head: Limits, earlier: Iterable[Limits]) -> Limits:
+    """The stricter of head's and the loosest of the earlier ones: no change lifts its own limit."""
+    found = list(earlier)
+    if not found:
+        return head
+    loosest = found[0]
+    for limits in found[1:]:
+        loosest = loosest.looser(limits)
+    return head.stricter(loosest)
+
+
+def _combined(one: Limits, other: Limits, *, tight: bool) -> Limits:
+    values: dict[str, Limit] = {}
+    places: dict[str, Place] = {}
+    for key, guard in LIMITED.items():
+        values[key] = _one_of(guard.sort, one.of(key), other.of(key), tight=tight)
+        for limits in (other, one):
+            gives = guard.sort == "patterns" or limits.of(key) == values[key]  # of patterns each may give some
+            if gives and key in limits.places:
+                places[key] = limits.places[key]
+    return Limits(values, places)
+
+
+def _one_of(sort: LimitSort, one: Limit, other: Limit, *, tight: bool) -> Limit:
+    if sort == "patterns":
+        mine, theirs = (set(limit) if isinstance(limit, tuple) else set[str]() for limit in (one, other))
+        return tuple(sorted(mine | theirs if tight else mine & theirs))
+    numbers = [limit for limit in (one, other) if isinstance(limit, int | float)]
+    if tight:
+        return min(numbers, default=None)
+    return max(numbers) if len(numbers) == 2 else None

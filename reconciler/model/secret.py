@@ -1,12 +1,34 @@
-"""The API key, and how it is kept out of everything."""
+"""The API key, and how it is kept out of everything.
+
+A key is taken out of values before these are cut, escaped or serialised: half of one, or one escaped twice, would not
+be found, and taking one out of finished JSON would break it.
+"""
 
 import html
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.text import printable
 
 MASK = "(api key)"
 """Not in square brackets: behind `##` these would start a workflow command."""
+
+OWN_WORDS = frozenset(
+    {
+        *("kind", "format_version", "tool_version", "action", "cause", "outcome", "method", "guard", "risks", "left"),
+        *("ownership", "waits_for", "prune", "allow", "on_drift", "on_remove", "ignore_changes", "origin"),
+        *("digest", "live_digest", "manifests", "commit", "revision"),
+        *("timestamp", "level", "event", "run_id"),
+    }
+)
+"""Fields of documents and events whose values are this program's own words or hashes: a key that is such a word, too,
+must not take them out."""
+
+_SHORT = 8
+"""A shorter key may be an ordinary word, or a digit: it is taken out only where it stands by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +48,52 @@ class ApiKey:
 
 
 def redact(text: str, keys: Iterable[ApiKey]) -> str:
-    """The text with each key, raw or as JSON, HTML or Python write it, replaced by `(api key)`."""
-    written = {form for key in keys if key.reveal() for form in _forms(key.reveal())}
-    for form in sorted(written, key=lambda form: (-len(form), form)):  # one key may be the beginning of another
-        text = text.replace(form, MASK)
+    """The text with each key replaced by `(api key)`: raw, as JSON, HTML, Python or a line of text write it, or cut.
+
+    A key of fewer than eight characters only where no letter, digit, or part of a name or path stands next to it.
+    """
+    values = {key.reveal() for key in keys} - {""}
+    if not values:
+        return text
+    forms = {(form, len(value) < _SHORT) for value in values for form in _forms(value)}
+    longest_first = sorted(forms, key=lambda form: (-len(form[0]), form))  # one key may be the beginning of another
+    text = re.sub("|".join(_pattern(form, alone=alone) for form, alone in longest_first), lambda _: MASK, text)
+    if "…" in text:
+        for form, alone in longest_first:
+            text = text if alone else _without_beginning(text, form)
     return text
 
 
-def _forms(value: str) -> tuple[str, ...]:
-    return value, json.dumps(value)[1:-1], html.escape(value), repr(value)[1:-1]
+def redact_values(value: object, keys: Iterable[ApiKey]) -> Any:
+    """Plain JSON values without any key: texts as `redact` has them, save those that are this program's own words."""
+    known = tuple(keys)
+    match value:
+        case str():
+            return redact(value, known)
+        case dict():
+            return {name: item if name in OWN_WORDS else redact_values(item, known) for name, item in value.items()}
+        case list() | tuple():
+            return [redact_values(item, known) for item in value]
+    return value
+
+
+def _forms(value: str) -> Iterator[str]:
+    yield from (value, json.dumps(value)[1:-1], html.escape(value), repr(value)[1:-1], printable(value))
+
+
+def _pattern(form: str, *, alone: bool) -> str:
+    found = re.escape(form)
+    return rf"(?<![\w./-])(?<!\w:){found}(?![\w/-]|[.:]\w)" if alone else found
+
+
+def _without_beginning(text: str, form: str) -> str:
+    """The text without what was a key before somebody cut it: its first characters, then an ellipsis."""
+    at = text.find(form[:_SHORT])
+    while at >= 0:
+        end = at
+        while end - at < len(form) and text[end : end + 1] == form[end - at]:
+            end += 1
+        if text[end : end + 1] == "…":
+            text = f"{text[:at]}{MASK}{text[end:]}"
+        at = text.find(form[:_SHORT], at + 1)
+    return text

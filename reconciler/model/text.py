@@ -7,6 +7,7 @@ line break, an error body a whole page.
 import re
 import unicodedata
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PLAIN = re.compile(r"[\x20-\x7e]*")
@@ -43,3 +44,8 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 
     close = get_close_matches(word, known, n=1)
     return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+
+
+def matching_pattern(name: str, patterns: Sequence[str]) -> str | None:
+    """The first name pattern that a name matches; None where none does."""
+    return next((pattern for pattern in patterns if fnmatchcase(name, pattern)), None)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.model.endpoint import REGIONS, is_loopback, normalize_endpoint, region_endpoint
+from reconciler.model.endpoint import REGIONS, is_loopback, may_follow, normalize_endpoint, region_endpoint
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,32 @@ def test_every_published_region_has_an_endpoint() -> None:
     """Momento's cells, by region; they are normal as they stand."""
     assert region_endpoint("us-west-2") == "https://api.cache.cell-4-us-west-2-1.prod.a.momentohq.com"
     assert all(normalize_endpoint(region_endpoint(region)) == region_endpoint(region) for region in REGIONS)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "allowed", "followed"),
+    [
+        ("https://api.cache.cell-1.prod.a.momentohq.com", (), True),
+        ("http://127.0.0.1:8080", (), True),
+        ("http://[::1]:8080", (), True),
+        ("http://localhost", (), True),
+        ("https://proxy.example.com:8443/momento", (), False),
+        ("https://momentohq.com.example.com", (), False),
+        ("https://evilmomentohq.com", (), False),
+        ("https://example.com/a.momentohq.com", (), False),
+        ("https://10.0.0.1", (), False),
+        ("https://proxy.example.com:8443/momento", ("proxy.example.com",), True),
+        ("https://proxy.example.com:8443/momento", ("other.example.com", " *.Example.com "), True),
+        ("https://example.com", ("*.example.com",), False),
+        ("https://example.com", ("",), False),
+    ],
+)
+def test_a_key_goes_only_where_it_may(endpoint: str, allowed: tuple[str, ...], followed: bool) -> None:
+    """To Momento, to this machine, and where somebody outside the repository allows it; whole hosts are matched."""
+    assert normalize_endpoint(endpoint) == endpoint
+    assert may_follow(endpoint, allowed) == followed
+
+
+def test_every_published_region_may_be_followed() -> None:
+    """Without anybody's leave."""
+    assert all(may_follow(region_endpoint(region), ()) for region in REGIONS)

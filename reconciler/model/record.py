@@ -1,0 +1,128 @@
+"""What was last applied to each cluster of a target, and from which commit: git's memory of what this tool did.
+
+`declared` and `unsettled` are managed values alone: what an update only carries is nobody's.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from reconciler.model.cluster import FieldValue, LiveCluster, Values
+from reconciler.model.declaration import NO_LIFECYCLE, Lifecycle
+from reconciler.model.guards import Limits
+
+SANDBOX = "sandbox:"
+"""What the endpoint of an embedded sandbox begins with; the target's name follows."""
+
+LineOrigin: TypeAlias = Literal["created", "adopted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One cluster.
+
+    `commit` is what it was applied from, None for a dirty tree; `at` is in epoch seconds. `declared` is what was last
+    seen settled, None where nothing was yet. `unsettled` is what was last sent and not seen settled, `deleted` for a
+    delete. `kept` is what the service holds in the place of what was sent, None where it dropped it. `released`:
+    `on_remove: keep` has let it go.
+    """
+
+    name: str
+    commit: str | None
+    at: float
+    file: str
+    line: int
+    origin: LineOrigin
+    lifecycle: Lifecycle = NO_LIFECYCLE
+    declared: Values | None = None
+    unsettled: Values | Literal["deleted"] | None = None
+    kept: Mapping[str, FieldValue | None] | None = None
+    released: bool = False
+
+    @property
+    def sent(self) -> Values:
+        """What it was last told to be: what is unsettled, over what was settled before."""
+        return {**(self.declared or {}), **(self.unsettled if isinstance(self.unsettled, Mapping) else {})}
+
+    @property
+    def settled(self) -> bool:
+        """Whether it was seen settled, and not deleted since: then it is ours, however it looks by now."""
+        return self.declared is not None and self.unsettled != "deleted"
+
+    def owns(self, live: LiveCluster) -> bool:
+        """Whether a live cluster is ours.
+
+        One that was never seen settled, or was deleted, is ours only as long as it is exactly as the line says:
+        somebody else may have taken the name.
+        """
+        if self.released:
+            return False
+        return self.settled or (bool(self.sent) and self.sent.items() <= live.values.items())
+
+    def wrote(self, path: str, value: FieldValue | None) -> bool:
+        """Whether a live value is one that this tool knows of: settled, sent, or kept by the service."""
+        unsettled = self.unsettled if isinstance(self.unsettled, Mapping) else {}
+        known: tuple[Mapping[str, FieldValue | None], ...] = (self.declared or {}, unsettled, self.kept or {})
+        return any(path in values and values[path] == value for values in known)
+
+    def keeps(self, path: str, sent: FieldValue | None, live: FieldValue | None) -> bool:
+        """Whether the service is known to hold this value in the place of the one that was sent."""
+        kept = self.kept or {}
+        return path in kept and kept[path] == live and self.sent.get(path) == sent
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One target's lines, by name.
+
+    `revision` is the commit that was last applied, `revision_at` its own moment in epoch seconds; None where that was
+    no commit, or isn't known. `commit` is where in its own chain it was read, None for one that isn't written yet.
+    `renamed_from` is the target whose record it was.
+    """
+
+    target: str
+    endpoint: str
+    api_key_env: str
+    limits: Limits = field(default_factory=Limits)
+    lines: Mapping[str, Line] = field(default_factory=dict)
+    revision: str | None = None
+    revision_at: float | None = None
+    commit: str | None = None
+    renamed_from: str | None = None
+
+    def with_lines(self, lines: Mapping[str, Line | None]) -> "Record":
+        """The record with these lines in the place of its own; None takes one out."""
+        found = {**self.lines, **lines}
+        return replace(self, lines={name: line for name in sorted(found) if (line := found[name]) is not None})
+
+
+def is_sandbox(endpoint: str) -> bool:
+    """Whether it is an embedded sandbox's: its record is of no use to anybody else."""
+    return endpoint.startswith(SANDBOX)
+
+
+def unclaimed(records: Iterable[Record], targets: Collection[tuple[str, str]]) -> tuple[Record, ...]:
+    """The records that no target claims, each of which is a name and an endpoint.
+
+    The records of embedded sandboxes are none of the others' business, and the reverse.
+    """
+    embedded = any(is_sandbox(endpoint) for _, endpoint in targets)
+    return tuple(
+        record
+        for record in records
+        if is_sandbox(record.endpoint) == embedded and (record.target, record.endpoint) not in targets
+    )
+
+
+def claim(
+    records: Collection[Record], target: str, endpoint: str, api_key_env: str, targets: Collection[tuple[str, str]]
+) -> Record | None:
+    """A target's record; None where it has none.
+
+    One that has none takes along the only record of its endpoint and key that no target claims: it was renamed.
+    """
+    for record in records:
+        if (record.target, record.endpoint) == (target, endpoint):
+            return record
+    mine = [one for one in unclaimed(records, targets) if (one.endpoint, one.api_key_env) == (endpoint, api_key_env)]
+    return replace(mine[0], target=target, renamed_from=mine[0].target) if len(mine) == 1 else None
