@@ -9,21 +9,21 @@ import httpx
 
 from reconciler.apply.options import Stop
 from reconciler.clock import Clock
+from reconciler.errors import Place
 from reconciler.live.client import Connection
-from reconciler.live.retry import DEFAULT_POLICY, Policy
-from reconciler.model.cluster import LiveCluster
-from reconciler.model.declaration import Declaration, Manifest
-from reconciler.model.evidence import Evidence
+from reconciler.model.cluster import FIELDS, LiveCluster
+from reconciler.model.declaration import Declaration, Manifest, declare
+from reconciler.model.evidence import NO_GIT, Evidence
 from reconciler.model.fleet import Head, Target
 from reconciler.model.secret import ApiKey
+from reconciler.model.view import live_cluster
 from reconciler.plan.compare import compare
-from reconciler.plan.explain import Reading, explain
+from reconciler.plan.decide import Reading, make_plan
+from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
-from reconciler.plan.settings import Intent
+from reconciler.wire.retry import DEFAULT_POLICY, Policy
 
 T = TypeVar("T")
-
-NOTHING_KNOWN = Evidence()
 
 KEY = "a-very-secret-api-key"
 
@@ -99,9 +99,9 @@ def manifest(name: str = "orders", **fields: Any) -> Manifest:
     return Manifest.model_validate({**body, **fields})
 
 
-def live(name: str = "orders", **fields: Any) -> LiveCluster:
-    """A live cluster as `manifest` declares it, with other values where given."""
-    body = {
+def entry(name: str = "orders", **fields: object) -> dict[str, Any]:
+    """One entry of the service's list: a cluster as `manifest` declares it, with other values where given."""
+    listed = {
         "name": name,
         "description": "",
         "node_instance_type": "m6g.large",
@@ -112,14 +112,25 @@ def live(name: str = "orders", **fields: Any) -> LiveCluster:
         "status": "Active",
         "errors": [],
     }
-    return LiveCluster.model_validate({**body, **fields})
+    return {**listed, **fields}
 
 
-def head(*manifests: Manifest, elsewhere: frozenset[str] = frozenset()) -> Head:
-    """A head that declares these, each in a file of its own name, from line 1."""
-    lines = {field: line for line, field in enumerate(("name", *Manifest.model_fields), start=1)}
-    declarations = {m.name: Declaration(m, f"manifests/{m.name}.yaml", 1, lines) for m in manifests}
-    return Head(Target("default", "manifests"), declarations, elsewhere)
+def live(name: str = "orders", **fields: Any) -> LiveCluster:
+    """A live cluster as `manifest` declares it, with other values where given."""
+    return live_cluster(entry(name, **fields))
+
+
+def declaration(of: Manifest) -> Declaration:
+    """A manifest in a file of its own name, from line 1, a key a line."""
+    file = f"manifests/{of.name}.yaml"
+    places = {key: Place(file, line) for line, key in enumerate(("name", *FIELDS, "lifecycle"), start=1)}
+    return declare(of, file, 1, places)
+
+
+def head(*manifests: Manifest, **target: Any) -> Head:
+    """A head that declares these, of a target with other settings where given."""
+    declarations = {m.name: declaration(m) for m in sorted(manifests, key=lambda m: m.name)}
+    return Head(Target(**{"name": "default", "folder": "manifests", **target}), declarations)
 
 
 def connection(
@@ -146,9 +157,9 @@ def connection(
 
 
 def planned(
-    one: Head, clusters: Sequence[LiveCluster], *, prune_all: bool = False, evidence: Evidence = NOTHING_KNOWN
+    one: Head, clusters: Sequence[LiveCluster], *, prune_all: bool = False, evidence: Evidence = NO_GIT
 ) -> Plan:
-    """The plan of one target, without git where no evidence is given."""
-    reading = Reading(one, tuple(clusters), "https://h")
-    intent = Intent(prune="all" if prune_all else None, allow=("empty-head", "max-deletes", "max-delete-fraction"))
-    return explain(reading, compare(one, clusters), evidence, intent, 0.0)
+    """The plan of one target, without git where no evidence is given; adoptions are agreed to."""
+    allow = ("empty-head", "max-deletes", "max-delete-fraction")
+    intent = Intent(prune="all" if prune_all else None, adopt=("*",), allow=allow)
+    return make_plan(Reading(one, tuple(clusters), compare(one, clusters), evidence, "https://h"), intent)

@@ -1,111 +1,120 @@
-"""Why a field or a cluster differs: four readings, A applied, B base, H head, L live.
+"""Why a field or a cluster differs: four readings, R recorded, B base, H head, L live.
 
-    L = A, B ≠ H   revision   this change does it
-    L = A, B = H   pending    merged, not applied yet
-    L ≠ A, H = A   drift      changed behind git's back
-    L ≠ A, H ≠ A   conflict   would overwrite a change that nobody reviewed
+L is ours if it is what the record says was declared, sent or kept, or what base declares. Where H ≠ L:
 
-What A left out, or ignored, counts as L = A: it was not managed. Where A is unknown it is inferred: base's value, save
-where live still has what the field's last change replaced, less than 30 days ago; then that.
+    not in the record   adoption   somebody else made it
+    L ours, B ≠ H       revision   this change does it
+    L ours, B = H       pending    merged before, not applied yet; conflict where it was applied from elsewhere
+    L not ours, H = R   drift      changed behind git's back
+    L not ours, H ≠ R   conflict   would overwrite a change that nobody reviewed
+
+A field that R has not seen settled counts as ours: it was not managed, or what became of its first value is not known.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, get_args
 
-from reconciler.model.declaration import Declaration
-from reconciler.model.evidence import ClusterEvidence, Evidence
-from reconciler.plan.change import Cause, Create, Delete, FieldChange, FieldValue, Source, Update
-from reconciler.plan.view import managed_values
+from reconciler.model.cluster import LiveCluster
+from reconciler.model.evidence import Evidence
+from reconciler.plan.change import Cause
+from reconciler.plan.compare import Comparison, Difference, Pair, absent_differences
 
-CAUSES: Final[tuple[Cause, ...]] = ("conflict", "drift", "pending", "revision")
-"""In this order the first among its fields' is a change's own."""
-
-STILL_FRESH_SECONDS: Final = 30 * 86400.0
-"""How long a change that live doesn't show yet is taken for one that is not applied yet."""
-
-_Values: TypeAlias = Mapping[str, FieldValue]
+CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
 
 
-def explain_update(update: Update, evidence: Evidence, now: float) -> Update:
-    """The update with a cause on every field, and whether it adopts the cluster."""
-    if not evidence.explains:
-        return update
-    of = evidence.of(update.name)
-    known = evidence.knows_applied
-    fields = tuple(_explain_field(field, of, now, known=known) for field in update.fields)
-    adopts = (of.applied if known else of.base) is None
-    return update.model_copy(update={"fields": fields, "cause": first_cause(fields), "adopts": adopts})
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A pair with a cause for each of its differences, and for the whole; `kept` are differences that are no change."""
+
+    pair: Pair
+    fields: tuple[tuple[Difference, Cause | None], ...]
+    cause: Cause | None
+    kept: tuple[Difference, ...] = ()
 
 
-def explain_create(create: Create, evidence: Evidence) -> Create:
-    """The create with its cause: without a known A it can't be told from a delete behind git's back."""
-    if not evidence.explains:
-        return create
-    of = evidence.of(create.name)
-    cause: Cause = "drift" if of.applied else "pending" if of.base else "revision"
-    fields = tuple(
-        field.model_copy(
-            update={"cause": cause, "commit": _setting_commit(field.path, of) if cause == "pending" else None}
-        )
-        for field in create.fields
-    )
-    return create.model_copy(update={"fields": fields, "cause": cause})
+def explain_present(pair: Pair, live: LiveCluster, evidence: Evidence) -> Explained:
+    """A live cluster that differs, or whose last update failed."""
+    line = evidence.line(live.name)
+    keeps = line is not None and line.owns(live) and line.keeps
+    kept = tuple(d for d in pair.differences if keeps and keeps(d.path, d.head, d.live))
+    fields = tuple((d, cause_of_field(d, live, evidence)) for d in pair.differences if d not in kept)
+    cause = first_cause(cause for _, cause in fields) if fields else cause_of_retry(pair, live, evidence)
+    return Explained(pair, fields, cause, kept)
 
 
-def explain_delete(delete: Delete, evidence: Evidence) -> Delete:
-    """The delete with its cause, where the cluster last was declared, and the commit that removed it."""
-    if not evidence.explains:
-        return delete
-    of = evidence.of(delete.name)
-    stood = of.last or of.applied
-    removal = of.removal
-    source = Source(file=stood.file, line=stood.line, commit=removal.commit if removal else None) if stood else None
-    return delete.model_copy(update={"cause": "revision" if of.base else "pending", "source": source})
+def explain_absent(pair: Pair, evidence: Evidence) -> Explained:
+    """A declared cluster that isn't live: all of it has one cause."""
+    cause = cause_of_create(pair.declaration.name, evidence)
+    return Explained(pair, tuple((difference, cause) for difference in pair.differences), cause)
 
 
-def first_cause(fields: Iterable[FieldChange]) -> Cause | None:
-    """A change's own cause."""
-    found = {field.cause for field in fields}
+def who_set_what(comparison: Comparison, evidence: Evidence) -> Mapping[str, Collection[str]]:
+    """The paths by cluster whose commit a reader wants to know: of what was merged before, and isn't applied yet."""
+    present = (explain_present(p, p.live, evidence) for p in comparison.differing if p.live is not None)
+    explained = (*present, *(explain_absent(pair, evidence) for pair in comparison.absent))
+    asked = {o.pair.declaration.name: [d.path for d, cause in o.fields if cause == "pending"] for o in explained}
+    return {name: paths for name, paths in asked.items() if paths}
+
+
+def as_absent(pair: Pair) -> Pair:
+    """The same cluster, as if there were none of its name."""
+    return Pair(pair.declaration, None, absent_differences(pair.declaration))
+
+
+def is_owned(live: LiveCluster, evidence: Evidence) -> bool:
+    """Whether a live cluster is in the record, as ours."""
+    line = evidence.line(live.name)
+    return line is not None and line.owns(live)
+
+
+def cause_of_field(difference: Difference, live: LiveCluster, evidence: Evidence) -> Cause | None:
+    """Why one field differs; None where there is no base to tell it by."""
+    line = evidence.line(live.name)
+    if line is None or not line.owns(live):
+        return "adoption"
+    if not evidence.tells_causes:
+        return None
+    path, head = difference.path, difference.head
+    base = evidence.at_base(live.name)
+    at_base = base.managed.get(path) if base is not None else None
+    unsettled = path not in (line.declared or {})
+    if unsettled or line.wrote(path, difference.live) or (at_base is not None and at_base == difference.live):
+        if at_base != head:
+            return "revision"
+        return "conflict" if live.name in evidence.astray else "pending"
+    recorded = (values.get(path) for values in (line.declared or {}, line.sent))
+    return "drift" if head in recorded else "conflict"
+
+
+def cause_of_retry(pair: Pair, live: LiveCluster, evidence: Evidence) -> Cause | None:
+    """Why an update is sent again that changes no field: the last one failed, and this change, or none, mends it."""
+    if not is_owned(live, evidence):
+        return "adoption"
+    if not evidence.tells_causes:
+        return None
+    base = evidence.at_base(live.name)
+    return "pending" if base is not None and base.managed == pair.declaration.managed else "revision"
+
+
+def cause_of_create(name: str, evidence: Evidence) -> Cause | None:
+    """Why a declared cluster isn't live: it is new, somebody deleted it, or it wasn't made yet."""
+    if not evidence.tells_causes:
+        return None
+    if evidence.at_base(name) is None:
+        return "revision"
+    line = evidence.line(name)
+    return "drift" if line is not None and line.settled and not line.released else "pending"
+
+
+def cause_of_delete(name: str, evidence: Evidence) -> Cause | None:
+    """Why a live cluster isn't declared: this change removes it, or an earlier one did."""
+    if not evidence.tells_causes:
+        return None
+    return "pending" if evidence.at_base(name) is None else "revision"
+
+
+def first_cause(causes: Iterable[Cause | None]) -> Cause | None:
+    """A change's own cause, of its fields'."""
+    found = set(causes)
     return next((cause for cause in CAUSES if cause in found), None)
-
-
-def _explain_field(field: FieldChange, of: ClusterEvidence, now: float, *, known: bool) -> FieldChange:
-    base, applied = _values(of.base), _values(of.applied)
-    path, live, head = field.path, field.before, field.after
-    if known:
-        untouched = path not in applied or applied[path] == live
-        was = applied.get(path)
-    else:
-        untouched = path not in base or base[path] == live or _not_applied_yet(path, live, of, now)
-        was = base.get(path)
-    if not untouched:
-        return field.model_copy(update={"cause": "drift" if was == head else "conflict"})
-    if path in base and base[path] == head:
-        return field.model_copy(update={"cause": "pending", "commit": _setting_commit(path, of)})
-    return field.model_copy(update={"cause": "revision"})
-
-
-def _not_applied_yet(path: str, live: FieldValue, of: ClusterEvidence, now: float) -> bool:
-    """Whether live still has what the field's last change replaced, not long ago."""
-    for revision in of.history:
-        if revision.before is None or revision.after is None:
-            return False
-        before, after = _values(revision.before), _values(revision.after)
-        if before.get(path) != after.get(path):
-            return now - revision.at < STILL_FRESH_SECONDS and (path not in before or before[path] == live)
-    return False
-
-
-def _setting_commit(path: str, of: ClusterEvidence) -> str | None:
-    """The last commit that changed the value, or added the whole cluster."""
-    setting = (
-        revision.commit
-        for revision in of.history
-        if revision.before is None or _values(revision.before).get(path) != _values(revision.after).get(path)
-    )
-    return next(setting, None)
-
-
-def _values(declaration: Declaration | None) -> _Values:
-    """Every managed value by its path; empty where there is no declaration."""
-    return {} if declaration is None else managed_values(declaration.manifest)

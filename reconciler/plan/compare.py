@@ -1,106 +1,107 @@
 """What differs between head and live, before anyone asks why."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from urllib.parse import quote
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 
-from reconciler.model.cluster import ACTIVE, DELETING, LiveCluster
+from reconciler.model.cluster import ACTIVE, DELETING, FieldValue, LiveCluster
 from reconciler.model.declaration import Declaration
-from reconciler.model.fleet import Head
-from reconciler.plan.body import update_body, update_risks
-from reconciler.plan.change import Create, Delete, DeleteRequest, FieldChange, PutRequest, Source, Update
-from reconciler.plan.difference import differing_fields
-from reconciler.plan.digest import live_digest
-from reconciler.plan.view import declared_view, field_paths, live_view, managed_fields
+from reconciler.model.evidence import Evidence
+from reconciler.model.fleet import Head, Target
+from reconciler.model.record import Line, Record
+from reconciler.model.view import ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One managed path; None is a value that isn't there."""
+
+    path: str
+    live: FieldValue | None
+    head: FieldValue | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A declared cluster and what is live of it; `live` is None, or `Deleting`, where it has to be created."""
+
+    declaration: Declaration
+    live: LiveCluster | None
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One target's head against its live clusters; everything by name.
 
-    `changes` are what head asks for; `settled` is declared and needs none. `undeclared` are live clusters that no
-    target of this endpoint declares and that aren't on their way out already. `unhealthy` are live clusters with errors
-    or a failed status.
+    `undeclared` are live clusters that head doesn't declare and that aren't on their way out already. `unreadable` are
+    declared clusters that the service listed, but not as documented: nothing is planned for them.
     """
 
-    changes: tuple[Create | Update, ...]
-    settled: tuple[Declaration, ...]
+    absent: tuple[Pair, ...]
+    differing: tuple[Pair, ...]
+    equal: tuple[Pair, ...]
     undeclared: tuple[LiveCluster, ...]
-    unhealthy: tuple[LiveCluster, ...]
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def declared(self) -> tuple[Pair, ...]:
+        """All that head declares and that could be compared."""
+        return tuple(sorted((*self.absent, *self.differing, *self.equal), key=lambda pair: pair.declaration.name))
 
 
-def compare(head: Head, live: Iterable[LiveCluster], selects: Callable[[str], bool] = lambda _name: True) -> Comparison:
+def compare(
+    head: Head,
+    live: Iterable[LiveCluster],
+    selects: Callable[[str], bool] = lambda _name: True,
+    unreadable: Collection[str] = (),
+) -> Comparison:
     """Compare; `selects` says of a name whether it is looked at (`--only`)."""
-    listed = {cluster.name: cluster for cluster in sorted(live, key=lambda cluster: cluster.name)}
-    declared = {name: head.declarations[name] for name in sorted(head.declarations) if selects(name)}
-    changes = [compare_cluster(declaration, listed.get(name)) for name, declaration in declared.items()]
-    ours = [c for name, c in listed.items() if selects(name) and (name in declared or name not in head.elsewhere)]
+    listed = {cluster.name: cluster for cluster in live}
+    absent, differing, equal = list[Pair](), list[Pair](), list[Pair]()
+    for name in sorted(head.declarations):
+        if not selects(name) or name in unreadable:
+            continue
+        declaration, found = head.declarations[name], listed.get(name)
+        if found is None or found.status == DELETING:
+            absent.append(Pair(declaration, found, absent_differences(declaration)))
+        elif declaration.managed.items() <= found.values.items():
+            equal.append(Pair(declaration, found))
+        else:
+            differing.append(Pair(declaration, found, _differences(declaration, found)))
+    undeclared = sorted(name for name in listed if name not in head.declarations and selects(name))
     return Comparison(
-        changes=tuple(change for change in changes if change),
-        settled=tuple(declared[name] for name, change in zip(declared, changes, strict=True) if change is None),
-        undeclared=tuple(c for c in ours if c.name not in declared and c.status != DELETING),
-        unhealthy=tuple(cluster for cluster in ours if cluster.unhealthy),
+        tuple(absent),
+        tuple(differing),
+        tuple(equal),
+        tuple(listed[name] for name in undeclared if listed[name].status != DELETING),
+        tuple(sorted(name for name in unreadable if name in head.declarations and selects(name))),
     )
 
 
-def compare_cluster(declaration: Declaration, live: LiveCluster | None) -> Create | Update | None:
-    """What head asks for one cluster; None where nothing differs, or where nothing can be sent.
+def as_if_live(declarations: Iterable[Declaration]) -> tuple[LiveCluster, ...]:
+    """What git alone can say: clusters exactly as they are declared; what a declaration leaves out is not there."""
+    return tuple(LiveCluster(d.name, ACTIVE, (), d.values) for d in declarations)
 
-    A cluster that is unhealthy and not `Active` takes no update: it has to be deleted first, and that is never done
-    unasked.
+
+def as_if_applied(evidence: Evidence, target: Target, endpoint: str, live: Iterable[LiveCluster]) -> Evidence:
+    """What goes with `as_if_live`: all of it counts as applied and settled, whatever the record says, if there is one.
+
+    So what head changes is this change's, and nothing an adoption. What the record protects, it still does.
     """
-    if live is None or live.status == DELETING:
-        return _create(declaration, waits=live is not None)
-    manifest = declaration.manifest
-    wanted = declared_view(manifest, managed_fields(manifest))
-    fields = differing_fields(live_view(live, wanted), wanted)
-    if not fields or (live.unhealthy and live.status != ACTIVE):
-        return None
-    body, let_go = update_body(manifest, live)
-    return Update(
-        name=declaration.name,
-        source=_source(declaration),
-        fields=tuple(_with_line(field, declaration) for field in fields),
-        managed=tuple(path for path, _ in field_paths(wanted)),
-        risks=update_risks(body, live, fields, let_go=let_go),
-        waits_for="active" if live.in_transition else None,
-        requests=(PutRequest(path=cluster_path(declaration.name), body=body),),
-        live_digest=live_digest(live),
-    )
+    record = evidence.record or Record(target.name, endpoint, target.api_key_env)
+    settled: dict[str, Line | None] = {}
+    for cluster in live:
+        known = record.lines.get(cluster.name) or Line(cluster.name, None, 0.0, target.folder, 1, "created")
+        settled[cluster.name] = replace(known, declared=cluster.values, unsettled=None, kept=None, released=False)
+    return replace(evidence, record=record.with_lines(settled), astray=frozenset())
 
 
-def delete(live: LiveCluster) -> Delete:
-    """The change that deletes a live cluster."""
-    return Delete(
-        name=live.name, requests=(DeleteRequest(path=cluster_path(live.name)),), live_digest=live_digest(live)
-    )
+def absent_differences(declaration: Declaration) -> tuple[Difference, ...]:
+    """All that a create sends."""
+    return tuple(Difference(path, None, value) for path, value in declaration.values.items())
 
 
-def cluster_path(name: str) -> str:
-    """The request path of a cluster, whatever its name holds."""
-    return f"/cluster/{quote(name, safe='')}"
-
-
-def _create(declaration: Declaration, *, waits: bool) -> Create:
-    manifest = declaration.manifest
-    body = manifest.configuration()
-    fields = (
-        FieldChange(path=path, before=None, after=value)
-        for path, value in field_paths(declared_view(body, body.model_dump()))
-    )
-    return Create(
-        name=declaration.name,
-        source=_source(declaration),
-        fields=tuple(_with_line(field, declaration) for field in fields),
-        managed=tuple(path for path, _ in field_paths(declared_view(manifest, managed_fields(manifest)))),
-        waits_for="gone" if waits else None,
-        requests=(PutRequest(path=cluster_path(declaration.name), body=body),),
-    )
-
-
-def _source(declaration: Declaration) -> Source:
-    return Source(file=declaration.file, line=declaration.line)
-
-
-def _with_line(field: FieldChange, declaration: Declaration) -> FieldChange:
-    return field.model_copy(update={"line": declaration.line_of(field.path)})
+def _differences(declaration: Declaration, live: LiveCluster) -> tuple[Difference, ...]:
+    managed, values = declaration.managed, live.values
+    paths = ordered(path for path, value in managed.items() if values.get(path) != value)
+    return tuple(Difference(path, values.get(path), managed[path]) for path in paths)

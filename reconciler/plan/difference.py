@@ -1,41 +1,39 @@
-"""Which managed fields of two views differ. deepdiff is loaded here, and only once two views are known to differ."""
+"""How two values differ that should have been the same: one line, bounded and harmless, for a person to read."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
-from reconciler.model.cluster import CONFIGURATION_FIELDS
-from reconciler.plan.change import FieldChange, FieldValue
-from reconciler.plan.view import REPLICA_ZONES, ZONE, View
+from reconciler.model.text import printable
 
-_ORDER = {key: position for position, key in enumerate((*CONFIGURATION_FIELDS, ZONE, REPLICA_ZONES))}
-
-
-class _Leaf:
-    """Tells deepdiff that texts and zone lists are values: it would look inside, and line by line at long texts."""
-
-    def match(self, level: Any) -> bool:
-        return not isinstance(level.t1, dict) or not isinstance(level.t2, dict)
-
-    def give_up_diffing(self, level: Any, diff_instance: Any) -> bool:
-        if type(level.t1) is not type(level.t2) or level.t1 != level.t2:
-            diff_instance.custom_report_result("field", level)
-        return True
+_MOST: Final = 3
+_WIDTH: Final = 60
+"""Differences that are told, and characters of each value."""
 
 
-def differing_fields(before: View, after: View) -> tuple[FieldChange, ...]:
-    """The fields in which two views of the same shape differ, in the API document's order, placements by shard."""
-    if before == after:
-        return ()
-    from deepdiff import DeepDiff  # noqa: PLC0415  # half of a plan's start-up, and most plans find nothing
+def difference_of(was: Any, now: Any) -> str:
+    """`shard_count: 2, now 3` for each place where two nested values differ; `was` and `now` are plain JSON values."""
+    from deepdiff import DeepDiff  # noqa: PLC0415  # a third of a second, and only where something doesn't fit
 
-    levels = DeepDiff(before, after, view="tree", custom_operators=[_Leaf()]).get("field", ())
-    found = sorted(((level.path(output_format="list"), level.t1, level.t2) for level in levels), key=_position)
-    return tuple(_field_change(path, before, after) for path, before, after in found)
+    tree = DeepDiff(was, now, view="tree")
+    found = sorted(_told(level) for levels in tree.values() for level in levels)
+    return "; ".join(found[:_MOST]) + (f"; and {len(found) - _MOST} more" if len(found) > _MOST else "")
 
 
-def _position(found: tuple[list[str | int], FieldValue, FieldValue]) -> list[int]:
-    return [key if isinstance(key, int) else _ORDER[key] for key in found[0]]
+def _told(level: Any) -> str:
+    """One difference, as deepdiff has it."""
+    path = "".join(_steps(level.path(output_format="list")))
+    return f"{printable(path, _WIDTH)}: {_value(level.t1)}, now {_value(level.t2)}"
 
 
-def _field_change(keys: list[str | int], before: FieldValue, after: FieldValue) -> FieldChange:
-    path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
-    return FieldChange(path=path, before=before, after=after)
+def _steps(path: list[str | int]) -> Iterator[str]:
+    for position, step in enumerate(path):
+        if isinstance(step, int):
+            yield f"[{step}]"
+        else:
+            yield f".{step}" if position else step
+
+
+def _value(value: Any) -> str:
+    from deepdiff.helper import notpresent  # noqa: PLC0415
+
+    return "nothing" if value is notpresent else printable(repr(value), _WIDTH)

@@ -9,28 +9,42 @@ from pydantic import Field, ValidationError
 from reconciler import __version__
 from reconciler.errors import DamagedPlan, Problem
 from reconciler.model.cluster import Frozen
+from reconciler.model.evidence import LeftBehind
+from reconciler.model.text import printable
 from reconciler.plan.digest import change_digest
 from reconciler.plan.plan import Plan
 
 FORMAT_VERSION: Final = 1
+MAX_PLAN_BYTES: Final = 256 * 1024 * 1024
+"""More than 100,000 creates take; what is longer is no plan, and isn't worth its memory."""
+
+_ANEW = "make a new one: reconciler plan --out FILE"
 
 
 class PlanDocument(Frozen):
-    """All targets' plans. `errors` says what kept a target out of it: a plan that is missing is not an empty plan."""
+    """All targets' plans.
+
+    `errors` says what kept a target out of it: a plan that is missing is not an empty plan. `left_behind` are the
+    records that no target claims.
+    """
 
     kind: Literal["plan"] = "plan"
     format_version: Literal[1] = FORMAT_VERSION
     tool_version: str = __version__
-    targets: Annotated[tuple[Plan, ...], Field(strict=False)]
     errors: Annotated[tuple[Problem, ...], Field(strict=False)] = ()
+    left_behind: Annotated[tuple[LeftBehind, ...], Field(strict=False)] = ()
+    targets: Annotated[tuple[Plan, ...], Field(strict=False)]
 
 
-def dump_plans(plans: Sequence[Plan], errors: Sequence[Problem] = ()) -> dict[str, Any]:
+def dump_plans(
+    plans: Sequence[Plan], errors: Sequence[Problem] = (), left_behind: Sequence[LeftBehind] = ()
+) -> dict[str, Any]:
     """The document as plain JSON values, with the digest of each target and each change."""
-    document = PlanDocument(targets=tuple(plans), errors=tuple(errors)).model_dump(mode="json")
+    whole = PlanDocument(targets=tuple(plans), errors=tuple(errors), left_behind=tuple(left_behind))
+    document = whole.model_dump(mode="json")
     for plan, dumped in zip(plans, document["targets"], strict=True):
         dumped["changes"] = [
-            _with_digest(change, change_digest(original), after="adopts")
+            _with_digest(change, change_digest(original), after="cause")
             for change, original in zip(dumped["changes"], plan.changes, strict=True)
         ]
     document["targets"] = [
@@ -45,27 +59,25 @@ def load_plans(text: str | bytes) -> PlanDocument:
 
     Raises DamagedPlan for anything else: another kind or version, a missing or unknown key, a digest that doesn't fit.
     """
+    if len(text) > MAX_PLAN_BYTES:
+        raise DamagedPlan(f"the plan is longer than {MAX_PLAN_BYTES // 1024**2} MiB: it is none", remedy=_ANEW)
     try:
         raw = json.loads(text)
         version = raw["format_version"] if isinstance(raw, dict) and raw.get("kind") == "plan" else None
         if version != FORMAT_VERSION:
             raise DamagedPlan(
-                f"this is not a plan of format {FORMAT_VERSION}" + (f", but of {version!r}" if version else ""),
+                f"this is not a plan of format {FORMAT_VERSION}"
+                + (f", but of {printable(repr(version), 40)}" if version else ""),
                 remedy="make a new one with this version: reconciler plan --out FILE",
             )
         digests = [(t.pop("digest"), [c.pop("digest") for c in t["changes"]]) for t in raw["targets"]]
         document = PlanDocument.model_validate_json(json.dumps(raw))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = "its shape is wrong" if isinstance(error, ValidationError) else "it can't be read"
-        raise DamagedPlan(
-            f"the plan is damaged: {what}", remedy="make a new one: reconciler plan --out FILE"
-        ) from error
+        raise DamagedPlan(f"the plan is damaged: {what}", remedy=_ANEW) from error
     for plan, (digest, changes) in zip(document.targets, digests, strict=True):
         if plan.digest != digest or [change_digest(change) for change in plan.changes] != changes:
-            raise DamagedPlan(
-                f"the plan of target {plan.target} was altered: its digest doesn't fit",
-                remedy="make a new one: reconciler plan --out FILE",
-            )
+            raise DamagedPlan(f"the plan of target {plan.target} was altered: its digest doesn't fit", remedy=_ANEW)
     return document
 
 

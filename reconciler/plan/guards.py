@@ -1,48 +1,34 @@
-"""The rules that may refuse a plan. All are checked, each says how exactly it may be allowed."""
+"""What each guard looks at, and how it says no: all are checked, each names its limit and every way to allow it.
 
-from collections.abc import Iterator, Sequence
+The guards themselves, with their limits and who lifts them, are `reconciler.model.guards`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
-from reconciler.model.cluster import Frozen
+from reconciler.errors import Place
 from reconciler.model.evidence import Evidence
-from reconciler.model.guards import GuardName, Guards
+from reconciler.model.fleet import Head
+from reconciler.model.guards import GUARDS, Guard, Limit, Limits
+from reconciler.model.text import matching_pattern
 from reconciler.plan.change import Change, Delete, Update
-from reconciler.plan.settings import Intent
+from reconciler.plan.intent import Intent
+from reconciler.plan.plan import Nodes, Violation
 
-COUNTS_FROM = 4
+COUNTS_FROM: Final = 4
 """Clusters from which a fraction means something; below, one delete is let through."""
-
-NOT_LIFTED: frozenset[GuardName] = frozenset({"protected", "adopt"})
-"""Guards that `--allow` doesn't lift: what is protected only git lets go, and `--adopt` names what it adopts."""
-
-
-class Violation(Frozen):
-    """A guard that refuses: what it allows, and what the plan would do."""
-
-    guard: GuardName
-    message: str
-    limit: int | float | None = None
-    actual: int | float | None = None
-
-
-class Nodes(Frozen):
-    """Nodes of all clusters of the target that aren't being deleted, before and after the plan."""
-
-    before: int
-    after: int
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What the guards look at.
-
-    `declared` and `live` count all clusters of the target, whatever is selected; those on their way out are not live.
-    """
+class Guarded:
+    """What the guards look at; `live` counts all clusters of the account that aren't on their way out."""
 
     changes: Sequence[Change]
-    declared: int
+    head: Head
     live: int
     nodes: Nodes
+    evidence: Evidence
 
     @property
     def deletes(self) -> list[Delete]:
@@ -52,103 +38,141 @@ class Held:
     @property
     def size(self) -> int:
         """What fractions are of."""
-        return max(self.declared, self.live)
+        return max(len(self.head.declarations), self.live)
 
 
-def check_guards(held: Held, limits: Guards, intent: Intent, evidence: Evidence) -> tuple[Violation, ...]:
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One reason to refuse: what would be done, where that is ruled out if not by the guard's limit, and how to go on.
+
+    `limit` and `allow` are None where the guard's own limit, and its own ways, count.
+    """
+
+    message: str
+    actual: float | None = None
+    limit: float | None = None
+    place: Place | None = None
+    allow: str | None = None
+
+
+Check: TypeAlias = Callable[[Guarded, Limit, Intent], Iterator[Breach]]
+
+
+def check_guards(guarded: Guarded, limits: Limits, intent: Intent) -> tuple[Violation, ...]:
     """Every violation that isn't allowed for this run."""
-    found = [
-        *_deletes(held, limits),
-        *_unreviewed(held, limits),
-        *_added_nodes(held, limits),
-        *_protected(held, limits, evidence),
-        *_adoptions(held, intent),
-    ]
-    lifted = {*intent.allow} - NOT_LIFTED
-    return tuple(violation for violation in found if violation.guard not in lifted)
+    return tuple(
+        _violation(guard, refusal, limits)
+        for guard in GUARDS
+        if guard.name in CHECKS and not (guard.lifted_by == "--allow" and guard.name in intent.allow)
+        for refusal in CHECKS[guard.name](guarded, limits.of(guard.key) if guard.key else None, intent)
+    )
 
 
-def _deletes(held: Held, limits: Guards) -> Iterator[Violation]:
-    count = len(held.deletes)
-    if count and not held.declared:
-        message = f"head declares no cluster at all, and {_clusters(count)} would be deleted"
-        yield _violation("empty-head", message, 1, 0)
-    if limits.max_deletes is not None and count > limits.max_deletes:
-        message = f"{_clusters(count)} would be deleted, and {limits.max_deletes} are the most"
-        yield _violation("max-deletes", message, limits.max_deletes, count)
-    if limits.max_delete_fraction is None:
+def exceeds(count: int, size: int, fraction: Limit) -> bool:
+    """Whether so many are more than a fraction allows; of few clusters none is."""
+    return isinstance(fraction, int | float) and size >= COUNTS_FROM and count / size > fraction
+
+
+def _empty_head(guarded: Guarded, _limit: Limit, _intent: Intent) -> Iterator[Breach]:
+    if guarded.deletes and not guarded.head.declarations:
+        yield Breach(f"head declares no cluster at all, and {_clusters(len(guarded.deletes))} would be deleted", 0)
+
+
+def _max_deletes(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
+    count = len(guarded.deletes)
+    if isinstance(limit, int | float) and count > limit:
+        yield Breach(f"{_clusters(count)} would be deleted, and {limit:g} are the most", count)
+
+
+def _max_delete_fraction(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
+    count, size = len(guarded.deletes), guarded.size
+    if not isinstance(limit, int | float):
         return
-    if held.live < COUNTS_FROM and count > 1:
-        message = f"{_clusters(count)} of {held.live} would be deleted, and of so few one is the most"
-        yield _violation("max-delete-fraction", message, 1, count)
-    elif _exceeds(count, held, limits.max_delete_fraction):
-        most = _percent(limits.max_delete_fraction)
-        message = f"{count} of {held.size} clusters would be deleted, and {most} are the most"
-        yield _violation("max-delete-fraction", message, limits.max_delete_fraction, round(count / held.size, 4))
+    if guarded.live < COUNTS_FROM and count > 1:
+        yield Breach(f"{count} of {_clusters(guarded.live)} would be deleted, and of so few one is the most", count, 1)
+    elif exceeds(count, size, limit):
+        message = f"{count} of {size} clusters would be deleted, and {limit * 100:g}% are the most"
+        yield Breach(message, round(count / size, 4))
 
 
-def _unreviewed(held: Held, limits: Guards) -> Iterator[Violation]:
-    limit = limits.max_unreviewed_fraction
-    count = sum(map(_is_unreviewed, held.changes))
-    if limit is not None and _exceeds(count, held, limit):
-        message = (
-            f"{count} of {held.size} clusters would be changed for what nobody reviewed (drift, conflicts, adoptions), "
-            f"and {_percent(limit)} are the most"
-        )
-        yield _violation("max-unreviewed-fraction", message, limit, round(count / held.size, 4))
+def _max_added_nodes(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
+    added = guarded.nodes.after - guarded.nodes.before
+    if isinstance(limit, int | float) and added > limit:
+        yield Breach(f"{added} nodes would be added, and {limit:g} are the most", added)
 
 
-def _added_nodes(held: Held, limits: Guards) -> Iterator[Violation]:
-    limit, added = limits.max_added_nodes, held.nodes.after - held.nodes.before
-    if limit is not None and added > limit:
-        yield _violation("max-added-nodes", f"{added} nodes would be added, and {limit} are the most", limit, added)
-
-
-def _protected(held: Held, limits: Guards, evidence: Evidence) -> Iterator[Violation]:
-    for delete in held.deletes:
-        of = evidence.of(delete.name)
-        holding = next((d for d in (of.last, of.applied) if d and d.manifest.lifecycle.prevent_destroy), None)
-        if holding is not None:
-            why = f"prevent_destroy stands at {holding.file}:{holding.line_of('lifecycle')}"
-            mend = "take it out in a change of its own, and apply that, before the manifest is removed"
-        elif (pattern := limits.protector(delete.name)) is not None:
+def _protected(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
+    for delete in guarded.deletes:
+        line, last = guarded.evidence.line(delete.name), guarded.evidence.last(delete.name)
+        pattern = matching_pattern(delete.name, limit if isinstance(limit, tuple) else ())
+        place = None
+        if last is not None and last.lifecycle.prevent_destroy:
+            place = last.place_of("lifecycle")
+            why = f"prevent_destroy stands at {place.file}:{place.line}"
+        elif line is not None and line.lifecycle.prevent_destroy:
+            place = Place(line.file, line.line)
+            why = f"the record has prevent_destroy, as last applied from {place}"
+        elif pattern is not None:
             why = f"protect has {pattern}"
-            mend = "take the pattern out in a change of its own, and apply that"
         else:
             continue
-        yield Violation(guard="protected", message=f"{delete.name} would be deleted, but {why}: {mend}")
+        mend = "only git lifts this: take it out in a change of its own, apply that, then remove the manifest"
+        yield Breach(f"{delete.name} would be deleted, but {why}", place=place, allow=mend)
 
 
-def _adoptions(held: Held, intent: Intent) -> Iterator[Violation]:
-    for change in held.changes:
-        if isinstance(change, Update) and change.adopts and not intent.adopts(change.name):
-            message = (
-                f"{change.name} is live already, and declaring it would change it: allow it with --adopt={change.name}"
-            )
-            yield Violation(guard="adopt", message=message)
+def _adopt(guarded: Guarded, _limit: Limit, intent: Intent) -> Iterator[Breach]:
+    for change in guarded.changes:
+        if not isinstance(change, Update) or change.cause != "adoption" or intent.adopts(change.name):
+            continue
+        if not guarded.head.declarations[change.name].lifecycle.adopt:
+            once = f"allow it for one run with --adopt={change.name}, or `adopt: {change.name}` in the workflow"
+            mend = f"{once}; for good, write `lifecycle: {{adopt: true}}` in its manifest"
+            yield Breach(f"{change.name} is live already, made by somebody else, and would be changed", allow=mend)
 
 
-def _is_unreviewed(change: Change) -> bool:
-    """Whether it sends what nobody reviewed; what `on_drift: report` leaves as it is isn't sent."""
-    causes = {change.cause}
-    if isinstance(change, Update):
-        causes = {field.cause for field in change.fields if field.path in change.managed}
-    return bool(change.requests) and (change.adopts or not causes.isdisjoint({"drift", "conflict"}))
+def _orphans(guarded: Guarded, _limit: Limit, _intent: Intent) -> Iterator[Breach]:
+    for gone in guarded.evidence.gone:
+        does = f"sends target {gone.target} to {gone.sent_to}" if gone.sent_to else f"takes target {gone.target} away"
+        message = f"this change {does}, and leaves {_clusters(len(gone.clusters))} behind at {gone.endpoint}"
+        yield Breach(f"{message}: {_names(gone.clusters)}", len(gone.clusters))
 
 
-def _exceeds(count: int, held: Held, fraction: float) -> bool:
-    return held.size >= COUNTS_FROM and count / held.size > fraction  # a product would miss 0.29 of 100
+CHECKS: Final[Mapping[str, Check]] = {
+    "empty-head": _empty_head,
+    "max-deletes": _max_deletes,
+    "max-delete-fraction": _max_delete_fraction,
+    "max-added-nodes": _max_added_nodes,
+    "protected": _protected,
+    "adopt": _adopt,
+    "orphans": _orphans,
+}
+"""By the guard's name. `max-drift-fraction` refuses nothing, and `stale-head` refuses before there is a plan."""
 
 
-def _percent(fraction: float) -> str:
-    return f"{fraction * 100:g}%"
-
-
-def _violation(guard: GuardName, message: str, limit: float, actual: float) -> Violation:
+def _violation(guard: Guard, refusal: Breach, limits: Limits) -> Violation:
+    at_limit = limits.places.get(guard.key) if guard.key and refusal.place is None else None
+    stands = f" ({guard.key} at {at_limit.file}:{at_limit.line})" if at_limit is not None else ""
+    place = refusal.place or at_limit
+    limit = limits.of(guard.key) if guard.key and refusal.limit is None else refusal.limit
     return Violation(
-        guard=guard, message=f"{message}: allow it for one run with --allow {guard}", limit=limit, actual=actual
+        guard=guard.name,
+        message=f"{refusal.message}{stands}: {refusal.allow or _ways(guard)}",
+        limit=limit if isinstance(limit, int | float) else None,
+        actual=refusal.actual,
+        file=place.file if place else None,
+        line=place.line if place else None,
     )
+
+
+def _ways(guard: Guard) -> str:
+    """How a guard is allowed: in git, in the workflow, on the command line."""
+    in_git = f"; for good, raise guards.{guard.key} in a change of its own, and apply that" if guard.key else ""
+    return f"allow it for one run with --allow {guard.name}, or `allow: {guard.name}` in the workflow{in_git}"
 
 
 def _clusters(count: int) -> str:
     return f"{count} cluster{'' if count == 1 else 's'}"
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

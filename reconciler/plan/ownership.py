@@ -1,48 +1,45 @@
-"""Whether a live cluster that nobody declares is provably this repository's."""
+"""Whose a live cluster is that head doesn't declare, and whether a prune deletes it."""
 
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import assert_never
 
-from reconciler.model.cluster import Frozen, LiveCluster
-from reconciler.model.declaration import Declaration
+from reconciler.model.cluster import LiveCluster
 from reconciler.model.evidence import Evidence
-from reconciler.plan.view import declared_view, live_view, managed_fields
-
-Ownership: TypeAlias = Literal["owned", "never-declared", "formerly-managed", "unproven", "released", "unknown"]
-
-
-class Unmanaged(Frozen):
-    """A live cluster that no manifest declares and that the plan leaves alone; `removed_by` is a commit."""
-
-    name: str
-    ownership: Ownership
-    removed_by: str | None = None
+from reconciler.plan.intent import Intent
+from reconciler.plan.plan import Ownership, Unmanaged
 
 
-def judge_ownership(live: LiveCluster, evidence: Evidence, prune_within: float, now: float) -> Unmanaged:
-    """What git says of it; `prune_within` is in seconds, `now` in epoch seconds."""
-    of = evidence.of(live.name)
-    removed_by = of.removal.commit if of.removal else None
-    ownership = _ownership(live, evidence, prune_within, now)
-    return Unmanaged(name=live.name, ownership=ownership, removed_by=removed_by)
-
-
-def _ownership(live: LiveCluster, evidence: Evidence, prune_within: float, now: float) -> Ownership:
-    of = evidence.of(live.name)
-    if any(d is not None and d.manifest.lifecycle.on_remove == "keep" for d in (of.last, of.applied)):
-        return "released"  # even where nothing can be proven: what is let go is nobody's to delete
-    if evidence.clusters is None or evidence.unproven is not None:
+def ownership_of(live: LiveCluster, evidence: Evidence) -> Ownership:
+    """What the record, and the last declaration, say of it; what is let go is nobody's to delete."""
+    line, last = evidence.line(live.name), evidence.last(live.name)
+    lifecycles = [known.lifecycle for known in (line, last) if known is not None]
+    if (line is not None and line.released) or any(lifecycle.on_remove == "keep" for lifecycle in lifecycles):
+        return "released"
+    if evidence.record is None:
         return "unknown"
-    if of.applied is not None and (of.applied_here or _looks_like(live, of.applied)):
-        return "owned"
-    if not of.declarations:
-        return "never-declared"
-    if of.removal is not None and now - of.removal.at > prune_within:
-        return "formerly-managed"
-    dated = of.base is not None or of.removal is not None
-    return "owned" if dated and any(_looks_like(live, d) for d in of.declarations) else "unproven"
+    return "owned" if line is not None and line.owns(live) else "not-ours"
 
 
-def _looks_like(live: LiveCluster, declaration: Declaration) -> bool:
-    """Whether the cluster is still as it was declared, in all that was managed; nothing managed proves nothing."""
-    wanted = declared_view(declaration.manifest, managed_fields(declaration.manifest))
-    return bool(wanted) and live_view(live, wanted) == wanted
+def pruned(undeclared: Iterable[LiveCluster], evidence: Evidence, intent: Intent) -> Iterator[LiveCluster]:
+    """The clusters that a run deletes."""
+    return (live for live in undeclared if _is_pruned(ownership_of(live, evidence), intent))
+
+
+def unmanaged(live: LiveCluster, evidence: Evidence) -> Unmanaged:
+    """A cluster that is left alone."""
+    removal = evidence.removals.get(live.name)
+    return Unmanaged(
+        name=live.name, ownership=ownership_of(live, evidence), removed_by=removal.commit if removal else None
+    )
+
+
+def _is_pruned(ownership: Ownership, intent: Intent) -> bool:
+    match intent.prune:
+        case None:
+            return False
+        case "owned":
+            return ownership == "owned"
+        case "all":
+            return ownership != "released"
+        case unreachable:
+            assert_never(unreachable)

@@ -1,207 +1,213 @@
-"""Why each thing differs: every row of the table, with applied known and inferred."""
+"""Each row of the causes table, for fields, creates, deletes and retries; and whose commit a reader wants to know."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from reconciler.model.declaration import Manifest
-from reconciler.model.evidence import Evidence
-from reconciler.plan.causes import first_cause
-from reconciler.plan.change import Cause, Change, Update
-from reconciler.plan.settings import Intent
-from tests.fakes import live, manifest
-from tests.plan.histories import commit, git, headed, plan_of
-
-PRUNE_OWNED, PRUNE_ALL = Intent(prune="owned"), Intent(prune="all")
-IGNORED = {"ignore_changes": ["description"]}
+from reconciler.model.evidence import NO_GIT
+from reconciler.model.record import Line
+from reconciler.plan.causes import who_set_what
+from reconciler.plan.change import Cause
+from reconciler.plan.decide import make_plan
+from reconciler.plan.intent import Intent
+from tests.fakes import head, live, manifest
+from tests.plan.histories import git, line, only_change, plan_of, read, values
 
 
-def saying(description: str | None, **fields: Any) -> Manifest:
-    """A manifest with this description; None leaves it out."""
-    return manifest(**fields, **({} if description is None else {"description": description}))
+def sized(shards: int, **more: Any) -> Any:
+    """A manifest of so many shards."""
+    return manifest(shard_count=shards, **more)
 
 
-def only_change(declared: Manifest, evidence: Evidence, **cluster: Any) -> Change:
-    """The one change of a fleet of one cluster."""
-    (change,) = plan_of(headed(declared), [live(**cluster)], evidence).changes
-    return change
+def recorded(shards: int | None, **more: Any) -> Line:
+    """A line that has seen so many shards settled, or none at all."""
+    return line(sized(shards or 1), **({} if shards else {"declared": None}), **more)
 
 
 @pytest.mark.parametrize(
-    ("applied", "base", "head", "found", "cause"),
+    ("line_of", "base", "now", "found", "cause"),
     [
-        ("old", "old", "new", "old", "revision"),
-        ("old", "mid", "new", "old", "revision"),
-        ("old", None, "new", "old", "revision"),
-        ("old", "new", "new", "old", "pending"),
-        ("new", "new", "new", "odd", "drift"),
-        ("new", "old", "new", "odd", "drift"),
-        ("new", None, "new", "odd", "drift"),
-        ("old", "new", "new", "odd", "conflict"),
-        ("old", "old", "new", "odd", "conflict"),
-        ("old", "mid", "new", "mid", "conflict"),
-        (None, None, "new", "odd", "revision"),
-        (None, "old", "new", "odd", "revision"),
-        (None, "new", "new", "odd", "pending"),
+        # recorded, base, head, live
+        (None, 2, 3, 2, "adoption"),
+        (None, 3, 3, 2, "adoption"),
+        (recorded(2), 2, 3, 2, "revision"),
+        (recorded(2), None, 3, 2, "revision"),
+        (recorded(4), 2, 3, 2, "revision"),  # live is what base declares
+        (recorded(2), 3, 3, 2, "pending"),
+        (recorded(3), 3, 3, 2, "drift"),
+        (recorded(3), 2, 3, 9, "drift"),
+        (recorded(4), 3, 3, 9, "conflict"),
+        (recorded(4), 2, 3, 9, "conflict"),
+        # what was sent, and not seen settled
+        (recorded(2, unsettled=values(sized(3))), 3, 3, 2, "pending"),
+        (recorded(2, unsettled=values(sized(3))), 3, 4, 3, "revision"),
+        (recorded(2, unsettled=values(sized(3))), 3, 2, 3, "revision"),
+        (recorded(2, unsettled=values(sized(3))), 2, 2, 3, "pending"),
+        (recorded(2, unsettled=values(sized(3))), 3, 3, 9, "drift"),
+        (recorded(2, unsettled=values(sized(3))), 2, 2, 9, "drift"),
+        (recorded(2, unsettled=values(sized(3))), 4, 4, 9, "conflict"),
+        # never seen settled, or deleted: ours only as it says
+        (recorded(None, unsettled=values(sized(2))), 2, 3, 2, "revision"),
+        (recorded(None, unsettled=values(sized(2))), 3, 3, 2, "pending"),
+        (recorded(None, unsettled=values(sized(2))), 2, 2, 9, "adoption"),
+        (recorded(2, unsettled="deleted"), 2, 3, 2, "revision"),
+        (recorded(2, unsettled="deleted"), 2, 2, 9, "adoption"),
+        (recorded(2, released=True), 2, 3, 2, "adoption"),
+        # the service keeps another value than the one that was sent
+        (recorded(3, kept={"shard_count": 2}), 3, 4, 2, "revision"),
+        (recorded(3, kept={"shard_count": 2}), 4, 4, 2, "pending"),
+        (recorded(3, kept={"shard_count": 2}), 3, 3, 9, "drift"),
     ],
 )
-def test_every_row_of_the_table_with_applied_known(
-    applied: str | None, base: str | None, head: str, found: str, cause: Cause
+def test_a_field_has_the_cause_of_its_row(
+    line_of: Line | None, base: int | None, now: int, found: int, cause: Cause
 ) -> None:
-    """Applied, base, head and live of one field decide; what applied left out counts as live's."""
-    change = only_change(saying(head), git(saying(base), applied=[saying(applied)]), description=found)
-    assert [(f.path, f.cause) for f in change.fields] == [("description", cause)]
-    assert (change.cause, change.adopts) == (cause, False)
+    """Recorded, base, head and live decide, and nothing else; the change's own is the same."""
+    evidence = git(*([] if base is None else [sized(base)]), recorded=[line_of] if line_of else [])
+    change = only_change(head(sized(now)), [live(shard_count=found)], evidence)
+    assert ([f.cause for f in change.fields], change.cause) == ([cause], cause)
+    assert change.fields[0].recorded == (line_of.sent["shard_count"] if line_of and cause != "adoption" else None)
 
 
-@pytest.mark.parametrize(
-    ("base", "head", "found", "last_change", "cause"),
-    [
-        ("old", "new", "old", None, "revision"),
-        ("new", "new", "odd", None, "drift"),
-        ("old", "new", "odd", None, "conflict"),
-        (None, "new", "odd", None, "revision"),
-        ("new", "new", "old", (29.99, "old", "new"), "pending"),
-        ("new", "new", "old", (30, "old", "new"), "drift"),
-        ("new", "new", "odd", (1, "old", "new"), "drift"),
-        ("mid", "new", "old", (1, "old", "mid"), "revision"),
-        ("mid", "new", "old", (30, "old", "mid"), "conflict"),
-        ("new", "new", "odd", (1, None, "new"), "pending"),
-        ("new", "new", "odd", (31, None, "new"), "drift"),
-    ],
-)
-def test_where_applied_is_unknown_it_is_inferred(
-    base: str | None, head: str, found: str, last_change: tuple[float, str | None, str] | None, cause: Cause
-) -> None:
-    """Base's value, save where live still has what the field's last change replaced less than 30 days ago."""
-    history = [commit("other", 0.5, saying(base, shard_count=1), saying(base))]
-    if last_change:
-        days_ago, before, after = last_change
-        history.append(commit("setting", days_ago, saying(before), saying(after)))
-        history.append(commit("earlier", days_ago, saying("odd"), saying(before)))
-    history.append(commit("added", 29, None, saying("odd")))
-    change = only_change(saying(head), git(saying(base), history={"orders": history}), description=found)
-    assert [(f.cause, f.commit) for f in change.fields] == [(cause, "setting" if cause == "pending" else None)]
+def test_a_field_that_was_not_seen_settled_counts_as_ours() -> None:
+    """It was left out, so what it was is nobody's; or its first value was sent, and what became of that isn't known."""
+    left_out = {path: value for path, value in values(sized(2)).items() if path != "shard_count"}
+    now = sized(3)
+    for declared, unsettled in [(left_out, None), (left_out, values(now))]:
+        for base, cause in [(sized(2), "revision"), (now, "pending")]:
+            evidence = git(base, recorded=[line(now, declared=declared, unsettled=unsettled)])
+            assert only_change(head(now), [live(shard_count=9)], evidence).cause == cause
 
 
-def test_a_value_that_stands_since_the_cluster_was_added_replaced_nothing() -> None:
-    """Then live's other value is drift, however fresh the declaration."""
-    history = {"orders": [commit("again", 1, None, saying("new")), commit("gone", 2, saying("new"), None)]}
-    history["orders"].append(commit("set", 3, saying("odd"), saying("new")))
-    assert only_change(saying("new"), git(saying("new"), history=history), description="odd").cause == "drift"
+def test_what_is_applied_from_a_commit_that_head_lacks_is_a_conflict_where_this_change_does_nothing() -> None:
+    """An unmerged branch was applied, or main was forced: going back is what nobody reviewed; this change was."""
+    astray = git(sized(3), recorded=[recorded(2)], astray=frozenset({"orders"}))
+    assert only_change(head(sized(3)), [live()], astray).cause == "conflict"
+    assert only_change(head(sized(4)), [live()], astray).cause == "revision"
+    assert only_change(head(sized(3)), [live(shard_count=9)], git(sized(3), recorded=[recorded(3)])).cause == "drift"
 
 
-def test_what_was_ignored_was_not_managed() -> None:
-    """To manage a field that was ignored is a change of git's: nobody drifted from what nobody held."""
-    before, after = saying("new", lifecycle=IGNORED), saying("new")
-    history = {"orders": [commit("managed", 1, before, after)]}
-    assert only_change(after, git(before, applied=[before]), description="odd").cause == "revision"
-    pending = only_change(after, git(after, applied=[before], history=history), description="odd")
-    assert (pending.cause, pending.fields[0].commit) == ("pending", "managed")
-    assert only_change(after, git(after, history=history), description="odd").cause == "pending"
-
-
-def test_placements_are_explained_by_shard_and_key() -> None:
-    """A shard that applied didn't place counts as live's; replica zones are compared without their order."""
-
-    def placed(*zones: str, replicas: str = "bc") -> Manifest:
-        each = [
-            {"shard_index": i, "availability_zone": z, "replica_availability_zones": [*replicas]}
-            for i, z in enumerate(zones)
-        ]
-        return manifest(shard_placements=each, replication_factor=2)
-
-    found = live(shard_placements=placed("x", "y").model_dump()["shard_placements"], replication_factor=2)
-    evidence = git(placed("a"), applied=[placed("a", replicas="cb")])
-    (change,) = plan_of(headed(placed("a", "a")), [found], evidence).changes
-    assert [(f.path, f.cause) for f in change.fields] == [
-        ("shard_placements[0].availability_zone", "drift"),
-        ("shard_placements[1].availability_zone", "revision"),
+def test_what_the_service_keeps_is_told_and_is_no_change() -> None:
+    """As long as head asks for what was sent; a value that it dropped, too; of a stranger's it is none of ours."""
+    known = recorded(3, kept={"shard_count": 2, "description": None}, declared=values(sized(3, description="x")))
+    kept = git(sized(3), recorded=[known])
+    plan = plan_of(head(sized(3, description="x")), [live(description=None)], kept)
+    assert plan.changes == ()
+    assert [(k.name, k.path, k.sent, k.kept) for k in plan.kept] == [
+        ("orders", "description", "x", None),
+        ("orders", "shard_count", 3, 2),
     ]
+    assert plan.summary.unchanged == 1
+    stranger = git(sized(3), recorded=[replace(known, released=True)])
+    assert only_change(head(sized(3)), [live()], stranger).cause == "adoption"
 
 
-def test_a_changes_own_cause_is_the_gravest_of_its_fields() -> None:
-    """Conflict, then drift, then pending, then revision."""
-    declared = manifest(description="new", node_instance_type="new", shard_count=9, replication_factor=9)
-    base = declared.model_copy(update={"description": "old"})
-    applied = base.model_copy(update={"node_instance_type": "old", "replication_factor": 8})
-    evidence = git(base, applied=[applied])
-    found = {"description": "old", "node_instance_type": "old", "shard_count": 3, "replication_factor": 3}
-    change = only_change(declared, evidence, **found)
-    assert [f.cause for f in change.fields] == ["revision", "pending", "drift", "conflict"]
-    owns = [first_cause(change.fields[:count]) for count in range(5)]
-    assert owns == [None, "revision", "pending", "drift", "conflict"]
-    assert change.cause == "conflict"
+def test_a_changes_cause_is_the_gravest_of_its_fields() -> None:
+    """Conflict before drift before pending before revision."""
+    known = line(manifest(shard_count=3, node_instance_type="a", description="was"))
+    base = manifest(shard_count=3, node_instance_type="b", description="was")
+    found = live(shard_count=9, node_instance_type="a", description="was")
+    change = only_change(
+        head(manifest(shard_count=3, node_instance_type="b", description="is")), [found], git(base, recorded=[known])
+    )
+    assert [(f.path, f.cause) for f in change.fields] == [
+        ("description", "revision"),
+        ("node_instance_type", "pending"),
+        ("shard_count", "drift"),
+    ]
+    assert change.cause == "drift"
 
 
 @pytest.mark.parametrize(
-    ("at_applied", "at_base", "cause"),
-    [(True, True, "drift"), (True, False, "drift"), (False, True, "pending"), (False, False, "revision")],
+    ("at_base", "lines", "cause"),
+    [
+        (False, [], "revision"),
+        (False, [recorded(2)], "revision"),
+        (True, [recorded(2)], "drift"),
+        (True, [], "pending"),
+        (True, None, "pending"),
+        (True, [recorded(None, unsettled=values(sized(2)))], "pending"),
+        (True, [recorded(2, unsettled=values(sized(3)))], "drift"),
+        (True, [recorded(2, unsettled="deleted")], "pending"),
+        (True, [recorded(2, released=True)], "pending"),
+    ],
 )
-def test_a_create_is_drift_where_applied_has_it(*, at_applied: bool, at_base: bool, cause: Cause) -> None:
-    """Else pending where base has it, else this change's; its fields with it, and a commit only where it is pending."""
+def test_a_create_is_new_or_was_deleted_by_somebody_or_was_never_made(
+    at_base: bool, lines: list[Line] | None, cause: Cause
+) -> None:
+    """All of its fields have its cause."""
     declared = manifest()
-    history = {"orders": [commit("added", 3, None, declared)]}
-    evidence = git(*[declared] * at_base, applied=[declared] * at_applied, history=history)
-    (change,) = plan_of(headed(declared), [], evidence).changes
-    assert {f.commit for f in change.fields} == {"added" if cause == "pending" else None}
+    change = only_change(head(declared), [], git(*[declared] * at_base, recorded=lines))
     assert (change.action, change.cause, {f.cause for f in change.fields}) == ("create", cause, {cause})
 
 
-def test_a_create_without_a_known_applied_is_pending_and_names_the_commits() -> None:
-    """It can't be told from a delete behind git's back; each value has the commit that set it."""
-    first, now = manifest(shard_count=1), manifest(description="x", lifecycle=IGNORED)
-    history = {"orders": [commit("grown", 1, first, now), commit("added", 40, None, first), commit("x", 50, now, None)]}
-    (change,) = plan_of(headed(now), [], git(now, history=history)).changes
-    assert change.cause == "pending"
-    assert {f.path: f.commit for f in change.fields} == {
-        "description": "added",
-        "node_instance_type": "added",
-        "shard_count": "grown",
-        "replication_factor": "added",
-        "enforce_shard_multi_az": "added",
+@pytest.mark.parametrize(("at_base", "cause"), [(True, "revision"), (False, "pending")])
+def test_a_delete_is_this_changes_where_base_still_declares_it(at_base: bool, cause: Cause) -> None:
+    """Else an earlier one's."""
+    stray = manifest("stray")
+    evidence = git(*[stray] * at_base, recorded=[manifest(), stray])
+    change = only_change(head(manifest()), [live(), live("stray")], evidence, Intent(prune="owned"))
+    assert (change.action, change.cause, change.fields) == ("delete", cause, ())
+
+
+@pytest.mark.parametrize(
+    ("base", "lines", "cause"),
+    [
+        (2, [recorded(2)], "pending"),
+        (9, [recorded(2)], "revision"),
+        (None, [recorded(2)], "revision"),
+        (2, [], "adoption"),
+    ],
+)
+def test_a_retry_has_a_cause_too(base: int | None, lines: list[Line], cause: Cause) -> None:
+    """An update that changes no field: of this change, if it takes back what failed; of a stranger's, an adoption."""
+    evidence = git(*([] if base is None else [sized(base)]), recorded=lines)
+    change = only_change(head(sized(2)), [live(errors=["Odd"])], evidence)
+    assert (change.action, change.fields, change.cause) == ("update", (), cause)
+
+
+def test_without_git_and_without_a_record_all_that_is_live_is_an_adoption() -> None:
+    """Without git nothing else has a cause; without a record, what isn't live still has."""
+    one, found = head(manifest(shard_count=9), manifest("new")), [live(), live("stray")]
+    for evidence, causes in [(NO_GIT, [None, "adoption"]), (git(recorded=None), ["revision", "adoption"])]:
+        plan = plan_of(one, found, evidence, Intent(prune="owned"))
+        assert [change.cause for change in plan.changes] == causes
+        assert [(u.name, u.ownership) for u in plan.unmanaged] == [("stray", "unknown")]
+
+
+def test_no_base_leaves_out_causes_alone() -> None:
+    """`--base none`: what is owned and what is adopted stay what they are, and so does all that is done."""
+    one = head(manifest("a", shard_count=9), manifest("b", shard_count=9), manifest("new"))
+    found, recorded_ones = [live("a"), live("b"), live("stray")], [manifest("a"), manifest("stray")]
+    intent = Intent(prune="owned", adopt=("*",))
+    known = git(recorded=recorded_ones)
+    told, silent = plan_of(one, found, known, intent), plan_of(one, found, replace(known, base=None), intent)
+    assert [c.cause for c in silent.changes] == [None, "adoption", None, None]
+    assert [c.name for c in silent.changes] == ["a", "b", "new", "stray"]
+    assert silent.digest == told.digest
+
+
+def test_a_reader_wants_to_know_who_set_what_is_pending() -> None:
+    """Field by field; of what this change does, and of drift, nobody asks."""
+    declared = [manifest("a", shard_count=3, description="x"), manifest("b", shard_count=3), manifest("new")]
+    evidence = git(*declared, recorded=[manifest("a", description="y"), manifest("b", shard_count=3)])
+    reading = read(head(*declared), [live("a", description="y"), live("b")], evidence)
+    asked = who_set_what(reading.comparison, evidence)
+    assert {name: [*paths] for name, paths in asked.items()} == {
+        "a": ["description", "shard_count"],
+        "new": ["node_instance_type", "shard_count", "replication_factor", "enforce_shard_multi_az"],
     }
 
 
-def test_a_delete_is_this_changes_where_base_still_declares_it() -> None:
-    """Else it is pending, and names the commit that removed it and the line where it last stood."""
-    stray = manifest("stray")
-    removed = {"stray": [commit("removing", 3, stray, None), commit("added", 9, None, stray)]}
-    for evidence, cause, by in [
-        (git(stray, applied=[stray]), "revision", None),
-        (git(applied=[stray], history=removed), "pending", "removing"),
-        (git(applied=[stray]), "pending", None),
-        (git(history=removed), "pending", "removing"),
-    ]:
-        (change,) = plan_of(headed(manifest()), [live(), live("stray")], evidence, PRUNE_OWNED).changes
-        assert change.source is not None
-        assert (change.action, change.cause, change.fields) == ("delete", cause, ())
-        assert (change.source.file, change.source.line, change.source.commit) == ("manifests/stray.yaml", 1, by)
-
-
-def test_what_is_live_and_newly_declared_is_adopted() -> None:
-    """Where applied doesn't have it; where that is unknown, where base doesn't. It is this change's, or pending."""
-    declared = manifest(shard_count=9)
-    for evidence, adopts, cause in [
-        (git(declared, applied=[]), True, "pending"),
-        (git(applied=[]), True, "revision"),
-        (git(), True, "revision"),
-        (git(declared), False, "drift"),
-        (git(applied=[declared]), False, "drift"),
-    ]:
-        change = only_change(declared, evidence)
-        assert isinstance(change, Update)
-        assert (change.adopts, change.cause) == (adopts, cause)
-    assert plan_of(headed(manifest()), [live()], git(applied=[])).changes == ()
-
-
-def test_without_a_base_there_are_no_causes() -> None:
-    """Nor adoptions, nor commits; what is to be done is the same."""
-    one, clusters = headed(manifest(shard_count=9), manifest("new")), [live(), live("stray")]
-    plan = plan_of(one, clusters, Evidence(), PRUNE_ALL)
-    assert [(c.action, c.cause, c.adopts) for c in plan.changes] == [
-        ("create", None, False),
-        ("update", None, False),
-        ("delete", None, False),
+def test_pending_names_the_commit_that_set_the_value() -> None:
+    """And nothing else does."""
+    declared = manifest(shard_count=3, description="new")
+    evidence = git(manifest(shard_count=3, description="old"), recorded=[manifest(description="old")])
+    setters = {("orders", "shard_count"): "setting", ("orders", "description"): "never asked"}
+    reading = read(head(declared), [live(description="old")], evidence, setters=setters)
+    (change,) = make_plan(reading, Intent()).changes
+    assert [(f.path, f.cause, f.commit) for f in change.fields] == [
+        ("description", "revision", None),
+        ("shard_count", "pending", "setting"),
     ]
-    assert {(f.cause, f.commit) for c in plan.changes for f in c.fields} == {(None, None)}

@@ -1,141 +1,144 @@
-"""The plan as JSON, both ways, and its digests."""
+"""The plan as JSON, both ways."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 
-from reconciler.errors import DamagedPlan
-from reconciler.model.cluster import LiveCluster
-from reconciler.model.declaration import Manifest
+from reconciler.errors import DamagedPlan, Problem
+from reconciler.model.evidence import LeftBehind
+from reconciler.plan import document
+from reconciler.plan.digest import change_digest
 from reconciler.plan.document import dump_plans, load_plans
-from tests.fakes import live, manifest
-from tests.plan.test_compare import fleets, planned
+from reconciler.plan.plan import Plan
+from tests.fakes import head, live, manifest
+from tests.plan.histories import git, line, plan_of
 from tests.plan.worlds import World, worlds
 
 
-@given(fleets())
-def test_a_plan_survives_its_document(fleet: tuple[list[Manifest], list[LiveCluster]]) -> None:
-    """Written and read, it is the same plan, with the same digests."""
-    plan = planned(*fleet, prune_all=True)
-    assert load_plans(json.dumps(dump_plans([plan]))).targets == (plan,)
+def planned() -> Plan:
+    """One update, one cluster of somebody else's, one field that is kept."""
+    one = head(manifest(shard_count=3), manifest("kept"))
+    kept = line(manifest("kept"), kept={"shard_count": 9})
+    return plan_of(
+        one, [live(), live("kept", shard_count=9), live("stray", errors=["Odd"])], git(recorded=[manifest(), kept])
+    )
 
 
 @given(worlds())
-def test_an_explained_plan_survives_its_document(world: World) -> None:
-    """With its causes, its guards, its provenance and its intent; beside another, in the same order."""
+def test_a_plan_survives_its_document(world: World) -> None:
+    """Whole, beside another, in the same order; each change and each target with its digest."""
     plans = (world.plan, world.plan.model_copy(update={"target": "other"}))
-    text = json.dumps(dump_plans(plans))
+    dumped = dump_plans(plans)
+    text = json.dumps(dumped)
     assert load_plans(text).targets == plans
     assert json.dumps(dump_plans(load_plans(text).targets)) == text
+    for plan, target in zip(plans, dumped["targets"], strict=True):
+        assert target["digest"] == plan.digest
+        assert [change["digest"] for change in target["changes"]] == [change_digest(change) for change in plan.changes]
 
 
 def test_the_document_has_the_published_shape() -> None:
-    """Keys, their order and their values, for one update."""
-    plan = planned([manifest(shard_count=3)], [live(), live("stray", errors=["Odd"])])
-    target = dump_plans([plan])["targets"][0]
+    """Keys, their order and their values."""
+    behind = LeftBehind("old", "https://old", ("x",))
+    whole = dump_plans([planned()], [Problem("git", "no", target="other")], [behind])
+    assert list(whole) == ["kind", "format_version", "tool_version", "errors", "left_behind", "targets"]
+    assert whole["left_behind"] == [{"target": "old", "endpoint": "https://old", "clusters": ["x"]}]
+    assert (load_plans(json.dumps(whole)).left_behind, load_plans(json.dumps(whole)).errors[0].target) == (
+        (behind,),
+        "other",
+    )
+    target = whole["targets"][0]
     assert list(target) == [
-        *("target", "endpoint", "revision", "dirty", "base", "applied", "live_read", "digest"),
-        *("manifests", "folder", "intent", "summary", "nodes", "changes", "unmanaged", "unhealthy", "violations"),
-        "warnings",
+        *("target", "endpoint", "revision", "dirty", "base", "record", "live_read", "digest", "manifests", "folder"),
+        *("intent", "summary", "nodes", "changes", "taken_over", "settling", "kept", "unmanaged", "unhealthy"),
+        *("violations", "warnings"),
     ]
-    change = target["changes"][0]
+    (change,) = target["changes"]
     assert change.pop("digest").startswith("sha256:")
     assert change.pop("live_digest").startswith("sha256:")
+    assert list(change)[:4] == ["action", "name", "cause", "moved_from"]
     assert change == {
         "action": "update",
         "name": "orders",
-        "cause": None,
-        "adopts": False,
+        "cause": "revision",
+        "moved_from": None,
         "source": {"file": "manifests/orders.yaml", "line": 1, "commit": None},
-        "fields": [{"path": "shard_count", "before": 2, "after": 3, "cause": None, "line": 4, "commit": None}],
-        "managed": ["node_instance_type", "shard_count", "replication_factor", "enforce_shard_multi_az"],
+        "fields": [
+            {
+                "path": "shard_count", "before": 2, "after": 3, "cause": "revision", "file": None, "line": 4,
+                "commit": None, "recorded": 2, "left": None,
+            }
+        ],
         "risks": ["resharding"],
         "waits_for": None,
+        "left": None,
         "requests": [
             {
                 "method": "PUT",
                 "path": "/cluster/orders",
                 "body": {
-                    "description": "",
-                    "node_instance_type": "m6g.large",
-                    "shard_count": 3,
-                    "replication_factor": 1,
+                    "description": "", "node_instance_type": "m6g.large", "shard_count": 3, "replication_factor": 1,
                     "enforce_shard_multi_az": True,
                 },
             }
         ],
-    }
-    assert (target["manifests"], target["folder"]) == (None, "")
-    assert target["intent"] == {
-        "base": None,
-        "only": [],
-        "prune": None,
-        "adopt": [],
-        "allow": ["empty-head", "max-deletes", "max-delete-fraction"],
-    }
-    assert target["summary"] == {
-        "create": 0, "update": 1, "delete": 0, "unchanged": 0, "unmanaged": 1, "unhealthy": 1,
     }  # fmt: skip
-    assert target["nodes"] == {"before": 8, "after": 10}
-    assert target["unmanaged"] == [{"name": "stray", "ownership": "unknown", "removed_by": None}]
-    assert target["unhealthy"] == [{"name": "stray", "status": "Active", "errors": ["Odd"]}]
-
-
-def test_a_digest_is_of_what_is_done_not_of_where_it_stands() -> None:
-    """Neither places, commits nor words about it count; each thing that is done, and what it was decided on, does."""
-    plan = planned([manifest(shard_count=3)], [live()])
-    (change,) = plan.changes
-    (field,) = change.fields
-    other = planned([manifest(shard_count=4)], [live()]).changes[0]
-
-    def digest(**update: object) -> str:
-        return plan.model_copy(update={"changes": (change.model_copy(update=update),)}).digest
-
-    moved = field.model_copy(update={"line": 99, "commit": "c", "cause": "drift"})
-    assert digest(source=None, risks=(), managed=(), fields=(moved,)) == plan.digest
-    different = [
-        digest(name="other"),
-        digest(cause="drift"),
-        digest(adopts=True),
-        digest(fields=(field.model_copy(update={"before": 1}),)),
-        digest(fields=(field.model_copy(update={"after": 1}),)),
-        digest(fields=(field.model_copy(update={"path": "replication_factor"}),)),
-        digest(requests=()),
-        digest(requests=other.requests),
-        digest(live_digest="sha256:0"),
-        plan.model_copy(update={"target": "other"}).digest,
-        plan.model_copy(update={"endpoint": "https://other"}).digest,
-        plan.model_copy(update={"changes": ()}).digest,
-    ]
-    assert len({plan.digest, *different}) == len(different) + 1
-
-
-def test_a_live_digest_is_of_the_configuration() -> None:
-    """Whatever PUT could change counts, managed or not; status and errors don't."""
-    plan = planned([manifest(shard_count=3)], [live()])
-    assert planned([manifest(shard_count=3)], [live(description="x")]).digest != plan.digest
-    assert planned([manifest(shard_count=3)], [live(errors=["x"])]).digest == plan.digest
+    assert target["record"] == {"commit": "recorded", "revision": "applied"}
+    assert target["summary"] == {
+        "create": 0, "update": 1, "delete": 0, "left": 0, "unchanged": 1, "settling": 0, "taken_over": 0,
+        "unmanaged": 1, "unhealthy": 0,
+    }  # fmt: skip
+    assert target["nodes"] == {"before": 4 + 18 + 4, "after": 6 + 18 + 4}
+    assert target["kept"] == [{"name": "kept", "path": "shard_count", "sent": 2, "kept": 9}]
+    assert target["unmanaged"] == [{"name": "stray", "ownership": "not-ours", "removed_by": None}]
 
 
 @pytest.mark.parametrize(
-    ("was", "becomes"),
+    ("was", "becomes", "message"),
     [
-        ('"after": 3', '"after": 4'),
-        ('"name": "orders"', '"name": "other"'),
-        ('"endpoint": "https://h"', '"endpoint": "https://other"'),
-        ('"kind": "plan"', '"kind": "report"'),
-        ('"format_version": 1', '"format_version": 2'),
-        ('"live_read": true', '"live_read": true, "more": 1'),
-        ('"path": "shard_count"', '"path": "\\u001b[2J"'),
-        ('"targets": [', '"targets": [[], '),
-        ("}", ""),
+        ('"after": 3', '"after": 4', "the plan of target default was altered: its digest doesn't fit"),
+        ('"name": "orders"', '"name": "other"', "the plan of target default was altered: its digest doesn't fit"),
+        ('"endpoint": "https://h"', '"endpoint": "https://i"', "the plan of target default was altered: its digest doesn't fit"),
+        ('"shard_count": 3, "replication', '"shard_count": 9, "replication', "the plan of target default was altered: its digest doesn't fit"),
+        ('"kind": "plan"', '"kind": "report"', "this is not a plan of format 1"),
+        ('"format_version": 1', '"format_version": 2', "this is not a plan of format 1, but of 2"),
+        ('"format_version": 1', '"format_version": "\\u001b[2J"', "this is not a plan of format 1, but of '\\x1b[2J'"),
+        ('"live_read": true', '"live_read": true, "more": 1', "the plan is damaged: its shape is wrong"),
+        ('"path": "shard_count"', '"path": "\\u001b[2J"', "the plan is damaged: its shape is wrong"),
+        ('"before": 2', '"before": 2.5', "the plan is damaged: its shape is wrong"),
+        ('"targets": [', '"targets": [[], ', "the plan is damaged: it can't be read"),
+        ('"targets": [', '"targets": [null, ', "the plan is damaged: it can't be read"),
+        ('"targets": [', f'"targets": [{"[" * 100_000}', "the plan is damaged: it can't be read"),
+        ("}", "", "the plan is damaged: it can't be read"),
     ],
-)
-def test_a_damaged_or_foreign_plan_is_refused_whole(was: str, becomes: str) -> None:
+)  # fmt: skip
+def test_a_damaged_or_foreign_plan_is_refused_whole(was: str, becomes: str, message: str) -> None:
     """Altered, cut off, of another kind or version: an error that says what to do."""
-    text = json.dumps(dump_plans([planned([manifest(shard_count=3)], [live()])]))
+    text = json.dumps(dump_plans([planned()]))
     assert was in text
     with pytest.raises(DamagedPlan) as caught:
         load_plans(text.replace(was, becomes))
+    assert caught.value.message == message
     assert "reconciler plan --out FILE" in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff", b"null", b"[]", b"{}", b"9" * 5000, b'"plan"', b'{"kind": "plan"}'])
+def test_what_is_no_plan_is_refused(text: bytes) -> None:
+    """Whatever it is."""
+    with pytest.raises(DamagedPlan):
+        load_plans(text)
+
+
+def test_what_is_too_long_is_not_even_read() -> None:
+    """A plan of a hundred thousand clusters isn't."""
+
+    class Endless(bytes):
+        def __len__(self) -> int:
+            return document.MAX_PLAN_BYTES + 1
+
+    with pytest.raises(DamagedPlan, match="longer than 256 MiB"):
+        load_plans(Endless())
+    one: dict[str, Any] = dump_plans([planned()])["targets"][0]["changes"][0]
+    assert 100_000 * len(json.dumps(one)) < document.MAX_PLAN_BYTES

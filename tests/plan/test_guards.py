@@ -1,34 +1,20 @@
 """Each guard just under, at and over its limit, with the words that say how to allow it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from reconciler.model.declaration import Manifest
-from reconciler.model.evidence import Evidence
-from reconciler.model.guards import GuardName, Guards
-from reconciler.plan.guards import Violation
+from reconciler.errors import Place
+from reconciler.model.evidence import Evidence, Gone, Removal
+from reconciler.model.guards import ALLOWABLE, GUARDS, Limits
+from reconciler.plan.guards import CHECKS
+from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
-from reconciler.plan.settings import Intent
-from tests.fakes import live, manifest
-from tests.plan.histories import commit, git, headed, plan_of
+from tests.fakes import declaration, head, live, manifest
+from tests.plan.histories import UNLIMITED, git, limited, plan_of, record
 
-UNLIMITED = Guards(max_deletes=None, max_delete_fraction=None, max_unreviewed_fraction=None)
 PRUNE_ALL = Intent(prune="all")
-EVERY_GUARD: tuple[GuardName, ...] = (
-    "empty-head",
-    "max-deletes",
-    "max-delete-fraction",
-    "max-unreviewed-fraction",
-    "max-added-nodes",
-    "protected",
-    "adopt",
-)
-
-
-def only(**limit: object) -> Guards:
-    """No other limit than this one."""
-    return UNLIMITED.model_copy(update=limit)
 
 
 def names(count: int, first: int = 0) -> list[str]:
@@ -36,10 +22,12 @@ def names(count: int, first: int = 0) -> list[str]:
     return [f"c{number:02}" for number in range(first, first + count)]
 
 
-def deleting(deletes: int, of: int, limits: Guards, *, declared: int | None = None, intent: Intent = PRUNE_ALL) -> Plan:
+def deleting(deletes: int, of: int, limits: Limits, *, declared: int | None = None, intent: Intent = PRUNE_ALL) -> Plan:
     """The plan that deletes the first of so many live clusters; head declares the others, or so many."""
     kept = names(of - deletes if declared is None else declared, deletes)
-    return plan_of(headed(*map(manifest, kept), guards=limits), [*map(live, names(of))], git(), intent)
+    return plan_of(
+        head(*map(manifest, kept), limits=limits), [*map(live, names(of))], git(recorded=map(manifest, kept)), intent
+    )
 
 
 def told(plan: Plan) -> list[tuple[str, float | None, float | None]]:
@@ -47,196 +35,223 @@ def told(plan: Plan) -> list[tuple[str, float | None, float | None]]:
     return [(v.guard, v.limit, v.actual) for v in plan.violations]
 
 
-def message(plan: Plan) -> str:
-    """What the one violation says."""
-    (violation,) = plan.violations
-    return violation.message
+def test_every_guard_is_checked_where_there_is_a_plan_to_check() -> None:
+    """But for the one that refuses before there is one, and the one that leaves instead of refusing."""
+    assert {guard.name for guard in GUARDS} - set(CHECKS) == {"max-drift-fraction", "stale-head"}
+    assert set(CHECKS) <= {guard.name for guard in GUARDS}
 
 
 @pytest.mark.parametrize(
     ("deletes", "of", "limits", "expected"),
     [
-        (4, 20, only(max_deletes=5), []),
-        (5, 20, only(max_deletes=5), []),
-        (6, 20, only(max_deletes=5), [("max-deletes", 5, 6)]),
-        (1, 20, only(max_deletes=0), [("max-deletes", 0, 1)]),
-        (0, 20, only(max_deletes=0, max_delete_fraction=0.0), []),
-        (1, 8, only(max_delete_fraction=0.25), []),
-        (2, 8, only(max_delete_fraction=0.25), []),
-        (3, 8, only(max_delete_fraction=0.25), [("max-delete-fraction", 0.25, 0.375)]),
-        (29, 100, only(max_delete_fraction=0.29), []),
-        (1, 4, only(max_delete_fraction=0.25), []),
-        (2, 4, only(max_delete_fraction=0.25), [("max-delete-fraction", 0.25, 0.5)]),
-        (1, 3, only(max_delete_fraction=0.25), []),
-        (1, 2, only(max_delete_fraction=0.0), []),
-        (2, 3, only(max_delete_fraction=0.9), [("max-delete-fraction", 1, 2)]),
+        (4, 20, limited(max_deletes=5), []),
+        (5, 20, limited(max_deletes=5), []),
+        (6, 20, limited(max_deletes=5), [("max-deletes", 5, 6)]),
+        (1, 20, limited(max_deletes=0), [("max-deletes", 0, 1)]),
+        (0, 20, limited(max_deletes=0, max_delete_fraction=0.0), []),
+        (2, 8, limited(max_delete_fraction=0.25), []),
+        (3, 8, limited(max_delete_fraction=0.25), [("max-delete-fraction", 0.25, 0.375)]),
+        (29, 100, limited(max_delete_fraction=0.29), []),
+        (1, 4, limited(max_delete_fraction=0.25), []),
+        (2, 4, limited(max_delete_fraction=0.25), [("max-delete-fraction", 0.25, 0.5)]),
+        (1, 3, limited(max_delete_fraction=0.25), []),
+        (1, 2, limited(max_delete_fraction=0.0), []),
+        (2, 3, limited(max_delete_fraction=0.9), [("max-delete-fraction", 1, 2)]),
         (2, 3, UNLIMITED, []),
         (19, 20, UNLIMITED, []),
-        (8, 20, Guards(), [("max-deletes", 5, 8), ("max-delete-fraction", 0.25, 0.4)]),
+        (8, 20, Limits(), [("max-deletes", 5, 8), ("max-delete-fraction", 0.25, 0.4)]),
     ],
 )
 def test_deletes_are_limited_by_number_and_by_fraction(
-    deletes: int, of: int, limits: Guards, expected: list[tuple[str, float, float]]
+    deletes: int, of: int, limits: Limits, expected: list[tuple[str, float, float]]
 ) -> None:
     """At the limit is allowed; a fraction counts from four clusters on, below only one delete is let through."""
-    assert told(deleting(deletes, of, limits)) == expected
+    plan = deleting(deletes, of, limits)
+    assert [one for one in told(plan) if one[0] != "empty-head"] == expected
 
 
 def test_a_fraction_is_of_all_that_is_live_or_declared_whatever_is_selected() -> None:
-    """The larger of the two; neither what is on its way out nor what another target declares is of this fleet."""
-    quarter = only(max_delete_fraction=0.25)
+    """The larger of the two; what is on its way out is not of this fleet."""
+    quarter = limited(max_delete_fraction=0.25)
     assert told(deleting(1, 3, quarter, declared=10)) == []
-    assert told(deleting(2, 3, only(max_delete_fraction=0.9), declared=10)) == [("max-delete-fraction", 1, 2)]
-    assert told(deleting(1, 3, only(max_delete_fraction=0.05), declared=10)) == [("max-delete-fraction", 0.05, 0.1)]
-    one, clusters = headed(*map(manifest, names(6, 2)), guards=quarter), [*map(live, names(8))]
-    assert told(plan_of(one, clusters, git(), Intent(prune="all", only=("c0[0-2]",)))) == []
-    twice = replace(one, elsewhere=frozenset(names(4, 2)))
-    assert told(plan_of(twice, clusters, git(), PRUNE_ALL)) == []
-    many = [live(name, status="Deleting") for name in names(9, 20)] + [*map(live, names(9, 40))]
-    shared = headed(manifest("c02"), guards=quarter, elsewhere=frozenset(names(9, 40)))
-    assert told(plan_of(shared, clusters[:3] + many, git(), PRUNE_ALL)) == [("max-delete-fraction", 1, 2)]
-
-
-@pytest.mark.parametrize("prune", ["owned", "all"])
-def test_a_head_that_declares_nothing_deletes_nothing(prune: str) -> None:
-    """However few they are; unless this run is allowed to. What is only not selected is still declared."""
-    intent = Intent.model_validate({"prune": prune})
-    plan = plan_of(headed(guards=UNLIMITED), [live()], git(applied=[manifest()]), intent)
-    assert told(plan) == [("empty-head", 1, 0)]
-    assert plan_of(headed(guards=UNLIMITED), [live()], git(), Intent()).violations == ()
-    assert told(deleting(1, 2, UNLIMITED, intent=Intent(prune="all", only=("c00",)))) == []
-
-
-def drifted(count: int, of: int, limits: Guards, *, adopted: int = 0) -> Plan:
-    """The plan of so many clusters in a fleet whose size drifted, and so many that are adopted and changed."""
-    fleet = [manifest(name, shard_count=3) for name in names(of)]
-    clusters = [live(m.name, shard_count=2 if i < count + adopted else 3) for i, m in enumerate(fleet)]
-    return plan_of(headed(*fleet, guards=limits), clusters, git(applied=fleet[adopted:]), Intent(adopt=("*",)))
-
-
-def test_changes_that_nobody_reviewed_are_limited() -> None:
-    """Drift, conflict and adoption together; a live list that lost most of what was applied looks just so."""
-    half = only(max_unreviewed_fraction=0.5)
-    expected = [("max-unreviewed-fraction", 0.5, 0.6)]
-    assert told(drifted(5, 10, half)) == []
-    assert told(drifted(6, 10, half)) == expected
-    assert told(drifted(5, 10, half, adopted=1)) == expected
-    assert told(drifted(3, 3, half)) == []
-    assert told(drifted(9, 10, UNLIMITED)) == []
-    fleet = [manifest(name, shard_count=3) for name in names(10)]
-    one, listed = headed(*fleet, guards=half), [live(name, shard_count=3) for name in names(10)]
-    assert told(plan_of(one, listed[:4], git(applied=fleet))) == expected
-    assert told(plan_of(one, listed[:5], git(applied=fleet))) == []
-    assert told(plan_of(one, listed[:4], git(*fleet))) == []
-    unreviewed = git(applied=[m.model_copy(update={"shard_count": 1}) for m in fleet])
-    assert told(plan_of(one, [*map(live, names(6)), *listed[6:]], unreviewed)) == expected
-    assert told(plan_of(one, [*map(live, names(10))], git(applied=[*map(manifest, names(10))]))) == []
+    assert told(deleting(2, 3, limited(max_delete_fraction=0.9), declared=10)) == [("max-delete-fraction", 1, 2)]
+    assert told(deleting(1, 3, limited(max_delete_fraction=0.05), declared=10)) == [("max-delete-fraction", 0.05, 0.1)]
+    one, found = head(*map(manifest, names(6, 2)), limits=quarter), [*map(live, names(8))]
+    assert told(plan_of(one, found, git(), Intent(prune="all", only=("c0[0-2]",)))) == []
+    going = [live(name, status="Deleting") for name in names(9, 20)]
+    few = head(manifest("c02"), limits=quarter)
+    assert told(plan_of(few, found[:3] + going, git(), PRUNE_ALL)) == [("max-delete-fraction", 1, 2)]
 
 
 def test_added_nodes_are_limited_in_all() -> None:
     """What is added less what is taken away; the brake is off unless it is set."""
-    grown, clusters = (
-        [manifest("a", shard_count=4), manifest("new"), manifest("b", shard_count=1)],
-        [live("a"), live("b")],
-    )
+    grown = [manifest("a", shard_count=4), manifest("new"), manifest("b", shard_count=1)]
+    known = git(recorded=[manifest("a"), manifest("b")])
     for most, expected in [(7, []), (6, []), (5, [("max-added-nodes", 5, 6)]), (None, [])]:
-        assert told(plan_of(headed(*grown, guards=only(max_added_nodes=most)), clusters, git(*grown))) == expected
-    assert told(plan_of(headed(guards=only(max_added_nodes=0)), [live()], git())) == []
+        one = head(*grown, limits=limited(max_added_nodes=most))
+        assert told(plan_of(one, [live("a"), live("b")], known)) == expected
 
 
-def stray_deleted(evidence: Evidence, guards: Guards = UNLIMITED, *, allow: tuple[GuardName, ...] = ()) -> Plan:
-    """The plan that deletes `prod-db` beside a declared cluster."""
-    one = headed(manifest(), guards=guards)
-    return plan_of(one, [live(), live("prod-db")], evidence, Intent(prune="all", allow=allow))
+# ---- whose limits
+
+
+@pytest.mark.parametrize(
+    ("at_head", "recorded", "at_base", "expected"),
+    [
+        (1, 9, None, 1),
+        (9, 1, None, 1),
+        (9, 1, 2, 2),
+        (9, 3, 2, 3),
+        (2, 3, 4, 2),
+        (None, 3, None, 3),
+        (9, None, 2, 9),
+        (9, "no record", 2, 2),
+        (9, "no record", None, 9),
+    ],
+)
+def test_no_change_lifts_its_own_limit(at_head: Any, recorded: Any, at_base: Any, expected: int) -> None:
+    """The stricter of head's and the looser of the record's and base's, where that isn't HEAD; None is no limit."""
+    known = None if recorded == "no record" else record(limits=limited(max_deletes=recorded))
+    # base's being None in these examples means that base is HEAD
+    evidence = git(record=known, limits=None if at_base is None else limited(max_deletes=at_base))
+    one = head(*map(manifest, names(20, 10)), limits=limited(max_deletes=at_head))
+    plan = plan_of(one, [*map(live, names(10))], evidence, PRUNE_ALL)
+    assert told(plan) == [("max-deletes", expected, 10)]
+
+
+def test_where_a_limit_stands_is_told() -> None:
+    """Of the one that counts: base's, if that is the stricter."""
+    there = UNLIMITED.overlaid({"max_deletes": 1, "protect": ("c00",)}, {"max_deletes": Place("base.yaml", 9)})
+    here = UNLIMITED.overlaid(
+        {"max_deletes": 9, "protect": ("x",)},
+        {"max_deletes": Place("fleet.yaml", 3), "protect": Place("fleet.yaml", 4)},
+    )
+    evidence = git(recorded=None, limits=there)
+    plan = plan_of(head(*map(manifest, names(20, 2)), limits=here), [*map(live, names(2))], evidence, PRUNE_ALL)
+    assert [(v.guard, v.file, v.line) for v in plan.violations] == [
+        ("max-deletes", "base.yaml", 9),
+        ("protected", "fleet.yaml", 4),
+    ]
+
+
+# ---- what they say
+
+
+def stray(evidence: Evidence, *, limits: Limits = UNLIMITED, declared: bool = True) -> Plan:
+    """The plan that deletes `prod-db`, whatever is allowed."""
+    one = head(*[manifest()] * declared, limits=limits)
+    return plan_of(one, [live(), live("prod-db")], evidence, Intent(prune="all", allow=ALLOWABLE))
 
 
 def test_what_is_protected_only_git_lets_go() -> None:
-    """By its last declaration, by the one that was applied, by a pattern; under `--prune=all` and any `--allow` too."""
-    free = manifest("prod-db")
-    held = manifest("prod-db", lifecycle={"prevent_destroy": True})
-
-    def gone(*declared: Manifest) -> Evidence:
-        older = [commit("set", 5, declared[1], declared[0])] if declared[1:] else []
-        return git(history={"prod-db": [commit("removing", 1, declared[0], None), *older]})
-
-    by_git = (
-        "prod-db would be deleted, but prevent_destroy stands at manifests/prod-db.yaml:9: take it out in a change of "
-        "its own, and apply that, before the manifest is removed"
+    """By its last declaration, by the record, by a pattern; whatever is allowed, and behind one that isn't protected."""
+    mend = "only git lifts this: take it out in a change of its own, apply that, then remove the manifest"
+    free, held = manifest("prod-db"), manifest("prod-db", lifecycle={"prevent_destroy": True})
+    by_git = f"prod-db would be deleted, but prevent_destroy stands at manifests/prod-db.yaml:8: {mend}"
+    by_record = f"prod-db would be deleted, but the record has prevent_destroy, as last applied from manifests/prod-db.yaml:1: {mend}"
+    by_pattern = f"prod-db would be deleted, but protect has prod-* (protect at fleet.yaml:12): {mend}"
+    protecting = UNLIMITED.overlaid({"protect": ("x", "prod-*")}, {"protect": Place("fleet.yaml", 12)})
+    removed = {"prod-db": Removal("removing", declaration(held))}
+    for evidence, limits, expected in [
+        (git(held), UNLIMITED, by_git),
+        (git(held, recorded=[free]), protecting, by_git),
+        (git(removals=removed), UNLIMITED, by_git),
+        (git(recorded=[held]), UNLIMITED, by_record),
+        (git(free, recorded=[held]), UNLIMITED, by_record),
+        (git(), protecting, by_pattern),
+        (git(limits=protecting, recorded=None), UNLIMITED, by_pattern),
+    ]:
+        assert [v.message for v in stray(evidence, limits=limits).violations] == [expected]
+    assert stray(git(free, recorded=[free])).violations == ()
+    both = plan_of(
+        head(), [live("a-free"), live("prod-db")], git(recorded=[held]), Intent(prune="all", allow=ALLOWABLE)
     )
-    for evidence in [git(held), git(applied=[held]), git(free, applied=[held]), gone(held), gone(held, free)]:
-        assert message(stray_deleted(evidence, allow=EVERY_GUARD)) == by_git
-    for evidence in [git(free), gone(free, held), git(), Evidence()]:
-        assert told(stray_deleted(evidence)) == []
-    by_pattern = (
-        "prod-db would be deleted, but protect has prod-*: take the pattern out in a change of its own, and apply that"
+    assert [v.message for v in both.violations] == [by_record]
+
+
+def test_each_refusal_names_the_value_the_limit_and_every_way_to_allow_it() -> None:
+    """In git, in a workflow, on the command line."""
+    limits = Limits(
+        {"max_deletes": 1, "max_delete_fraction": 0.25, "max_added_nodes": 3, "protect": ()},
+        {"max_deletes": Place("fleet.yaml", 12)},
     )
-    protecting = Guards(protect=("prod-*",))
-    assert message(stray_deleted(Evidence(), protecting, allow=EVERY_GUARD)) == by_pattern
-    assert message(stray_deleted(git(guards=protecting), allow=EVERY_GUARD)) == by_pattern
-    assert told(stray_deleted(git(), Guards(protect=("orders", "prod")))) == []
-
-
-def test_an_adoption_that_changes_something_needs_the_clusters_name() -> None:
-    """Or a pattern that matches it; `--allow` doesn't do, and an adoption that changes nothing needs none."""
-    one, clusters = headed(manifest("a", shard_count=3), manifest("ab"), guards=UNLIMITED), [live("a"), live("ab")]
-
-    def adopting(*patterns: str, allow: tuple[GuardName, ...] = ()) -> tuple[Violation, ...]:
-        return plan_of(one, clusters, git(), Intent(adopt=patterns, allow=allow)).violations
-
-    (violation,) = adopting()
-    assert (violation.guard, violation.limit, violation.actual) == ("adopt", None, None)
-    assert violation.message == "a is live already, and declaring it would change it: allow it with --adopt=a"
-    assert adopting("b*", "A", allow=EVERY_GUARD) == (violation,)
-    assert adopting("b", "a") == adopting("a*") == adopting("*") == ()
-    assert plan_of(headed(manifest("ab")), clusters[1:], git()).violations == ()
-
-
-@pytest.mark.parametrize("name", EVERY_GUARD[:5])
-def test_allow_lifts_exactly_one_guard_for_one_run(name: GuardName) -> None:
-    """Whichever is named, the others still hold."""
-    strict = Guards(max_deletes=1, max_delete_fraction=0.0, max_unreviewed_fraction=0.0, max_added_nodes=0)
-    fleet = [manifest(n, shard_count=3) for n in names(8)]
-    one, drifting, gone = headed(guards=strict), headed(*fleet, guards=strict), [*map(live, names(8))]
-    at_applied = git(applied=fleet)
-    refused = [v.guard for v in plan_of(one, gone, git(), PRUNE_ALL).violations]
-    refused += [v.guard for v in plan_of(drifting, gone, at_applied).violations]
-    assert refused == [*EVERY_GUARD[:5]]
-    lifted = [v.guard for v in plan_of(one, gone, git(), Intent(prune="all", allow=(name,))).violations]
-    lifted += [v.guard for v in plan_of(drifting, gone, at_applied, Intent(allow=(name,))).violations]
-    assert lifted == [guard for guard in EVERY_GUARD[:5] if guard != name]
-
-
-def test_no_change_lifts_its_own_limit() -> None:
-    """The stricter of head's and what was applied holds, limit by limit."""
-    one = headed(*map(manifest, names(6, 4)), guards=Guards(max_deletes=9, max_delete_fraction=0.3))
-    clusters = [*map(live, names(10))]
-    plan = plan_of(one, clusters, git(guards=Guards(max_deletes=3, max_delete_fraction=None)), PRUNE_ALL)
-    assert told(plan) == [("max-deletes", 3, 4), ("max-delete-fraction", 0.3, 0.4)]
-    assert told(plan_of(one, clusters, git(guards=UNLIMITED), PRUNE_ALL)) == [("max-delete-fraction", 0.3, 0.4)]
-
-
-def test_each_refusal_says_limit_value_and_how_to_allow_it() -> None:
-    """In words that fit one and many."""
-    allowed = ": allow it for one run with --allow "
-    assert message(plan_of(headed(guards=UNLIMITED), [live()], git(), PRUNE_ALL)) == (
-        f"head declares no cluster at all, and 1 cluster would be deleted{allowed}empty-head"
+    fleet = [manifest(name) for name in names(9, 10)]
+    plan = plan_of(head(*fleet, limits=limits), [*map(live, names(4))], git(), PRUNE_ALL)
+    assert [v.message for v in plan.violations] == [
+        (
+            "4 clusters would be deleted, and 1 are the most (max_deletes at fleet.yaml:12): allow it for one run with "
+            "--allow max-deletes, or `allow: max-deletes` in the workflow; for good, raise guards.max_deletes in a change "
+            "of its own, and apply that"
+        ),
+        (
+            "4 of 9 clusters would be deleted, and 25% are the most: allow it for one run with --allow max-delete-fraction, "
+            "or `allow: max-delete-fraction` in the workflow; for good, raise guards.max_delete_fraction in a change of its "
+            "own, and apply that"
+        ),
+        (
+            "20 nodes would be added, and 3 are the most: allow it for one run with --allow max-added-nodes, or `allow: "
+            "max-added-nodes` in the workflow; for good, raise guards.max_added_nodes in a change of its own, and apply that"
+        ),
+    ]
+    few = deleting(2, 2, limited(max_delete_fraction=0.9), declared=1)
+    assert few.violations[0].message.startswith(
+        "2 of 2 clusters would be deleted, and of so few one is the most: allow"
     )
-    assert message(deleting(6, 20, only(max_deletes=5))) == (
-        f"6 clusters would be deleted, and 5 are the most{allowed}max-deletes"
-    )
-    assert message(deleting(1, 2, only(max_deletes=0))) == (
-        f"1 cluster would be deleted, and 0 are the most{allowed}max-deletes"
-    )
-    assert message(deleting(3, 8, only(max_delete_fraction=0.125))) == (
-        f"3 of 8 clusters would be deleted, and 12.5% are the most{allowed}max-delete-fraction"
-    )
-    assert message(deleting(2, 3, only(max_delete_fraction=0.29))) == (
-        f"2 clusters of 3 would be deleted, and of so few one is the most{allowed}max-delete-fraction"
-    )
-    assert message(drifted(6, 10, only(max_unreviewed_fraction=0.29))) == (
-        "6 of 10 clusters would be changed for what nobody reviewed (drift, conflicts, adoptions), "
-        f"and 29% are the most{allowed}max-unreviewed-fraction"
-    )
-    assert message(plan_of(headed(manifest(), guards=only(max_added_nodes=3)), [], git())) == (
-        f"4 nodes would be added, and 3 are the most{allowed}max-added-nodes"
-    )
+
+
+def test_a_head_that_declares_nothing_deletes_nothing() -> None:
+    """However few they are; what is only not selected is still declared."""
+    plan = plan_of(head(limits=UNLIMITED), [live()], git(recorded=[manifest()]), Intent(prune="owned"))
+    assert [v.message for v in plan.violations] == [
+        (
+            "head declares no cluster at all, and 1 cluster would be deleted: allow it for one run with --allow empty-head, "
+            "or `allow: empty-head` in the workflow"
+        )
+    ]
+    assert plan_of(head(limits=UNLIMITED), [live()], git(), Intent()).violations == ()
+    assert told(deleting(1, 2, UNLIMITED, intent=Intent(prune="all", only=("c00",)))) == []
+
+
+def test_an_adoption_that_changes_something_needs_consent() -> None:
+    """In its manifest or on the command line; `--allow` isn't one. What is equal, or ours, needs none."""
+    one = manifest(shard_count=3)
+    plan = plan_of(head(one, limits=UNLIMITED), [live()], git(), Intent(allow=ALLOWABLE))
+    assert [v.message for v in plan.violations] == [
+        (
+            "orders is live already, made by somebody else, and would be changed: allow it for one run with --adopt=orders, "
+            "or `adopt: orders` in the workflow; for good, write `lifecycle: {adopt: true}` in its manifest"
+        )
+    ]
+    consented = manifest(shard_count=3, lifecycle={"adopt": True})
+    assert plan_of(head(one), [live()], git(), Intent(adopt=("ord*",))).violations == ()
+    assert plan_of(head(consented), [live()], git(), Intent()).violations == ()
+    assert plan_of(head(manifest()), [live()], git(), Intent()).violations == ()
+    assert plan_of(head(one), [live()], git(recorded=[manifest()]), Intent()).violations == ()
+    assert told(plan_of(head(manifest()), [live(errors=["Odd"])], git(), Intent())) == [("adopt", None, None)]
+
+
+def test_what_would_be_left_behind_is_refused() -> None:
+    """A target that is taken away, or sent elsewhere, while its record isn't empty."""
+    gone = (Gone("old", "https://old", tuple(names(12))), Gone("moved", "https://a", ("x",), "https://b"))
+    plan = plan_of(head(manifest()), [live()], replace(git(recorded=[manifest()]), gone=gone))
+    ways = "allow it for one run with --allow orphans, or `allow: orphans` in the workflow"
+    assert [v.message for v in plan.violations] == [
+        (
+            "this change takes target old away, and leaves 12 clusters behind at https://old: c00, c01, c02, c03, c04, c05, "
+            f"c06, c07, c08, c09 and 2 more: {ways}"
+        ),
+        f"this change sends target moved to https://b, and leaves 1 cluster behind at https://a: x: {ways}",
+    ]
+
+
+@pytest.mark.parametrize("guard", ALLOWABLE)
+def test_what_is_allowed_for_one_run_is_not_checked(guard: str) -> None:
+    """That guard, and no other."""
+    limits = Limits({"max_deletes": 0, "max_delete_fraction": 0.0, "max_added_nodes": -99, "protect": ("c00",)})
+    evidence = replace(git(), gone=(Gone("old", "https://old", ("x",)),))
+
+    def refused(*allow: str) -> set[str]:
+        plan = plan_of(head(limits=limits), [*map(live, names(5))], evidence, Intent(prune="all", allow=allow))
+        return {violation.guard for violation in plan.violations}
+
+    assert refused(guard) == refused() - {guard}

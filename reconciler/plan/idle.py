@@ -1,0 +1,82 @@
+"""What nothing is done about: in sync, taken over, still settling, blocked, or nobody's business."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from reconciler.model.cluster import DELETING, LiveCluster, nodes_of
+from reconciler.model.evidence import Evidence
+from reconciler.plan.change import Change, Delete
+from reconciler.plan.compare import Comparison, Pair
+from reconciler.plan.ownership import unmanaged
+from reconciler.plan.plan import Nodes, Settling, Unhealthy, Unmanaged
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """By name; `unchanged` counts declared clusters that are as they should be, `Active` and well."""
+
+    unchanged: int
+    taken_over: tuple[str, ...]
+    settling: tuple[Settling, ...]
+    unhealthy: tuple[Unhealthy, ...]
+    unmanaged: tuple[Unmanaged, ...]
+
+
+def find_idle(changes: Iterable[Change], comparison: Comparison, evidence: Evidence) -> Idle:
+    """What remains of a comparison once its changes are known."""
+    changed = {change.name for change in changes}
+    idle = [pair for pair in comparison.declared if pair.declaration.name not in changed]
+    settling = tuple(_settling(idle))
+    unhealthy = tuple(_unhealthy(comparison.declared, changed))
+    return Idle(
+        unchanged=len(idle) - len(settling) - sum(cluster.blocked for cluster in unhealthy),
+        taken_over=tuple(_taken_over(idle, evidence)),
+        settling=settling,
+        unhealthy=unhealthy,
+        unmanaged=tuple(unmanaged(live, evidence) for live in comparison.undeclared if live.name not in changed),
+    )
+
+
+def staying(live: Iterable[LiveCluster]) -> list[LiveCluster]:
+    """The clusters that aren't on their way out."""
+    return [cluster for cluster in live if cluster.status != DELETING]
+
+
+def nodes_before_and_after(live: Iterable[LiveCluster], changes: Iterable[Change]) -> Nodes:
+    """Nodes of all that stays, and of all that will be there."""
+    each = {cluster.name: nodes_of(cluster.values) for cluster in staying(live)}
+    before = sum(each.values())
+    for change in changes:
+        if isinstance(change, Delete):
+            each[change.name] = 0
+        else:
+            for request in change.requests:
+                each[change.name] = 0 if request.body is None else nodes_of(request.body)
+    return Nodes(before=before, after=sum(each.values()))
+
+
+def _settling(idle: Iterable[Pair]) -> Iterator[Settling]:
+    for pair in idle:
+        if pair.live is not None and pair.live.in_transition and not pair.live.never_active:
+            yield Settling(name=pair.live.name, status=pair.live.status)
+
+
+def _unhealthy(declared: Iterable[Pair], changed: Collection[str]) -> Iterator[Unhealthy]:
+    for pair in declared:
+        live = pair.live
+        if live is not None and live.unhealthy:
+            blocked = live.never_active and live.name not in changed
+            yield Unhealthy(name=live.name, status=live.status, errors=live.errors, blocked=blocked)
+
+
+def _taken_over(idle: Iterable[Pair], evidence: Evidence) -> Iterator[str]:
+    """Declared, live, equal, and not in the record yet: the next apply takes them over, and changes nothing.
+
+    Without git there is no record to take them into.
+    """
+    if evidence.provenance.revision is None:
+        return
+    for pair in idle:
+        line = evidence.line(pair.declaration.name)
+        if pair.live is not None and not pair.live.never_active and (line is None or not line.owns(pair.live)):
+            yield pair.declaration.name

@@ -1,0 +1,50 @@
+"""What nothing is done about."""
+
+from reconciler.model.evidence import NO_GIT
+from reconciler.plan.intent import Intent
+from reconciler.plan.plan import Nodes, Summary
+from tests.fakes import head, live, manifest
+from tests.plan.histories import git, line, plan_of, values
+
+
+def test_every_declared_cluster_is_counted_once() -> None:
+    """As changed, unchanged, settling or blocked; what is taken over is unchanged, what is ill may be anything."""
+    names = ["changed", "ill", "never", "new", "same", "settling", "taken"]
+    found = [
+        live("changed", shard_count=9),
+        live("ill", errors=["Odd"]),
+        live("never", status="CreationFailed"),
+        live("same"),
+        live("settling", status="Creating"),
+        live("taken"),
+        live("stray"),
+    ]
+    recorded = [manifest(name) for name in names if name != "taken"]
+    plan = plan_of(head(*map(manifest, names)), found, git(*map(manifest, names), recorded=recorded))
+    assert plan.summary == Summary(
+        create=1, update=2, delete=0, left=0, unchanged=2, settling=1, taken_over=1, unmanaged=1, unhealthy=2
+    )
+    assert plan.taken_over == ("taken",)
+    assert [(one.name, one.status) for one in plan.settling] == [("settling", "Creating")]
+    assert [(one.name, one.blocked) for one in plan.unhealthy] == [("ill", False), ("never", True)]
+
+
+def test_what_is_equal_and_not_in_the_record_is_taken_over() -> None:
+    """What was let go, or deleted, too; without git there is no record to take it into."""
+    one, known = head(manifest()), manifest(shard_count=9)
+    for evidence in [
+        git(), git(recorded=None), git(recorded=[line(manifest(), released=True)]),
+        git(recorded=[line(known, unsettled="deleted")]), git(recorded=[line(known, declared=None, unsettled=values(known))]),
+    ]:  # fmt: skip
+        assert plan_of(one, [live()], evidence).taken_over == ("orders",)
+    assert plan_of(one, [live()], git(recorded=[known])).taken_over == ()
+    assert plan_of(one, [live()], NO_GIT).taken_over == ()
+
+
+def test_nodes_are_of_all_that_stays() -> None:
+    """Shards times one and the replicas; a cluster that nobody declares costs as much."""
+    found = [live("a"), live("stray", shard_count=5, replication_factor=2), live("going", status="Deleting")]
+    one = head(manifest("a", shard_count=3), manifest("going"))
+    plan = plan_of(one, found, git(recorded=[manifest("a")]))
+    assert plan.nodes == Nodes(before=4 + 15, after=6 + 15 + 4)
+    assert plan_of(one, found, git(recorded=[manifest("a")]), Intent(prune="all")).nodes == Nodes(before=19, after=10)
