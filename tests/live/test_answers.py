@@ -1,74 +1,109 @@
 """What comes back is clusters or a typed error, never something in between."""
 
 import json
+from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import LiveError, NoAnswer, Undocumented
-from reconciler.live.answers import Raw, read_cluster, read_list, service_words
-from reconciler.model.secret import ApiKey
-from tests.fakes import KEY, live
+from reconciler.errors import HttpError, Undocumented
+from reconciler.live.answers import MOST_UNREADABLE, read_cluster, read_listing
+from tests.fakes import KEY, entry, live
+from tests.wire.test_answer import answer
 
-ONE = live().model_dump(mode="json")
-JSON = {"content-type": "application/json"}
-
-
-def raw(body: bytes | str, status: int = 200, headers: dict[str, str] | None = None, key: str = KEY) -> Raw:
-    data = body if isinstance(body, bytes) else body.encode()
-    return Raw("GET /cluster", httpx.Response(status, headers=headers), data, ApiKey(key))
+ONE = entry()
 
 
-def without(name: str) -> str:
-    return json.dumps([{key: value for key, value in ONE.items() if key != name}])
+def odd(**fields: object) -> dict[str, Any]:
+    return entry("odd", **fields)
+
+
+def without(field: str) -> dict[str, Any]:
+    return {key: value for key, value in odd().items() if key != field}
 
 
 def test_a_list_is_read_as_the_service_means_it() -> None:
     """Unknown fields are ignored, unknown statuses kept; what is optional may be missing or null; errors may be any."""
-    required = ("name", "node_instance_type", "shard_count", "replication_factor", "enforce_shard_multi_az", "status")
-    bare = {key: ONE[key] for key in required}
+    required = ("node_instance_type", "shard_count", "replication_factor", "enforce_shard_multi_az", "status")
+    bare = {"name": "bare", **{key: ONE[key] for key in required}}
+    placement = {"shard_index": 0, "availability_zone": "a", "replica_availability_zones": None}
     listed = [
-        {**ONE, "name": "a/b é", "created_at": 1, "status": "Updating", "errors": ["E1", {"code": 2}]},
-        {**bare, "name": "bare", "description": None, "shard_placements": None, "errors": None},
+        entry("a/b é", created_at=1, status="Updating", errors=["E1", {"code": 2}]),
+        {**bare, "description": None, "shard_placements": None, "errors": None},
+        entry("new", status="Creating", shard_placements=[placement]),
     ]
-    odd, plain = read_list(raw(json.dumps(listed)))
-    assert (odd.name, odd.status, odd.errors) == ("a/b é", "Updating", ("E1", '{"code": 2}'))
-    assert (plain.description, plain.shard_placements, plain.errors) == (None, (), ())
-    assert read_list(raw("[]")) == ()
+    listing = read_listing(answer(json.dumps(listed)))
+    strange, plain, new = listing.clusters
+    assert (strange.name, strange.status, strange.errors) == ("a/b é", "Updating", ("E1", '{"code": 2}'))
+    assert (list(plain.values), plain.errors) == ([*required[:-1]], ())
+    assert new.values["shard_placements[0].replica_availability_zones"] == ()
+    assert listing.unreadable == {}
+    assert read_listing(answer("[]")).clusters == ()
 
 
 @pytest.mark.parametrize(
-    ("answer", "message"),
+    ("made", "reason"),
     [
-        (raw("null"), "200, not as documented: the whole: Input should be a valid array"),
-        (raw(json.dumps({"clusters": [ONE]})), "200, not as documented: the whole: Input should be a valid array"),
-        (raw(json.dumps([ONE, None])), "200, not as documented: [1]: Input should be an object"),
-        (raw(without("name")), "200, not as documented: [0].name: Field required"),
-        (raw(without("status")), "200, not as documented: [0].status: Field required"),
+        (json.dumps(without("status")), "status: missing"),
+        (json.dumps(odd(shard_count=None)), "shard_count: missing"),
+        (json.dumps(odd(shard_count="2")), "shard_count: of another type than documented"),
+        (json.dumps(odd(shard_count=2.0)), "shard_count: of another type than documented"),
+        (json.dumps(odd(shard_count=True)), "shard_count: of another type than documented"),
+        (json.dumps(odd(shard_count=float("nan"))), "shard_count: of another type than documented"),
+        (json.dumps(odd(shard_count=-1)).replace("-1", "9" * 5000), "shard_count: of another type than documented"),
         (
-            raw(json.dumps([{**ONE, "shard_count": "2"}])),
-            "200, not as documented: [0].shard_count: Input should be a valid integer",
+            json.dumps(odd(shard_placements=[{"shard_index": 0}])),
+            "availability_zone: missing",
         ),
-        (raw(json.dumps([ONE, ONE])), "the list holds orders twice"),
-        (raw(json.dumps([{**ONE, "name": ".."}])), "the list holds a cluster named '..'"),
-        (raw(" "), "200 with an empty body"),
-        (raw("<!DOCTYPE html><p>Sign in"), "200 with an HTML page"),
         (
-            raw("welcome\x1b[2J", headers={"content-type": "text/plain"}),
-            r"200 with a body that is no JSON: welcome\x1b[2J",
+            json.dumps(odd(description="\ud83d")),
+            "description: it holds half a character, or bytes that are no text",
         ),
-        (raw("[{", headers=JSON), "200 with half a body, or none that is JSON"),
-        (raw("[" * 100_000, headers=JSON), "200 with half a body, or none that is JSON"),
+        (
+            json.dumps(odd(description="caf\xe9"), ensure_ascii=False).encode("latin-1"),
+            "description: it holds half a character, or bytes that are no text",
+        ),
+        (json.dumps(odd(errors=3)), "errors: no list"),
     ],
 )
-def test_what_is_no_whole_list_is_no_fleet(answer: Raw, message: str) -> None:
-    """Half a list, another shape, a page, nothing: an error that says which; only half a body is worth another try."""
-    with pytest.raises(LiveError) as caught:
-        read_list(answer)
-    assert caught.value.message == f"GET /cluster: {message}"
-    assert type(caught.value) is (NoAnswer if "half" in message else Undocumented)
+def test_one_cluster_that_cant_be_understood_fails_no_other(made: str | bytes, reason: str) -> None:
+    """It is there, by name, with what is wrong."""
+    data = made if isinstance(made, bytes) else made.encode()
+    listing = read_listing(answer(b"[" + data + b"," + json.dumps(ONE).encode() + b"]"))
+    assert listing.clusters == (live(),)
+    assert listing.unreadable == {"odd": reason}
+
+
+def test_an_emoji_is_one_character_however_it_is_written() -> None:
+    """JSON's surrogate pairs are read as what they mean."""
+    written = json.dumps([odd(description="🚀")])
+    assert "\\ud83d\\ude80" in written
+    assert read_listing(answer(written)).clusters[0].values["description"] == "🚀"
+
+
+@pytest.mark.parametrize(
+    ("listed", "what"),
+    [
+        ([ONE, None], "a list whose entry 1 has no name that can be used"),
+        ([without("name")], "a list whose entry 0 has no name that can be used"),
+        ([entry(None)], "a list whose entry 0 has no name that can be used"),  # type: ignore[arg-type]
+        ([entry("..")], "a list whose entry 0 has no name that can be used"),
+        ([entry("\ud83d")], "a list whose entry 0 has no name that can be used"),
+        ([{}] * 350_000, "a list whose entry 0 has no name that can be used"),
+        ([ONE, ONE], "a list that holds orders twice"),
+        ([odd(shard_count=None), odd()], "a list that holds odd twice"),
+        (
+            [{"name": f"c{number}"} for number in range(MOST_UNREADABLE + 1)],
+            f"more than {MOST_UNREADABLE} clusters not as documented, the first by status: missing",
+        ),
+    ],
+)
+def test_what_is_no_whole_list_of_names_is_no_fleet(listed: list[object], what: str) -> None:
+    """Who is there must be known: else nothing can be said of who isn't."""
+    with pytest.raises(Undocumented) as caught:
+        read_listing(answer(json.dumps(listed)))
+    assert caught.value.message == f"GET /cluster: 200 with {what}"
 
 
 values: st.SearchStrategy[object] = st.one_of(
@@ -79,38 +114,20 @@ entries = st.one_of(values, st.builds(lambda name, value: {**ONE, name: value}, 
 
 @given(st.one_of(st.binary(), values.map(json.dumps), st.lists(entries, max_size=3).map(json.dumps)))
 def test_no_answer_is_taken_for_fewer_clusters_than_it_holds(body: bytes | str) -> None:
-    """Whatever comes back: each entry is a cluster, or all of it is an error of ours."""
+    """Whatever comes back: each entry is a cluster or known to be none, or all of it is an error of ours."""
     try:
-        clusters = read_list(raw(body))
-    except LiveError:
+        listing = read_listing(answer(body))
+    except HttpError:
         return
-    assert [cluster.name for cluster in clusters] == [entry["name"] for entry in json.loads(body)]
+    names = [cluster.name for cluster in listing.clusters] + [*listing.unreadable]
+    assert sorted(names) == sorted(one["name"] for one in json.loads(body))
 
 
 def test_a_cluster_that_cant_be_read_may_be_there() -> None:
     """A PUT was taken although its answer is none: what it made is not known."""
     for body in ("", "[]", "{", json.dumps({**ONE, "status": None})):
-        with pytest.raises(LiveError) as caught:
-            read_cluster(raw(body))
+        with pytest.raises(HttpError) as caught:
+            read_cluster(answer(body, method="PUT"))
         assert caught.value.may_have_reached
-    assert read_cluster(raw(json.dumps(ONE))) == live()
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        ('{"message": "no such\\ninstance", "code": 7}', r"no such\ninstance"),
-        ('{\n  "error": "bad zone"\n}', "bad zone"),
-        ('{\n  "code": 7,\n  "why": {"zone": "é"}\n}', '{"code": 7, "why": {"zone": "é"}}'),
-        ('"quota"', "quota"),
-        ("plain \u202etext", r"plain \u202etext"),
-        ("<html><body>Bad gateway", "(an HTML page)"),
-        ("", ""),
-        (b"\xff", "\ufffd"),
-        ("w" * 400, "w" * 299 + "…"),
-        ("[" * 100_000, "[" * 299 + "…"),
-    ],
-)
-def test_the_services_words_are_one_short_harmless_line(body: bytes | str, words: str) -> None:
-    """JSON with a message, JSON without, text, a page or nothing: at most 300 characters that steer nothing."""
-    assert service_words(raw(body, 500)) == words
+        assert KEY not in caught.value.message
+    assert read_cluster(answer(json.dumps(ONE), method="PUT")) == live()

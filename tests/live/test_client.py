@@ -1,50 +1,47 @@
 """The three requests, over a scripted transport in virtual time."""
 
-import asyncio
 import html
 import json
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import httpx
 import pytest
-from structlog.testing import capture_logs
 
 from reconciler.apply.options import Stop
 from reconciler.errors import (
     Forbidden,
+    HttpError,
     InTransition,
-    LiveError,
-    NoAnswer,
     NotFound,
     Rejected,
     Unauthenticated,
     Unavailable,
     Undocumented,
-    Unreachable,
-    Untrusted,
 )
-from reconciler.live.client import Answer, Client
+from reconciler.live.answers import Listing
+from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS, Accepted, Client
+from reconciler.model.view import body_of, values_of
 from reconciler.plan.change import DeleteRequest, PutRequest
-from tests.fakes import KEY, FakeClock, connection, live, manifest
+from tests.fakes import KEY, FakeClock, connection, entry, live, manifest
+from tests.wire.test_client import HOSTILE_KEY
 
 T = TypeVar("T")
 
-HOSTILE_KEY = "k\"e\\y&<'>-0123456789-abcdefghij"
-LISTED = json.dumps([live().model_dump(mode="json")])
-PUT = PutRequest(path="/cluster/orders", body=manifest().configuration())
+LISTED = json.dumps([entry()])
+PUT = PutRequest(path="/cluster/orders", body=body_of(values_of(manifest())))
 DELETE = DeleteRequest(path="/cluster/orders")
 
 Reply = httpx.Response | Exception
 Call = Callable[[Client], Awaitable[T]]
 
 
-def put(client: Client) -> Awaitable[Answer]:
+def put(client: Client) -> Awaitable[Accepted]:
     return client.send(PUT, cluster="orders")
 
 
-def delete(client: Client) -> Awaitable[Answer]:
+def delete(client: Client) -> Awaitable[Accepted]:
     return client.send(DELETE, cluster="orders")
 
 
@@ -76,8 +73,8 @@ class Service:
 
         return self.clock.run(asked())
 
-    def refuse(self, call: Call[object]) -> LiveError:
-        with pytest.raises(LiveError) as caught:
+    def refuse(self, call: Call[object]) -> HttpError:
+        with pytest.raises(HttpError) as caught:
             self.ask(call)
         return caught.value
 
@@ -101,7 +98,7 @@ class Service:
         ),
     ],
 )
-def test_a_refusal_is_told_once_as_what_it_is(status: int, kind: type[LiveError], message: str) -> None:
+def test_a_refusal_is_told_once_as_what_it_is(status: int, kind: type[HttpError], message: str) -> None:
     """What the service says no to isn't asked again; the error has its words, its code, and what to do."""
     headers = {"location": "https://evil.example.com/"}
     service = Service(httpx.Response(status, json={"message": "Invalid cluster configuration"}, headers=headers))
@@ -113,186 +110,48 @@ def test_a_refusal_is_told_once_as_what_it_is(status: int, kind: type[LiveError]
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 529])
 def test_what_may_pass_is_asked_again(status: int) -> None:
-    """Until it is answered, for all three; only a gateway that gave up leaves open whether a request arrived."""
+    """Until it is answered, for all three; a 5xx leaves open whether the request had its effect."""
     again = httpx.Response(status)
-    assert Service(again, again, httpx.Response(200, text=LISTED)).ask(lambda c: c.list_clusters()) == (live(),)
-    assert Service(again, httpx.Response(200, json=live().model_dump())).ask(put) == Answer(live(), 2, 200)
-    assert Service(again, httpx.Response(204)).ask(delete) == Answer(None, 2, 204)
+    listing = Service(again, again, httpx.Response(200, text=LISTED)).ask(lambda c: c.list_clusters())
+    assert listing == Listing((live(),), {})
+    assert Service(again, httpx.Response(200, json=entry())).ask(put) == Accepted(live(), 2, 200)
+    assert Service(again, httpx.Response(204)).ask(delete) == Accepted(None, 2, 204)
     error = Service(again).refuse(put)
-    assert (type(error), error.http_status, error.may_have_reached) == (Unavailable, status, status in {502, 504})
+    assert (type(error), error.http_status, error.may_have_reached) == (Unavailable, status, status >= 500)
+
+
+def test_an_operation_has_five_minutes_and_a_first_list_one() -> None:
+    """Somebody waits for a plan; an apply outlasts what it can."""
+    for call, seconds in ((put, 300), (first_list, 60)):
+        service = Service(httpx.Response(503, headers={"retry-after": "20"}))
+        service.refuse(call)
+        assert service.clock.seconds == seconds
+
+
+def first_list(client: Client) -> Awaitable[Listing]:
+    return client.list_clusters(budget_seconds=FIRST_LIST_BUDGET_SECONDS)
+
+
+def test_the_service_may_ask_for_a_longer_wait() -> None:
+    """As a date, too, by the injected clock."""
+    service = Service(
+        httpx.Response(429, headers={"retry-after": "Fri, 15 Jan 2027 08:00:20 GMT"}), httpx.Response(204)
+    )
+    assert service.ask(delete).attempts == 2
+    assert service.clock.slept == [20.0]
+
+
+def test_what_is_not_where_it_should_be_says_where_to_look() -> None:
+    """404 to a GET or PUT: another endpoint, or an API that has moved on."""
+    for call in (put, first_list):
+        assert Service(httpx.Response(404)).refuse(call).remedy == (
+            "is this the endpoint? its API may have moved on: check --endpoint, --region or the fleet file"
+        )
 
 
 def test_what_is_not_there_is_deleted() -> None:
     """404 to a DELETE is success."""
-    assert Service(httpx.Response(404)).ask(delete) == Answer(None, 1, 404)
-
-
-def subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:
-    yield kind
-    for subclass in kind.__subclasses__():
-        yield from subclasses(subclass)
-
-
-NOT_SENT = {
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-}
-OF_HTTPX = sorted({*subclasses(httpx.HTTPError), *subclasses(httpx.StreamError), httpx.InvalidURL}, key=str)
-
-
-@pytest.mark.parametrize("raised", [*OF_HTTPX, TimeoutError, UnicodeError], ids=lambda raised: raised.__name__)
-def test_no_exception_of_the_library_gets_out(raised: type[Exception]) -> None:
-    """Each becomes one of ours, chained, without the key; `may_have_reached` errs on the side of caution."""
-
-    def reply() -> Exception:
-        return raised.__new__(raised, f"it said {KEY}")
-
-    error = Service(reply).refuse(put)
-    if raised in NOT_SENT:
-        expected: tuple[type[LiveError], bool, bool] = (Unreachable, False, True)
-    elif raised in {httpx.InvalidURL, UnicodeError}:
-        expected = (LiveError, False, False)
-    elif raised is httpx.DecodingError:
-        expected = (Undocumented, True, False)
-    else:
-        expected = (NoAnswer, True, True)
-    assert (type(error), error.may_have_reached, error.attempts > 1) == expected
-    assert isinstance(error.__cause__, raised)
-    assert KEY not in str(error.problems())
-
-
-def test_a_certificate_that_cant_be_verified_is_not_tried_again() -> None:
-    """Nothing was sent, and nothing will be."""
-    error = Service(httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed")).refuse(put)
-    assert (type(error), error.attempts, error.may_have_reached) == (Untrusted, 1, False)
-    assert error.message == (
-        "PUT /cluster/orders: the certificate of api.cache.example.com can't be verified: "
-        "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"
-    )
-
-
-# --- when a request is tried again
-
-
-def test_waits_double_up_to_ten_seconds_within_a_minute() -> None:
-    """The schedule, jitter at its longest; each retry is one event."""
-    service = Service(httpx.Response(503))
-    with capture_logs() as logs:
-        error = service.refuse(put)
-    assert service.clock.slept == [0.5, 1, 2, 4, 8, 10, 10, 10, 10, 4.5]
-    assert (error.attempts, service.clock.seconds) == (11, 60)
-    assert logs[1] == {
-        "event": "request.retried",
-        "log_level": "warning",
-        "method": "PUT",
-        "cluster": "orders",
-        "attempt": 2,
-        "http_status": 503,
-        "seconds": 1.0,
-        "kind": "unavailable",
-    }
-    assert len(logs) == 10
-
-
-@pytest.mark.parametrize(
-    ("retry_after", "wait"),
-    [
-        ("7", 7.0),
-        ("0", 0.5),  # the own wait is the least: nobody asks to be hammered
-        ("99999999999999999999", 60.0),
-        ("Fri, 15 Jan 2027 08:00:20 GMT", 20.0),
-        ("Friday, 15-Jan-27 08:00:20 GMT", 20.0),
-        ("Fri Jan 15 08:00:20 2027", 20.0),
-        ("Fri, 15 Jan 2027 07:00:00 GMT", 0.5),
-        ("Fri, 15 Jan 9999 08:00:20 GMT", 60.0),
-        ("soon", 0.5),
-        ("-5", 0.5),
-        ("Fri, 99 Foo 2027 99:99:99 GMT", 0.5),
-        ("", 0.5),
-    ],
-)
-def test_the_service_may_ask_for_a_longer_wait(retry_after: str, wait: float) -> None:
-    """Retry-After in seconds or as any date of HTTP, clamped to what is left of the minute; nonsense is ignored."""
-    service = Service(httpx.Response(429, headers={"retry-after": retry_after}), httpx.Response(204))
-    assert service.ask(delete).attempts == 2
-    assert service.clock.slept == [wait]
-
-
-@pytest.mark.parametrize(
-    ("replies", "may_have_reached"),
-    [
-        ([httpx.ReadTimeout("silence"), httpx.Response(403)], True),
-        ([httpx.ReadTimeout("silence"), httpx.ConnectError("refused")], True),
-        ([httpx.ReadTimeout("silence"), httpx.Response(400)], False),
-        ([httpx.ConnectError("refused"), httpx.Response(503)], False),
-    ],
-)
-def test_one_attempt_without_an_answer_leaves_it_open(replies: list[Reply], may_have_reached: bool) -> None:
-    """Whatever came later, unless the very same request was then rejected."""
-    assert Service(*replies).refuse(put).may_have_reached is may_have_reached
-
-
-def test_a_stop_ends_the_waiting_at_once() -> None:
-    """Nothing is tried again after it."""
-    service = Service(httpx.Response(503, headers={"retry-after": "50"}))
-
-    async def stopped(client: Client) -> Answer:
-        asyncio.get_running_loop().call_at(3, service.stop.requested.set)
-        return await put(client)
-
-    assert service.refuse(stopped).attempts == 1
-    assert service.clock.seconds == 3
-
-
-class Dripping(httpx.AsyncByteStream):
-    """A body without an end."""
-
-    def __init__(self, clock: FakeClock, seconds: float, chunk: bytes) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._chunk = chunk
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while True:
-            await self._clock.sleep(self._seconds)
-            yield self._chunk
-
-
-@pytest.mark.parametrize(("seconds", "chunk", "kind"), [(20.0, b" ", NoAnswer), (0.0, b" " * 2**20, Undocumented)])
-def test_an_answer_without_an_end_is_given_up(seconds: float, chunk: bytes, kind: type[LiveError]) -> None:
-    """However slowly it drips, and however much it is."""
-    clock = FakeClock()
-    endless = connection(
-        lambda: httpx.MockTransport(lambda _request: httpx.Response(200, stream=Dripping(clock, seconds, chunk))), clock
-    )
-
-    async def asked() -> None:
-        async with endless.client() as client:
-            await client.list_clusters()
-
-    with pytest.raises(kind):
-        clock.run(asked())
-    assert clock.seconds <= 60 + endless.policy.attempt_timeout
-
-
-def test_requests_of_all_workers_keep_the_rate() -> None:
-    """Evenly spaced, retries too; without a burst after a pause."""
-    service = Service(httpx.Response(503), httpx.Response(204), rate=2.0)
-
-    async def asked(_client: Client) -> None:
-        async def work() -> None:
-            async with service.connection.client() as client:
-                await delete(client)
-
-        await asyncio.gather(*(work() for _ in range(4)))
-        await service.clock.sleep(10)
-        await asyncio.gather(*(work() for _ in range(2)))
-
-    service.ask(asked)
-    assert service.arrived == [0, 0.5, 1, 1.5, 2, 12, 12.5]
+    assert Service(httpx.Response(404)).ask(delete) == Accepted(None, 1, 404)
 
 
 # --- the key
@@ -308,9 +167,9 @@ def test_requests_of_all_workers_keep_the_rate() -> None:
         json.dumps({"key": "".join(f"\\u{ord(c):04x}" for c in HOSTILE_KEY)}).replace("\\\\", "\\"),
         html.escape(f"bad key {HOSTILE_KEY}"),
         "x" * 280 + HOSTILE_KEY,
-        json.dumps([{**live().model_dump(mode="json"), "shard_count": HOSTILE_KEY}]),
+        json.dumps([{**entry(), "name": {HOSTILE_KEY: HOSTILE_KEY}}]),
         json.dumps({HOSTILE_KEY: HOSTILE_KEY}),
-        json.dumps([live(HOSTILE_KEY).model_dump(mode="json")] * 2),
+        json.dumps([entry(HOSTILE_KEY)] * 2),
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 500])

@@ -1,0 +1,43 @@
+"""Who is spoken to, with which key, and how their words are made harmless."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from reconciler.model.secret import ApiKey, redact
+from reconciler.model.text import printable
+
+LONGEST_WORDS = 300
+"""Characters of the other end's own words that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other end. `address` is `https://HOST[:PORT][/PATH]`, without a slash at its end.
+
+    `check` names the settings that the address comes from, for remedies. `headers` go with every request, beside the
+    key; `bearer`: the key is sent as a bearer token, and not raw.
+    """
+
+    address: str
+    key: ApiKey
+    check: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    bearer: bool = False
+
+    @property
+    def host(self) -> str:
+        """Host and port, as they are shown."""
+        return urlsplit(self.address).netloc
+
+    @property
+    def authorization(self) -> str:
+        """The header of this name."""
+        return f"Bearer {self.key.reveal()}" if self.bearer else self.key.reveal()
+
+    def harmless(self, text: str) -> str:
+        """Words from outside in one line, without the key, of at most 300 characters.
+
+        The key goes first: a cut could leave half of it, an escape could hide it.
+        """
+        return printable(redact(text, [self.key]), LONGEST_WORDS)
