@@ -1,94 +1,166 @@
 """The bytes of one file to the clusters that it declares."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, NamedTuple
 
-from reconciler.desired.sense import nonsense
-from reconciler.desired.validation import problem_at, validated
-from reconciler.desired.yaml import Document, Unreadable, read_documents
+from reconciler.desired.defaults import NO_DEFAULTS, Defaults, merged
+from reconciler.desired.places import Places
+from reconciler.desired.problems import MOST_IN_A_FILE, bounded, flaw_problem, with_source
+from reconciler.desired.sense import Breach, breaches, slips
+from reconciler.desired.validation import Reason, validated
+from reconciler.desired.words import dotted
+from reconciler.desired.yaml import Document, Position, Unreadable, read_documents
 from reconciler.errors import Problem
-from reconciler.model.declaration import Declaration, Manifest
+from reconciler.model.cluster import FIELDS
+from reconciler.model.declaration import DEFAULTABLE, Declaration, Manifest, declare
 from reconciler.model.text import printable
 
-_FIELDS: dict[str | int, str] = {name: name for name in Manifest.model_fields}
+_OTHERS: Final = {
+    "apiVersion": ("a Kubernetes object", "keep it out of the folder of manifests"),
+    "kind": ("a Kubernetes object", "keep it out of the folder of manifests"),
+    "targets": ("a fleet file", "its place is fleet.yaml, at the top of the folder of manifests"),
+}
+"""Keys of what is plainly something else, where none of a cluster's fields stands beside them."""
 
 
-def parse_manifests(data: bytes, file: str) -> tuple[list[Declaration], list[Problem]]:
-    """What a file declares, in its order, and every problem in it; both may be empty. `file` is as it is shown.
+class Named(NamedTuple):
+    """A document's name, and where it stands."""
 
-    A document with problems declares its name alone, so that another of that name is told in the same run.
+    name: str
+    file: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one file says, in its order.
+
+    `broken` are the names of documents with problems: such a one declares nothing, but another of its name is told in
+    the same run.
     """
-    declarations: list[Declaration] = []
+
+    declarations: tuple[Declaration, ...] = ()
+    broken: tuple[Named, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def parse_manifests(data: bytes, file: str, defaults: Defaults = NO_DEFAULTS, region: str | None = None) -> Parsed:
+    """What a file declares, and every problem in it; both may be empty.
+
+    `file` is as it is shown; `defaults` and `region` are its target's.
+    """
+    found: list[_Said] = []
     problems: list[Problem] = []
     try:
         for document in read_documents(data):
-            declaration, found = _declaration(document, file)
-            problems += found
-            if declaration is not None:
-                declarations.append(declaration)
+            said = _said(document, file, defaults, region)
+            found.append(said)
+            problems += said.problems
+            if len(problems) > MOST_IN_A_FILE:
+                break
     except Unreadable as error:
-        problems.append(Problem("manifest", error.message, error.remedy, None, None, file, *error.position))
-    return declarations, problems
+        problems.append(flaw_problem(error.flaw, file))
+    return Parsed(
+        tuple([said.declaration for said in found if said.declaration is not None]),
+        tuple([said.broken for said in found if said.broken is not None]) if problems else (),
+        tuple(with_source(bounded(problems), file, data)) if problems else (),
+        tuple([warning for said in found for warning in said.warnings]),
+    )
 
 
-def refuse_duplicates(declarations: Iterable[Declaration]) -> list[Problem]:
-    """A problem for each declaration whose name an earlier one has."""
-    first: dict[str, Declaration] = {}
-    problems = []
-    for declaration in declarations:
-        earlier = first.setdefault(declaration.name, declaration)
-        if earlier is not declaration:
-            problems.append(
-                Problem(
-                    "manifest",
-                    f"declared twice: first at {earlier.file}:{earlier.line}",
-                    "keep one; a cluster has one manifest",
-                    None,
-                    declaration.name,
-                    declaration.file,
-                    declaration.line_of("name"),
-                    1,
-                )
-            )
-    return problems
+def refuse_duplicates(declarations: Sequence[Declaration], broken: Sequence[Named]) -> Iterator[Problem]:
+    """A problem for each document whose name an earlier one has, in the order of files and lines."""
+    seen = Counter(declaration.name for declaration in declarations)
+    seen.update(named.name for named in broken)
+    twice = {name for name, count in seen.items() if count > 1}
+    if not twice:
+        return
+    documents = [*broken, *(_named(declaration) for declaration in declarations if declaration.name in twice)]
+    first: dict[str, Named] = {}
+    for named in sorted(documents, key=lambda named: (named.file, named.position)):
+        earlier = first.setdefault(named.name, named)
+        if earlier is not named:
+            message = f"declared twice: first at {earlier.file}:{earlier.position[0]}"
+            cluster, remedy = printable(named.name, 255), "keep one; a cluster has one manifest"
+            yield Problem("manifest", message, remedy, None, cluster, named.file, *named.position)
 
 
-def _declaration(document: Document, file: str) -> tuple[Declaration | None, list[Problem]]:
+def _named(declaration: Declaration) -> Named:
+    place = declaration.place_of("name")
+    return Named(declaration.name, place.file, (place.line, place.column or 1))
+
+
+class _Said(NamedTuple):
+    """What one document says."""
+
+    declaration: Declaration | None
+    broken: Named | None = None
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def _said(document: Document, file: str, defaults: Defaults, region: str | None) -> _Said:
     value = document.value
+    if isinstance(value, dict) and not _OTHERS.keys().isdisjoint(value) and value.keys().isdisjoint(FIELDS):
+        what, remedy = next(_OTHERS[key] for key in value if key in _OTHERS)
+        message = f"this is no manifest: it looks like {what}"
+        return _Said(None, None, (Problem("manifest", message, remedy, None, None, file, *document.position),))
     name = value.get("name") if isinstance(value, dict) else None
     cluster = printable(name, 255) if isinstance(name, str) and name else None
-    problems = [_about(problem, file, cluster) for problem in document.problems]
-    manifest, found = validated(Manifest, document, file, cluster)
-    problems += found
-    if manifest is None:
-        return _name_alone(document, file), problems
-    problems += [
-        problem_at(document, path, message, remedy, file=file, cluster=cluster)
-        for path, message, remedy in nonsense(manifest)
+    manifest, problems = _checked(document, file, defaults, cluster)
+    if manifest is None or problems:
+        broken = Named(name, file, document.place(("name",))) if isinstance(name, str) and name else None
+        return _Said(None, broken, tuple(problems))
+    declaration = declare(manifest, file, document.position[0], Places(file, document, manifest, defaults))
+    warnings = [
+        f"{declaration.place_of(path)}: cluster {declaration.name}: {message}"
+        for path, message in slips(declaration, region)
     ]
-    if problems:
-        return _name_alone(document, file), problems
-    return Declaration(manifest, file, document.position[0], _lines(document, manifest)), []
+    return _Said(declaration, None, (), tuple(warnings))
 
 
-def _name_alone(document: Document, file: str) -> Declaration | None:
-    name = document.value.get("name") if isinstance(document.value, dict) else None
-    if not isinstance(name, str):
-        return None
-    lines = {"name": document.place(("name",))[0]}
-    known: dict[str, Any] = {"name": name}  # and nothing else: it is never looked at, for its problems refuse the run
-    return Declaration(Manifest.model_construct(**known), file, document.position[0], lines)
+def _checked(
+    document: Document, file: str, defaults: Defaults, cluster: str | None
+) -> tuple[Manifest | None, list[Problem]]:
+    """The manifest with its defaults under it, or what is wrong with it."""
+    value = document.value
+    if defaults.values and isinstance(value, dict):
+        value = merged(value, defaults.values)
+    manifest, reasons = validated(Manifest, value, document)
+    problems = [flaw_problem(flaw, file, cluster) for flaw in document.flaws]
+    problems += [_problem(reason, document, file, cluster) for reason in reasons if not _may_be_given(reason, defaults)]
+    if manifest is not None:
+        problems += [
+            _breach_problem(breach, document, file, defaults, cluster)
+            for breach in islice(breaches(manifest), MOST_IN_A_FILE + 1)
+        ]
+    return (None if reasons else manifest), problems
 
 
-def _about(problem: Problem, file: str, cluster: str | None) -> Problem:
-    return Problem(problem.kind, problem.message, problem.remedy, None, cluster, file, problem.line, problem.column)
+def _may_be_given(reason: Reason, defaults: Defaults) -> bool:
+    """Whether what is missing may stand in a fleet file that couldn't be read: then the manifest isn't to blame."""
+    return reason.missing and not defaults.known and reason.path[0] in DEFAULTABLE
 
 
-def _lines(document: Document, manifest: Manifest) -> dict[str, int]:
-    """The line of each field, by its path in a plan."""
-    lines = {_FIELDS[key]: mark.line + 1 for key, mark in document.marks.values.items()}
-    for position, placement in enumerate(manifest.shard_placements or ()):
-        prefix = f"shard_placements[{placement.shard_index}]"
-        for key in type(placement).model_fields:
-            lines[f"{prefix}.{key}"] = document.place(("shard_placements", position, key))[0]
-    return lines
+def _problem(reason: Reason, document: Document, file: str, cluster: str | None) -> Problem:
+    position = document.place_of_key(reason.path) if reason.at_key else document.place(reason.path)
+    remedy = reason.remedy
+    if reason.missing and reason.path[0] in DEFAULTABLE and len(reason.path) == 1:
+        remedy = "add it, here or to defaults in the fleet file: the API requires it"
+    return Problem("manifest", reason.message, remedy, None, cluster, file, *position)
+
+
+def _breach_problem(breach: Breach, document: Document, file: str, defaults: Defaults, cluster: str | None) -> Problem:
+    """At the manifest's own part of it, defaults named; where all of it is defaults, once, in the fleet file."""
+    paths = (breach.path, *((field,) for field in breach.against))
+    given = {path: place for path in paths if (place := defaults.place(path, document)) is not None}
+    if len(given) == len(paths):
+        place = given[breach.path]
+        return Problem("manifest", breach.message, breach.remedy, None, None, place.file, place.line, place.column)
+    own = next(path for path in paths if path not in given)
+    asides = "".join(f"; {dotted(path)} is a default, at {place.file}:{place.line}" for path, place in given.items())
+    return Problem("manifest", breach.message + asides, breach.remedy, None, cluster, file, *document.place(own))

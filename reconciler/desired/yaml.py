@@ -1,12 +1,15 @@
 """YAML from libyaml's events, in one pass and without recursion: values, positions, and nothing that surprises.
 
 A loader that first builds a tree can be made to crash or to eat the machine's memory by a small file; events can be
-counted as they come. Scalars that YAML 1.1 and 1.2 read differently are kept as `Odd`: no field takes one.
+counted as they come. Where libyaml and YAML 1.2 count lines differently, the lines are those of 1.2, of git and of
+every editor.
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import yaml
@@ -22,7 +25,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from reconciler.errors import Problem
+from reconciler.desired.scalars import NUMBER_STARTS, OLD_BOOLEANS, SPECIAL, number
+from reconciler.desired.stand_ins import readable, restored
 from reconciler.model.text import printable
 
 DEEPEST: Final = 32
@@ -31,18 +35,17 @@ LARGEST_FILE: Final = 16 * 1024 * 1024
 """Bytes."""
 
 Key: TypeAlias = str | int
-Path: TypeAlias = tuple[Key, ...]
+KeyPath: TypeAlias = tuple[Key, ...]
 Position: TypeAlias = tuple[int, int]
 """Line and column, from 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Odd:
-    """A plain scalar that isn't what it seems; `reading` says what it is taken for, `instead` what to write."""
+class Flaw(NamedTuple):
+    """Something wrong in a document that can be read on; also what `Unreadable` carries."""
 
-    text: str
-    reading: str
-    instead: str | None = None
+    message: str
+    remedy: str
+    position: Position
 
 
 class Marks:
@@ -58,7 +61,7 @@ class Marks:
 
 @dataclass(slots=True)
 class Document:
-    """One document: its value, where everything stands, and the problems met on the way.
+    """One document: its value, where everything stands, and the flaws met on the way.
 
     `words` are the plain scalars that are booleans to YAML 1.1 alone, as they were written: their value is already the
     boolean. `nulls` are the paths of all nulls.
@@ -67,11 +70,23 @@ class Document:
     value: object
     position: Position
     marks: Marks
-    words: dict[Path, str]
-    nulls: list[Path]
-    problems: list[Problem]
+    words: dict[KeyPath, str]
+    nulls: list[KeyPath]
+    flaws: list[Flaw]
 
-    def place(self, path: Path) -> Position:
+    def has(self, path: KeyPath) -> bool:
+        """Whether something stands at a path of keys, be it null or through an alias."""
+        holder = self.value_at(path[:-1])
+        return isinstance(holder, dict) and path[-1] in holder
+
+    def value_at(self, path: KeyPath) -> object:
+        """The value at a path of keys; None where there is none."""
+        value = self.value
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def place(self, path: KeyPath) -> Position:
         """Where a value stands, or the nearest thing around it."""
         marks, position = self.marks, self.position
         for key in path:
@@ -83,7 +98,7 @@ class Document:
             marks = marks.inside[key]
         return position
 
-    def place_of_key(self, path: Path) -> Position:
+    def place_of_key(self, path: KeyPath) -> Position:
         """Where a mapping's key stands, or the nearest thing around it."""
         marks = self.marks
         for key in path[:-1]:
@@ -98,51 +113,72 @@ class Unreadable(Exception):
 
     def __init__(self, message: str, remedy: str, position: Position = (1, 1)) -> None:
         super().__init__(message)
-        self.message = message
-        self.remedy = remedy
-        self.position = position
+        self.flaw = Flaw(message, remedy, position)
 
 
 def read_documents(data: bytes) -> Iterator[Document]:
     """The documents of a file, one after the other; empty ones are passed over. Raises Unreadable."""
     if len(data) > LARGEST_FILE:
         raise Unreadable(f"the file is larger than {LARGEST_FILE >> 20} MiB", "split it: many clusters, many files")
-    parser = CParser(_text(data))
+    text = _text(data)
+    given = readable(text)
+    parser = CParser(given)
+    get_event = parser.get_event if given == text else _restoring(parser.get_event)
     try:
-        while (event := parser.get_event()) is not None:
+        while (event := get_event()) is not None:
             if type(event) is DocumentStartEvent:
-                document = _Builder(parser.get_event).build()
+                document = _Builder(get_event).build()
                 if document is not None:
                     yield document
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise Unreadable(f"this is no YAML: {error.problem or error.context}", _LOOK, where) from error
+        raise Unreadable(f"invalid YAML: {error.problem or error.context}", _LOOK, where) from error
     except yaml.YAMLError as error:
-        raise Unreadable(f"this is no YAML: {error}".splitlines()[0], _LOOK) from error
+        raise Unreadable(f"invalid YAML: {error}".splitlines()[0], _LOOK) from error
     finally:
         parser.dispose()
 
 
+def lines(data: bytes) -> Iterator[str]:
+    """The lines of a file, as YAML 1.2, git and editors count them; one at a time, since there may be millions."""
+    text = TextIOWrapper(BytesIO(data), encoding="utf-8-sig", errors="replace", newline="")
+    for line in text:
+        yield line.rstrip("\r\n")
+    if not data or data.endswith((b"\n", b"\r")):
+        yield ""
+
+
 _LOOK = "look at the indentation, colons and quotes here and in the line before"
+
+_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufeff\ufffe\uffff]")
 
 
 def _text(data: bytes) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", errors="replace")
-        position = (before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise Unreadable("the file is not UTF-8", "save it as UTF-8", position) from error
-    bad = _CONTROL.search(text)
+        raise Unreadable("the file is not UTF-8", "save it as UTF-8", _end_of(data[: error.start])) from error
+    bad = _NOT_TEXT.search(text)
     if bad:
-        start = bad.start()
-        position = (text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
-        raise Unreadable(f"a control character, {bad[0]!r}, stands here", "take it out", position)
+        what = "a byte order mark" if bad[0] == "\ufeff" else f"a control character, {bad[0]!r},"
+        raise Unreadable(f"{what} stands here", "take it out", _end_of(text[: bad.start()].encode()))
     return text
 
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+def _end_of(data: bytes) -> Position:
+    number, last = deque(enumerate(lines(data), start=1), maxlen=1)[0]
+    return number, len(last) + 1
+
+
+def _restoring(get_event: Callable[[], Any]) -> Callable[[], Any]:
+    def restoring() -> Any:
+        event = get_event()
+        if type(event) is ScalarEvent:
+            event.value = restored(event.value, event.style)
+        return event
+
+    return restoring
 
 
 class _Builder:
@@ -187,9 +223,8 @@ class _Builder:
             raise self._unreadable_key(event)
         marks = self._marks
         if key in marks.keys:
-            message = f"{printable(key, 80)} stands twice: first in line {marks.keys[key].line + 1}"
-            problem = Problem("manifest", message, "keep one", None, None, None, *_position(event.start_mark))
-            self._document.problems.append(problem)
+            message = f'duplicate key "{printable(key, 80)}": first in line {marks.keys[key].line + 1}'
+            self._document.flaws.append(Flaw(message, "keep one", _position(event.start_mark)))
         else:
             marks.keys[key] = event.start_mark
         self._key = key
@@ -198,7 +233,7 @@ class _Builder:
         value = event.value
         if event.tag is not None:
             raise _tagged(event)
-        if event.implicit[0] and (not value or value in _SPECIAL or value[0] in _NUMBER_STARTS):
+        if event.implicit[0] and (not value or value in SPECIAL or value[0] in NUMBER_STARTS):
             value = self._plain(value)
         self._count(1, event)
         self._put(value, event.start_mark)
@@ -206,10 +241,10 @@ class _Builder:
             self._anchors[event.anchor] = (value, 1)
 
     def _plain(self, text: str) -> object:
-        if text in _OLD_BOOLEANS:
+        if text in OLD_BOOLEANS:
             self._document.words[self._path()] = text
-            return _OLD_BOOLEANS[text]
-        value = _SPECIAL[text] if text in _SPECIAL else _number(text)
+            return OLD_BOOLEANS[text]
+        value = SPECIAL[text] if text in SPECIAL else number(text)
         if value is None:
             self._document.nulls.append(self._path())
         return value
@@ -266,7 +301,7 @@ class _Builder:
             remedy = "split it: one cluster, one document (an alias counts as all that it stands for)"
             raise Unreadable(message, remedy, _position(event.start_mark))
 
-    def _path(self) -> Path:
+    def _path(self) -> KeyPath:
         here = self._key if type(self._items) is not list else len(self._items)
         return tuple(key for key in (*(outer.at for outer in self._stack), here) if key is not None)
 
@@ -274,7 +309,7 @@ class _Builder:
         position = _position(event.start_mark)
         if getattr(event, "value", None) == "<<":
             return Unreadable("merge keys (<<) are not read", "write the fields out in each document", position)
-        return Unreadable("a key must be plain text", "write it without tag, alias, brackets or braces", position)
+        return Unreadable("a key must be a plain string", "write it without tag, alias, brackets or braces", position)
 
 
 class _Outer(NamedTuple):
@@ -289,61 +324,8 @@ class _Outer(NamedTuple):
 
 def _tagged(event: Any) -> Unreadable:
     message = f"explicit tags ({printable(event.tag, 80)}) are not read"
-    return Unreadable(message, "take the tag out; quote a text", _position(event.start_mark))
+    return Unreadable(message, "take the tag out; quote a string", _position(event.start_mark))
 
 
 def _position(mark: Mark) -> Position:
     return mark.line + 1, mark.column + 1
-
-
-_OLD_BOOLEANS = {
-    **dict.fromkeys(("yes", "Yes", "YES", "on", "On", "ON"), True),
-    **dict.fromkeys(("no", "No", "NO", "off", "Off", "OFF"), False),
-}
-_SPECIAL: dict[str, object] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **_OLD_BOOLEANS,
-}
-_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
-_FRACTION = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
-_ODD = (
-    (re.compile(r"[-+]?0[0-9]*[89][0-9]*"), "a text to YAML 1.1, a decimal number to 1.2"),
-    (re.compile(r"[-+]?[0-9]+"), "an octal number to YAML 1.1, a decimal one to 1.2"),
-    (re.compile(r"[-+]?0o[0-7]+"), "an octal number to YAML 1.2, a text to 1.1"),
-    (re.compile(r"[-+]?0[xb][0-9a-fA-F_]+"), "a number that isn't written in decimals"),
-    (re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?"), "a number to YAML 1.1, a text to 1.2"),
-    (
-        re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"),
-        "a number that isn't written in plain decimals",
-    ),
-    (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "no finite number"),
-    (
-        re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"),
-        "a number to the base of 60 to YAML 1.1, a text to 1.2",
-    ),
-    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?"), "a date to YAML 1.1, a text to 1.2"),
-)
-_NUMBER_STARTS = frozenset("0123456789+-.")
-
-
-def _number(text: str) -> object:
-    """The value of a plain scalar that starts like a number."""
-    if _DECIMAL.fullmatch(text):
-        return int(text)
-    if _FRACTION.fullmatch(text):
-        return float(text)
-    reading = next((reading for pattern, reading in _ODD if pattern.fullmatch(text)), None)
-    return text if reading is None else Odd(text, reading, _decimal(text))
-
-
-def _decimal(text: str) -> str | None:
-    """What a whole number would be in plain decimals, where that is beyond doubt."""
-    if len(text) > 18:
-        return None
-    try:
-        value = float(text) if "e" in text.lower() and "x" not in text.lower() else int(text.replace("_", ""), 0)
-    except (ValueError, OverflowError):
-        return None
-    return str(int(value)) if value == value // 1 and abs(value) < 1e15 else None

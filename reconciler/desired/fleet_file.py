@@ -1,0 +1,240 @@
+"""The fleet file: which targets there are, with their settings, limits and defaults.
+
+What a guard's limit may be is read off the list of guards, and what a default may be off the manifest: a guard or a
+field more there is one more here.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Annotated, Any, Final, TypeAlias
+
+from pydantic import Field, create_model
+
+from reconciler.desired.defaults import NO_DEFAULTS, UNKNOWN_DEFAULTS, Defaults, read_defaults
+from reconciler.desired.problems import bounded, flaw_problem, with_source
+from reconciler.desired.validation import Reason, validated
+from reconciler.desired.words import ReadAs, quoted
+from reconciler.desired.yaml import Document, KeyPath, Unreadable, read_documents
+from reconciler.errors import Place, Problem
+from reconciler.model.cluster import Frozen, Text
+from reconciler.model.declaration import DEFAULTABLE, ClusterName, Manifest, OnDrift
+from reconciler.model.endpoint import REGIONS, normalize_endpoint, region_endpoint
+from reconciler.model.fleet import DEFAULT_API_KEY_ENV, DEFAULT_CONCURRENCY, Target
+from reconciler.model.guards import LIMITED, Limit, Limits, LimitSort
+from reconciler.model.text import did_you_mean
+
+FLEET_FILE: Final = "fleet.yaml"
+
+HasFolder: TypeAlias = Callable[[str], bool]
+"""Whether there is a folder of this shown name."""
+
+_LIMITS: Final[Mapping[LimitSort, Any]] = {
+    "count": Annotated[int, Field(ge=0)] | None,
+    "fraction": Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None,
+    "patterns": Annotated[tuple[Text, ...], Field(strict=False)],
+}
+_GUARDS: Final[dict[str, Any]] = {key: (_LIMITS[guard.sort], guard.default) for key, guard in LIMITED.items()}
+_DEFAULTS: Final[dict[str, Any]] = {
+    key: (Annotated[info.annotation, Field(), *info.metadata] | None, None)
+    for key, info in Manifest.model_fields.items()
+    if key in DEFAULTABLE
+}
+GuardLimits: Final[type[Frozen]] = create_model("GuardLimits", __base__=Frozen, **_GUARDS)
+ManifestDefaults: Final[type[Frozen]] = create_model("ManifestDefaults", __base__=Frozen, **_DEFAULTS)
+
+_Guards = Annotated[Frozen, ReadAs(GuardLimits)]
+_ManifestDefaults = Annotated[Frozen, ReadAs(ManifestDefaults)]
+
+
+class TargetEntry(Frozen):
+    """One target, as the fleet file has it."""
+
+    region: Text | None = None
+    endpoint: Text | None = None
+    manifests: Text | None = None
+    api_key_env: Annotated[str, Field(pattern=r"^MOMENTO_[A-Za-z0-9_]+$")] = DEFAULT_API_KEY_ENV
+    concurrency: Annotated[int, Field(ge=1, le=1000)] = DEFAULT_CONCURRENCY
+    rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    on_drift: OnDrift = "revert"
+    max_failures: Annotated[int, Field(ge=1)] = 1
+    canary: Annotated[int, Field(ge=0)] = 0
+    defaults: _ManifestDefaults = ManifestDefaults()
+    guards: _Guards = GuardLimits()
+
+
+class FleetFile(Frozen):
+    """`fleet.yaml`; what stands beside `targets` is for all of them."""
+
+    targets: Annotated[dict[ClusterName, TargetEntry], Field(min_length=1)]
+    defaults: _ManifestDefaults = ManifestDefaults()
+    guards: _Guards = GuardLimits()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The targets of a folder, each one's defaults by its name, and what is wrong with the fleet file.
+
+    No targets: it can't be taken as it is. `data` is the fleet file itself, empty where there is none.
+    """
+
+    targets: tuple[Target, ...] = ()
+    defaults: Mapping[str, Defaults] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    data: bytes = b""
+
+    def target_of(self, name: str) -> Target | None:
+        """The target whose folder holds a file; both as they are shown."""
+        folder = name
+        while folder:
+            folder = folder.rpartition("/")[0]
+            if (folder or "/") in self._by_folder:
+                return self._by_folder[folder or "/"]
+        return None
+
+    def defaults_of(self, target: Target | None) -> Defaults:
+        """What stands under each of a target's manifests."""
+        return UNKNOWN_DEFAULTS if target is None else self.defaults.get(target.name, NO_DEFAULTS)
+
+    @cached_property
+    def _by_folder(self) -> dict[str, Target]:
+        return {target.folder: target for target in self.targets}
+
+
+def read_targets(data: bytes, file: str, root: str, has_folder: HasFolder) -> Layout:
+    """What a fleet file says; `root` is the folder that it lies in."""
+    layout = _layout(data, file, root, has_folder)
+    problems = tuple(with_source(bounded(list(layout.problems)), file, data))
+    return replace(layout, problems=problems, data=data)
+
+
+def is_fleet_file(data: bytes) -> bool:
+    """Whether a file of that name is one by its content, right or wrong, rather than a manifest."""
+    try:
+        value = next((document.value for document in read_documents(data)), None)
+    except Unreadable:
+        return True
+    return isinstance(value, dict) and not value.keys().isdisjoint(FleetFile.model_fields) and "name" not in value
+
+
+def _layout(data: bytes, file: str, root: str, has_folder: HasFolder) -> Layout:
+    try:
+        documents = list(read_documents(data))
+    except Unreadable as error:
+        return Layout(problems=(flaw_problem(error.flaw, file),))
+    if len(documents) != 1:
+        message = "it is empty" if not documents else "it holds several documents"
+        remedy = "write one document, with targets:"
+        return Layout(problems=(Problem("manifest", message, remedy, file=file, line=1),))
+    (document,) = documents
+    problems = [flaw_problem(flaw, file) for flaw in document.flaws]
+    fleet_file, reasons = validated(FleetFile, document.value, document, _may_be_null)
+    if fleet_file is None:
+        problems += [_problem(_of_defaults(reason), document, file) for reason in reasons]
+        return Layout(problems=tuple(problems))
+    read = [_target(name, entry, fleet_file, document, file, root) for name, entry in fleet_file.targets.items()]
+    targets = tuple(target for target, _ in read)
+    wrong = [reason for _, reasons in read for reason in reasons]
+    wrong += [reason for target in targets for reason in _no_folder(target, fleet_file, has_folder)]
+    problems += [_problem(reason, document, file) for reason in (*wrong, *_clashes(targets))]
+    return Layout(targets, {name: _defaults(name, document, file) for name in fleet_file.targets}, tuple(problems))
+
+
+def _target(
+    name: str, entry: TargetEntry, fleet_file: FleetFile, document: Document, file: str, root: str
+) -> tuple[Target, list[Reason]]:
+    path: KeyPath = ("targets", name)
+    endpoint, wrong = _endpoint(entry, path)
+    folder = os.path.normpath(entry.manifests or name)
+    if folder.startswith(("/", "..")):
+        message, remedy = "it leads out of the folder of manifests", "name a folder beside the fleet file"
+        wrong.append(Reason((*path, "manifests"), message, remedy))
+    limits = _overlaid(Limits(), fleet_file.guards, ("guards",), document, file)
+    target = Target(
+        name=name,
+        folder=root if folder == "." else f"{root.rstrip('/')}/{folder}",
+        endpoint=endpoint,
+        api_key_env=entry.api_key_env,
+        concurrency=entry.concurrency,
+        rate=entry.rate,
+        on_drift=entry.on_drift,
+        max_failures=entry.max_failures,
+        canary=entry.canary,
+        region=entry.region,
+        limits=_overlaid(limits, entry.guards, (*path, "guards"), document, file),
+        place=Place(file, *document.place_of_key(path)),
+    )
+    return target, wrong
+
+
+def _endpoint(entry: TargetEntry, path: KeyPath) -> tuple[str | None, list[Reason]]:
+    if entry.region is not None and entry.endpoint is not None:
+        return None, [Reason((*path, "endpoint"), "region and endpoint are both given", "keep one")]
+    if entry.region is not None and entry.region not in REGIONS:
+        remedy = f"{did_you_mean(entry.region, sorted(REGIONS))}; another cell is given as endpoint:"
+        return None, [Reason((*path, "region"), f"unknown region {quoted(entry.region)}", remedy)]
+    if entry.region is not None:
+        return region_endpoint(entry.region), []
+    try:
+        return normalize_endpoint(entry.endpoint) if entry.endpoint is not None else None, []
+    except ValueError as error:
+        return None, [Reason((*path, "endpoint"), str(error), "mend the endpoint")]
+
+
+def _overlaid(limits: Limits, guards: Frozen, path: KeyPath, document: Document, file: str) -> Limits:
+    """The limits with those in their place that a mapping of guards names."""
+    given: dict[str, Limit] = {key: getattr(guards, key) for key in LIMITED if key in guards.model_fields_set}
+    return limits.overlaid(given, {key: Place(file, *document.place((*path, key))) for key in given})
+
+
+def _defaults(target: str, document: Document, file: str) -> Defaults:
+    own, common = (read_defaults(path, document, file) for path in (("targets", target, "defaults"), ("defaults",)))
+    return own.over(common)
+
+
+def _no_folder(target: Target, fleet_file: FleetFile, has_folder: HasFolder) -> Iterator[Reason]:
+    if not has_folder(target.folder):
+        named = fleet_file.targets[target.name].manifests is not None
+        path: KeyPath = ("targets", target.name, *(("manifests",) if named else ()))
+        message = f"target {target.name}: there is no folder {target.folder}"
+        yield Reason(path, message, "make it, or name the target's folder with manifests:", at_key=not named)
+
+
+def _clashes(targets: Sequence[Target]) -> Iterator[Reason]:
+    by_account: dict[tuple[str, str], str] = {}
+    for position, target in enumerate(targets):
+        path: KeyPath = ("targets", target.name)
+        for other in targets[:position]:
+            if _overlap(target.folder, other.folder):
+                message = f"the folders of targets {other.name} and {target.name} overlap"
+                yield Reason(path, message, "give each target a folder of its own", at_key=True)
+        if target.endpoint is None:
+            continue
+        first = by_account.setdefault((target.endpoint, target.api_key_env), target.name)
+        if first != target.name:
+            message = f"targets {first} and {target.name} have the same endpoint and the same key"
+            yield Reason(path, message, "make one target of them", at_key=True)
+
+
+def _overlap(one: str, other: str) -> bool:
+    one, other = one.rstrip("/") + "/", other.rstrip("/") + "/"
+    return one.startswith(other) or other.startswith(one)
+
+
+def _may_be_null(path: KeyPath) -> bool:
+    """Whether a path is a limit's, where null is no limit."""
+    return len(path) > 1 and path[-2] == "guards" and path[-1] in LIMITED
+
+
+def _of_defaults(reason: Reason) -> Reason:
+    """What is a manifest's own is no unknown key, and yet no default."""
+    if reason.path[-2:-1] == ("defaults",) and reason.path[-1] in Manifest.model_fields.keys() - {*DEFAULTABLE}:
+        message = f"{reason.path[-1]} has no default: each cluster has its own"
+        return reason._replace(message=message, remedy="write it into the manifests")
+    return reason
+
+
+def _problem(reason: Reason, document: Document, file: str) -> Problem:
+    position = document.place_of_key(reason.path) if reason.at_key else document.place(reason.path)
+    return Problem("manifest", reason.message, reason.remedy, None, None, file, *position)

@@ -1,0 +1,68 @@
+"""Values and positions, as YAML 1.2, git and editors have them; and no input that takes long."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.desired.scalars import Odd, number
+from reconciler.desired.yaml import Unreadable, lines, read_documents
+
+BREAKS = "\x85\u2028\u2029"
+
+
+@pytest.mark.parametrize("character", BREAKS)
+def test_what_ends_a_line_to_yaml_1_1_alone_ends_none(character: str) -> None:
+    """Values keep it, in keys, quotes, plain scalars and blocks; later places are right."""
+    text = f'a{character}b: "x{character} y"\nc: p{character}q\nd: |\n  r{character}s\ne: [1]\n'
+    (document,) = read_documents(text.encode())
+    key = f"a{character}b"
+    assert document.value == {key: f"x{character} y", "c": f"p{character}q", "d": f"r{character}s\n", "e": [1]}
+    assert [document.place((key,)), document.place(("c",)), document.place(("e", 0))] == [(1, 6), (2, 4), (5, 5)]
+
+
+@given(st.lists(st.sampled_from(["x", " ", "é", "\x85", "\u2028", "\u2029", "\r", "\n", "\r\n", "🚀"])).map("".join))
+def test_a_place_is_right_behind_any_characters(before: str) -> None:
+    """Line and column count what precedes, whatever it is."""
+    text = f'- "{before}"\n- here'
+    (document,) = read_documents(text.encode())
+    lines_before = list(lines(text[: text.index("here")].encode()))
+    assert document.place((1,)) == (len(lines_before), len(lines_before[-1]) + 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "where", "what"),
+    [
+        ("\ufeff\ufeffa: 1", (1, 1), "a byte order mark stands here"),
+        ("a: 1\nb: x\ufeffy", (2, 5), "a byte order mark stands here"),
+        ("a: \u2028\x00", (1, 5), "a control character, '\\x00', stands here"),
+        ("a: 1\r\nb: \ufdd0", (2, 4), "a control character, '\\ufdd0', stands here"),
+    ],
+)
+def test_a_character_that_belongs_in_no_text_is_an_error(data: str, where: tuple[int, int], what: str) -> None:
+    """One byte order mark at the start is none of the text."""
+    with pytest.raises(Unreadable) as caught:
+        list(read_documents(data.encode()))
+    assert (caught.value.flaw.position, caught.value.flaw.message) == (where, what)
+    assert [d.value for d in read_documents(f"\ufeff{data.replace(data, 'a: 1')}".encode())] == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    "text", ["0" * 100_000, "0" * 99_999 + "8", "1" * 100_000, "1_" * 50_000, "1:" * 50_000, "." * 100_000]
+)
+def test_a_number_of_any_length_is_read_in_passing(text: str) -> None:
+    """A pattern that tries each digit anew would take minutes: so a test that ends has shown it."""
+    value = number(text)
+    assert value == text or (isinstance(value, Odd) and value.text == text and value.instead is None)
+
+
+@given(st.from_regex(r"[-+.]?[0-9_.eE:oxb+-]{0,8}", fullmatch=True))
+def test_a_plain_scalar_is_a_number_only_if_there_is_one_way_to_read_it(text: str) -> None:
+    """Decimals without a zero in front, and their fractions; the rest is a string, or odd."""
+    value = number(text)
+    if isinstance(value, int | float):
+        assert float(text) == value
+        assert Counter(text)["."] == isinstance(value, float)
+    else:
+        assert value == text or isinstance(value, Odd)
