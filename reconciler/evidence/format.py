@@ -1,0 +1,216 @@
+"""A record as the two files of its tree, and back: nothing is read that isn't exactly as this program writes it.
+
+`target.json` has the target, `clusters.jsonl` one line a cluster, sorted by name: a line is what a merge looks at, and
+what `git log -p` shows.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from reconciler.errors import GitError
+from reconciler.model.cluster import FIELDS, Placement, Values
+from reconciler.model.declaration import Lifecycle
+from reconciler.model.guards import LIMITED, Limit, Limits
+from reconciler.model.record import Line, Record
+
+FORMAT: Final = 1
+TARGET_FILE: Final = "target.json"
+CLUSTERS_FILE: Final = "clusters.jsonl"
+
+LARGEST: Final = 64 << 20
+"""Bytes of a file that are read: more than 100,000 clusters have."""
+
+_HEADER: Final = ("target", "endpoint", "api_key_env", "guards", "format")
+_KEYS: Final = (
+    "name",
+    "commit",
+    "at",
+    "file",
+    "line",
+    "origin",
+    "lifecycle",
+    "declared",
+    "unsettled",
+    "kept",
+    "released",
+)
+_OF_A_LINE: Final = frozenset(_KEYS)
+_PLACED: Final = frozenset(Placement.model_fields)
+_OF_A_FIELD: Final = frozenset({str, int, bool, list})
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_PATH = re.compile(r"([a-z_]+)(?:\[\d{1,9}\]\.([a-z_]+))?")
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
+Files = Mapping[str, bytes]
+_Read = TypeVar("_Read")
+_Made = TypeVar("_Made")
+
+
+def files_of(record: Record) -> Files:
+    """The tree's files, by name."""
+    limits = {key: record.limits.of(key) for key in LIMITED}
+    values = (record.target, record.endpoint, record.api_key_env, limits, FORMAT)
+    header = json.dumps(dict(zip(_HEADER, values, strict=True)), indent=1, allow_nan=False)
+    lines = "".join(f"{line_text(record.lines[name])}\n" for name in sorted(record.lines))
+    return {TARGET_FILE: f"{header}\n".encode(), CLUSTERS_FILE: lines.encode()}
+
+
+def line_text(line: Line) -> str:
+    """One line of `clusters.jsonl`, without its end."""
+    values = (
+        line.name,
+        line.commit,
+        _seconds(line.at),
+        line.file,
+        line.line,
+        line.origin,
+        _lifecycle_json(line.lifecycle),
+        line.declared,
+        line.unsettled,
+        line.kept,
+        line.released,
+    )
+    return _ENCODER.encode(dict(zip(_KEYS, values, strict=True)))
+
+
+def record_of(files: Files, where: str, *, revision: str | None, commit: str) -> Record:
+    """The record that a tree holds; `where` is what errors call it.
+
+    Raises GitError for what a newer version wrote, and, with file and line, for what isn't as it was written.
+    """
+    for name, data in files.items():
+        if len(data) > LARGEST:
+            raise _damaged(where, name, None, f"it has {len(data)} bytes, and no more than {LARGEST} are read")
+    header = _checked(where, TARGET_FILE, None, _header, files[TARGET_FILE])
+    if header["format"] != FORMAT:
+        raise GitError(
+            f"{where} is of format {header['format']}, written by a newer version of the tool; this one reads {FORMAT}",
+            remedy="update the tool",
+        )
+    limits = _checked(where, TARGET_FILE, None, _limits, header["guards"])
+    target, endpoint, api_key_env = (_checked(where, TARGET_FILE, None, _text, header[key]) for key in _HEADER[:3])
+    lines: dict[str, Line] = {}
+    for number, text in enumerate(files[CLUSTERS_FILE].splitlines(), start=1):
+        line = _checked(where, CLUSTERS_FILE, number, _line, text)
+        if line.name in lines:
+            raise _damaged(where, CLUSTERS_FILE, number, f"{line.name} is there already")
+        lines[line.name] = line
+    return Record(target, endpoint, api_key_env, limits, lines, revision, commit=commit)
+
+
+def _damaged(where: str, file: str, number: int | None, why: str) -> GitError:
+    place = file if number is None else f"{file}:{number}"
+    return GitError(
+        f"{where} is damaged: {place}: {why}",
+        remedy="look with `git log -p` of that ref, and go back to the last good commit with `git update-ref`",
+    )
+
+
+def _checked(where: str, file: str, number: int | None, read: Callable[[_Read], _Made], data: _Read) -> _Made:
+    """What a part of the file says. Raises GitError, naming the place, where it says nothing of the kind."""
+    try:
+        return read(data)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        told = "unknown values" if isinstance(error, ValidationError) else str(error)
+        raise _damaged(where, file, number, told) from error
+
+
+def _header(data: bytes) -> dict[str, Any]:
+    header = json.loads(data)
+    if not isinstance(header, dict) or type(header.get("format")) is not int or header["format"] < 1:
+        raise ValueError("it has no format")
+    if header["format"] == FORMAT and {*header} != {*_HEADER}:
+        raise ValueError(f"its keys aren't {', '.join(_HEADER)}")
+    return header
+
+
+def _limits(guards: object) -> Limits:
+    if not isinstance(guards, dict) or {*guards} - {*LIMITED}:
+        raise ValueError("guards: unknown ones")
+    return Limits().overlaid({key: _limit(key, value) for key, value in guards.items()}, {})
+
+
+def _limit(key: str, value: object) -> Limit:
+    match LIMITED[key].sort, value:
+        case "patterns", list():
+            return tuple(_text(pattern) for pattern in value)
+        case (("count" | "fraction"), None):
+            return None
+        case (("count" | "fraction"), int() | float()) if value is not True and value is not False and value >= 0:
+            return value
+        case _:
+            raise ValueError(f"guards: {key} is no limit")
+
+
+def _line(text: bytes) -> Line:
+    data = json.loads(text.decode("ascii"))
+    if not isinstance(data, dict) or data.keys() != _OF_A_LINE:
+        raise ValueError(f"its keys aren't {', '.join(_KEYS)}")
+    name, commit, at, file, line, origin, lifecycle, declared, unsettled, kept, released = (data[key] for key in _KEYS)
+    if type(name) is not str or not name or type(file) is not str or type(line) is not int:
+        raise ValueError("name, file or line is not one")
+    if commit is not None and not (isinstance(commit, str) and _COMMIT.fullmatch(commit)):
+        raise ValueError("commit is none")
+    if type(at) not in {int, float} or not abs(at) < 1e12:
+        raise ValueError("at is no moment")
+    if origin not in ("created", "adopted") or type(released) is not bool or type(lifecycle) is not dict:
+        raise ValueError("origin, lifecycle or released is unknown")
+    return Line(
+        name,
+        commit,
+        float(at),
+        file,
+        line,
+        origin,
+        _lifecycle(tuple((key, tuple(v) if type(v) is list else v) for key, v in lifecycle.items())),
+        _values(declared),
+        "deleted" if unsettled == "deleted" else _values(unsettled),
+        _values(kept),
+        released,
+    )
+
+
+def _values(data: Any) -> Values | None:
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        raise ValueError("no values where some belong")  # noqa: TRY004
+    _refuse_unknown(tuple(data))
+    if not {*map(type, data.values())} <= _OF_A_FIELD:
+        raise ValueError("no value that a field has")
+    return {path: tuple(map(_text, value)) if type(value) is list else value for path, value in data.items()}
+
+
+@lru_cache(maxsize=1024)
+def _refuse_unknown(paths: tuple[str, ...]) -> None:
+    """Raise ValueError for a path that no cluster has. Fleets have few sets of paths: each is looked at once."""
+    for path in paths:
+        found = _PATH.fullmatch(path)
+        if found is None or found[1] not in FIELDS or (found[2] is not None and found[2] not in _PLACED):
+            raise ValueError(f"there is no field {path!r}")
+
+
+@lru_cache(maxsize=1024)
+def _lifecycle(items: tuple[tuple[str, object], ...]) -> Lifecycle:
+    return Lifecycle.model_validate(dict(items))
+
+
+@lru_cache(maxsize=1024)
+def _lifecycle_json(lifecycle: Lifecycle) -> Any:
+    return lifecycle.model_dump(mode="json")
+
+
+def _seconds(at: float) -> float:
+    return int(at) if float(at).is_integer() else at
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("no text where one belongs")  # noqa: TRY004  # one error for all that isn't as it was written
+    return value

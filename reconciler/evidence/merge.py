@@ -1,0 +1,72 @@
+"""Two records of one target that were written apart, made one: three-way, line by line, an absent line being a change.
+
+Where both sides changed a line, the one from the descendant commit counts, else the later write; a line that only one
+of them took out stays as the other wrote it. Whichever side is ours, the result is the same.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from reconciler.evidence.format import line_text
+from reconciler.model.guards import LIMITED
+from reconciler.model.record import Line, Record
+
+IsAncestor: TypeAlias = Callable[[str, str], bool]
+"""Whether the second commit is known to contain the first."""
+
+
+def merge(base: Record | None, ours: Record, theirs: Record, is_ancestor: IsAncestor) -> Record:
+    """One record of both; it isn't written yet. `base` is what both began with, None where they never met."""
+    before = base.lines if base is not None else {}
+    names = sorted({*ours.lines, *theirs.lines})
+    merged = {
+        name: _line(before.get(name), ours.lines.get(name), theirs.lines.get(name), is_ancestor) for name in names
+    }
+    head = _newer_head(base, ours, theirs, is_ancestor)
+    return replace(
+        ours,
+        api_key_env=head.api_key_env,
+        limits=head.limits,
+        revision=head.revision,
+        lines={name: line for name, line in merged.items() if line is not None},
+        commit=None,
+    )
+
+
+def _line(base: Line | None, ours: Line | None, theirs: Line | None, is_ancestor: IsAncestor) -> Line | None:
+    if theirs in (ours, base):
+        return ours
+    if ours == base:
+        return theirs
+    if ours is None or theirs is None:
+        return ours or theirs
+    if ours.commit != theirs.commit and ours.commit and theirs.commit:
+        if is_ancestor(ours.commit, theirs.commit):
+            return theirs
+        if is_ancestor(theirs.commit, ours.commit):
+            return ours
+    return max(ours, theirs, key=lambda line: (line.at, line_text(line)))
+
+
+def _newer_head(base: Record | None, ours: Record, theirs: Record, is_ancestor: IsAncestor) -> Record:
+    """Whose revision, limits and name of the key count."""
+    mine, other, before = _head(ours), _head(theirs), _head(base) if base is not None else None
+    if other in (mine, before):
+        return ours
+    if mine == before:
+        return theirs
+    if ours.revision != theirs.revision and ours.revision and theirs.revision:
+        if is_ancestor(ours.revision, theirs.revision):
+            return theirs
+        if is_ancestor(theirs.revision, ours.revision):
+            return ours
+    return max(ours, theirs, key=lambda record: (_latest(record), repr(_head(record))))
+
+
+def _head(record: Record) -> tuple[str | None, str, tuple[object, ...]]:
+    return record.revision, record.api_key_env, tuple(record.limits.of(key) for key in LIMITED)
+
+
+def _latest(record: Record) -> float:
+    return max((line.at for line in record.lines.values()), default=0.0)

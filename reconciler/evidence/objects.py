@@ -1,0 +1,131 @@
+"""The objects of a repository: one `git cat-file --batch` that is asked again and again, and what trees say."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from reconciler.errors import GitError
+from reconciler.evidence.process import DAMAGED, INTERRUPTED, GitCommand, end, exit_code
+
+LARGEST_OBJECT = 256 << 20
+"""Bytes of an object that are read; a larger one is an error."""
+
+_BATCH = 60
+"""Objects asked for at once: their names fit the smallest of pipes, so neither side ever waits for the other."""
+
+_CHUNK = 1 << 16
+"""Bytes read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One object; `kind` is git's word: `commit`, `tree`, `blob`, `tag`."""
+
+    sha: str
+    kind: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """A file or a folder of a tree; the mode as git writes it."""
+
+    mode: bytes
+    name: str
+    sha: str
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a tree."""
+        return self.mode == b"40000"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file: neither a link nor a submodule."""
+        return self.mode.startswith(b"100")
+
+
+class Objects:
+    """Reads objects by any name that git knows. The process is started by the first question."""
+
+    def __init__(self, command: GitCommand) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def close(self) -> None:
+        """End what was started."""
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+    def find(self, names: Sequence[str]) -> Iterator[Object | None]:
+        """Objects, in order; None for one that isn't here. A name must not hold a line break."""
+        for start in range(0, len(names), _BATCH):
+            yield from self._ask(names[start : start + _BATCH])
+
+    def read(self, names: Sequence[str]) -> Iterator[Object]:
+        """Objects that must be here: what is missing isn't empty. Raises GitError."""
+        for name, found in zip(names, self.find(names), strict=True):
+            if found is None:
+                raise GitError(f"git doesn't have {name} here", remedy=DAMAGED)
+            yield found
+
+    def _ask(self, names: Sequence[str]) -> list[Object | None]:
+        whole = False
+        try:
+            process = self._process = self._process or self._command.start("cat-file", "--batch")
+            found = _answers(process, names)
+            whole = True
+        except (OSError, EOFError) as error:
+            was_stopped = self._process is not None and exit_code(self._process) < 0
+            raise GitError(
+                "git could not read an object of this repository", remedy=INTERRUPTED if was_stopped else DAMAGED
+            ) from error
+        finally:
+            if not whole:
+                self.close()  # what it would say next answers another question
+        return found
+
+
+def tree_entries(tree: Object) -> Iterator[TreeEntry]:
+    """What stands in a tree."""
+    data, hash_bytes, at = tree.data, len(tree.sha) // 2, 0
+    while at < len(data):
+        stop = data.index(b"\x00", at)
+        mode, name = data[at:stop].split(b" ", 1)
+        at = stop + 1 + hash_bytes
+        yield TreeEntry(mode, os.fsdecode(name), data[stop + 1 : at].hex())
+
+
+def object_id(kind: str, data: bytes, like: str) -> str:
+    """The hash that git has for an object, by the algorithm of another hash of the repository."""
+    algorithm = hashlib.sha1 if len(like) == 40 else hashlib.sha256
+    return algorithm(b"%s %d\0" % (kind.encode(), len(data)) + data, usedforsecurity=False).hexdigest()
+
+
+def _answers(process: "subprocess.Popen[bytes]", names: Sequence[str]) -> list[Object | None]:
+    questions, answers = process.stdin, process.stdout
+    if questions is None or answers is None:
+        raise EOFError
+    questions.write(b"".join(os.fsencode(name) + b"\n" for name in names))
+    questions.flush()
+    return [_answer(answers) for _ in names]
+
+
+def _answer(answers: IO[bytes]) -> Object | None:
+    line = answers.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    header = line.decode(errors="replace").split()
+    if len(header) != 3 or not header[2].isdecimal():
+        return None  # `NAME missing`, or `NAME ambiguous`
+    size = int(header[2])
+    if size > LARGEST_OBJECT:
+        raise GitError(f"{header[1]} {header[0]} has {size} bytes: more than {LARGEST_OBJECT} are not read")
+    data = answers.read(size + 1)
+    if len(data) != size + 1:
+        raise EOFError
+    return Object(header[0], header[1], data[:-1])

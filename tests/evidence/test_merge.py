@@ -1,0 +1,69 @@
+"""Two records that were written apart, made one."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.evidence.merge import merge
+from reconciler.model.record import Record
+from tests.evidence.records import COMMITS, line, record, records
+
+
+def on_one_branch(one: str, other: str) -> bool:
+    """The first three commits stand in each other's history; the last is on a branch of its own."""
+    if COMMITS[3] in {one, other}:
+        return one == other
+    return COMMITS.index(one) <= COMMITS.index(other)
+
+
+@given(st.none() | records(), records(), records())
+def test_it_is_the_same_whichever_side_is_ours_and_whoever_merges_again(
+    base: Record | None, one: Record, other: Record
+) -> None:
+    """Commutative and idempotent; what one side alone has changed is taken as it is."""
+    merged = merge(base, one, other, on_one_branch)
+    assert merged == merge(base, other, one, on_one_branch)
+    assert merge(base, one, one, on_one_branch) == one
+    assert merge(one, one, other, on_one_branch) == other
+    assert merge(one, merged, one, on_one_branch) == merged
+    assert list(merged.lines) == sorted(merged.lines)
+
+
+@given(records(), records(), records())
+def test_no_line_is_lost_unless_one_took_it_out_and_the_other_left_it_alone(
+    base: Record, one: Record, other: Record
+) -> None:
+    """And none appears that neither has."""
+    merged = merge(base, one, other, on_one_branch)
+    for name in {*base.lines, *one.lines, *other.lines}:
+        before, mine, theirs = base.lines.get(name), one.lines.get(name), other.lines.get(name)
+        assert merged.lines.get(name) in [mine, theirs]
+        if name not in merged.lines:
+            assert (mine is None and theirs in [before, None]) or (theirs is None and mine in [before, None])
+
+
+def test_of_two_writes_the_descendants_counts_else_the_later() -> None:
+    """However old its write is; where neither contains the other, or there is no commit, time tells."""
+    first, second, third, aside = COMMITS
+    base = record(line("a", 1, commit=first))
+
+    def of_both(one: str | None, other: str | None) -> int:
+        earlier, later = line("a", 2, at=5.0, commit=one), line("a", 3, at=9.0, commit=other)
+        found = merge(base, record(earlier), record(later), on_one_branch).lines["a"].declared or {}
+        return int(str(found["shard_count"]))
+
+    assert of_both(third, second) == 2
+    assert of_both(second, third) == 3
+    assert of_both(second, second) == of_both(third, aside) == of_both(aside, third) == of_both(third, None) == 3
+
+
+def test_revision_limits_and_key_are_the_descendants() -> None:
+    """They are taken together: a limit belongs to the commit that it was applied from."""
+    base = record(revision=COMMITS[0])
+    newer = replace(base, revision=COMMITS[2], limits=base.limits.overlaid({"max_deletes": 1}, {}))
+    older = replace(record(line("a", at=9.0), revision=COMMITS[1]), api_key_env="MOMENTO_OLD")
+    merged = merge(base, older, newer, on_one_branch)
+    assert (merged.revision, merged.limits, merged.api_key_env) == (COMMITS[2], newer.limits, "MOMENTO_API_KEY")
+    assert [*merged.lines] == ["a"]
+    assert merge(base, older, base, on_one_branch) == older
