@@ -1,40 +1,37 @@
-"""How a plan is carried out, how it is told to stop, and what an earlier plan is held against."""
+"""How a run is carried out, and how it is told to stop."""
 
 import asyncio
 from dataclasses import dataclass, field
 
-from reconciler.model.cluster import LiveCluster
-from reconciler.plan.plan import Plan
-
 DEFAULT_TIMEOUT_SECONDS = 7200.0
 """Momento's own provider waits 120 minutes for a create or an update."""
+
+LONGEST_PATIENCE_SECONDS = 60.0
+"""How long what contradicts a request that was taken may stand in the list, before it counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """`concurrency`: requests at once, None for the target's own; `timeout_seconds`: for each change to settle."""
+    """`concurrency`: requests at once, None for the target's own; `timeout_seconds`: for each change to settle.
+
+    `keep_going`: delete although something declared doesn't stand. `all_read` is False where a target of the run
+    couldn't be read: whether what it declares stands is not known.
+    """
 
     concurrency: int | None = None
     wait: bool = True
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     keep_going: bool = False
+    all_read: bool = True
+
+    @property
+    def patience_seconds(self) -> float:
+        """A minute; a quarter of a timeout under four, so that what is amiss is told rather than the timeout."""
+        return min(LONGEST_PATIENCE_SECONDS, self.timeout_seconds / 4)
 
 
 @dataclass(slots=True)
 class Stop:
-    """How a run is told to end.
-
-    Once `requested` is set, what is in flight is finished and nothing else is started. `graceful` says that somebody
-    watches for it: until then there is nothing to finish, and whoever asks may just end the run.
-    """
+    """How a run is told to end: once it is `requested`, what is in flight is finished and nothing else is started."""
 
     requested: asyncio.Event = field(default_factory=asyncio.Event)
-    graceful: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """What a plan that was made earlier is held against: what is live, and the plan that would be made of it."""
-
-    live: tuple[LiveCluster, ...]
-    plan: Plan

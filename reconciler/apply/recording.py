@@ -1,0 +1,174 @@
+"""What the record holds before a run and after it. Pure.
+
+Ahead of the first request each line says what is about to be sent, so that a run that is killed is known. Afterwards
+what was seen settled is declared, what was definitely refused is as it was, and what is not known stays unsettled.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from reconciler.apply.job import Ending, Finished, Held
+from reconciler.model.cluster import LiveCluster, Values
+from reconciler.model.declaration import Declaration
+from reconciler.model.fleet import Head
+from reconciler.model.record import Line, Record
+from reconciler.plan.change import Change, Create, Delete, Update
+from reconciler.plan.plan import Plan
+from reconciler.plan.request import expected_values
+
+
+def ahead(record: Record, plan: Plan, head: Head, live: Iterable[LiveCluster], *, now: float) -> Record:
+    """The record before the first request: each change as it is sent; `live` is as it was listed."""
+    listed = {cluster.name: cluster for cluster in live}
+    lines: dict[str, Line | None] = {}
+    for change in plan.sends:
+        line = _caught_up(record.lines.get(change.name), listed.get(change.name))
+        if isinstance(change, Delete):
+            if line is not None:
+                lines[change.name] = replace(line, commit=_commit(plan), at=now, unsettled="deleted")
+        else:
+            lines[change.name] = _about_to_be(change, line, head.declarations[change.name], plan, now)
+    return record.with_lines(lines) if lines else record
+
+
+def after(
+    before: Record,
+    written: Record,
+    finished: Finished,
+    plan: Plan,
+    head: Head,
+    *,
+    now: float,
+    astray: Collection[str] = (),
+) -> Record:
+    """The record at the end: `before` is as it was, `written` as `ahead` left it.
+
+    `astray` are clusters whose recorded commit isn't in HEAD's history: their lines get this one.
+    """
+    changes = {change.name: change for change in plan.sends}
+    lines: dict[str, Line | None] = {}
+    for ending in finished.endings:
+        change = changes.get(ending.name)
+        if change is not None:
+            lines[ending.name] = _ended(change, ending, before, written, head)
+    for name, held in finished.settled.items():
+        lines[name] = _standing(name, held, before.lines.get(name), plan, head, now, astray)
+    lines |= dict(_undeclared({**written.lines, **lines}, finished, plan, head, now))
+    revised = replace(written, api_key_env=head.target.api_key_env, limits=head.target.limits, revision=_commit(plan))
+    return revised.with_lines(lines)
+
+
+def _about_to_be(change: Create | Update, line: Line | None, declaration: Declaration, plan: Plan, now: float) -> Line:
+    """A line that says what is about to be sent.
+
+    A create makes a new cluster: what was seen settled under its name is another, that is gone. So it is for one that
+    somebody else made, and that is adopted.
+    """
+    sent = expected_values(declaration, _left(change))
+    adopting = line is None or change.cause == "adoption"
+    known = None if line is None or adopting or isinstance(change, Create) else line
+    return Line(
+        name=change.name,
+        commit=_commit(plan),
+        at=now,
+        file=declaration.file,
+        line=declaration.line,
+        origin="created" if isinstance(change, Create) else "adopted" if known is None else known.origin,
+        lifecycle=declaration.lifecycle,
+        declared=known.declared if known is not None else None,
+        unsettled=sent,
+        kept=_still_kept(change, known, sent) if known is not None else None,
+    )
+
+
+def _caught_up(line: Line | None, live: LiveCluster | None) -> Line | None:
+    """A line with what an earlier run sent, and nobody saw settle, as declared where it is live.
+
+    Else a second run that is killed would leave no trace of it, and what the first one sent would read as drift. What
+    is still in transition isn't settled: only what was once Active can be told from what never was.
+    """
+    if line is None or live is None or not isinstance(line.unsettled, Mapping) or not line.owns(live):
+        return line
+    if live.in_transition or live.unhealthy:
+        return line
+    arrived = {path: value for path, value in line.unsettled.items() if live.values.get(path) == value}
+    return replace(line, declared={**(line.declared or {}), **arrived})
+
+
+def _still_kept(change: Create | Update, line: Line, sent: Values) -> Held | None:
+    """What the service keeps of fields that this change doesn't mean to change."""
+    meant = {field.path for field in change.fields}
+    kept = {
+        path: value
+        for path, value in (line.kept or {}).items()
+        if path not in meant and path in sent and line.sent.get(path) == sent[path]
+    }
+    return kept or None
+
+
+def _ended(change: Change, ending: Ending, before: Record, written: Record, head: Head) -> Line | None:
+    """The line of a change that was carried out as far as it went; None for no line."""
+    was, line = before.lines.get(change.name), written.lines.get(change.name)
+    if isinstance(change, Delete):
+        if ending.settled:
+            return None
+    elif ending.settled and line is not None:
+        values = dict(expected_values(head.declarations[change.name], _left(change)))
+        declared = {**_left_as_recorded(change, was), **values}
+        return replace(line, declared=declared, unsettled=None, kept=_recordable(ending.kept))
+    if not ending.sent or ending.refused:
+        return was
+    return line
+
+
+def _left(change: Change) -> set[str]:
+    return {field.path for field in change.fields if field.left is not None}
+
+
+def _left_as_recorded(change: Change, was: Line | None) -> Values:
+    return {path: was.sent[path] for path in _left(change) if was is not None and path in was.sent}
+
+
+def _standing(
+    name: str, held: Held, was: Line | None, plan: Plan, head: Head, now: float, astray: Collection[str]
+) -> Line:
+    """The line of a declared cluster that nothing was sent for, and that was seen settled."""
+    declaration = head.declarations[name]
+    taken_over = was is None or name in plan.taken_over
+    line = Line(
+        name=name,
+        commit=_commit(plan),
+        at=now,
+        file=declaration.file,
+        line=declaration.line,
+        origin="adopted" if was is None or taken_over else was.origin,
+        lifecycle=declaration.lifecycle,
+        declared=declaration.managed,
+        kept=_recordable(held),
+    )
+    same = was is not None and replace(line, commit=was.commit, at=was.at) == was
+    return was if was is not None and same and name not in astray else line
+
+
+def _undeclared(
+    lines: Mapping[str, Line | None], finished: Finished, plan: Plan, head: Head, now: float
+) -> Iterator[tuple[str, Line | None]]:
+    """What head doesn't declare: out of the record where it is gone, let go where its manifest said so."""
+    ours = {change.name for change in plan.sends}
+    for name, line in lines.items():
+        if line is None or name in head.declarations:
+            continue
+        if name not in finished.listed:
+            yield name, None
+        elif line.lifecycle.on_remove == "keep" and not line.released and name not in ours:
+            yield name, replace(line, commit=_commit(plan), at=now, released=True)
+
+
+def _recordable(held: Held) -> Held | None:
+    """None where the service keeps nothing otherwise than sent."""
+    return held or None
+
+
+def _commit(plan: Plan) -> str | None:
+    """The commit that is applied; None for a dirty tree, which is none."""
+    return None if plan.dirty else plan.revision

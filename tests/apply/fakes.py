@@ -1,0 +1,270 @@
+"""A target, its plan and its service for the tests of apply: real plans of real comparisons, in virtual time."""
+
+import asyncio
+import selectors
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from reconciler.apply.driver import carry_out
+from reconciler.apply.job import Finished, Job
+from reconciler.apply.options import ApplyOptions, Stop
+from reconciler.errors import HttpError, InTransition, Rejected
+from reconciler.model.cluster import ACTIVE, LiveCluster
+from reconciler.model.declaration import Declaration, Manifest, declare
+from reconciler.model.evidence import Base, Evidence, Provenance
+from reconciler.model.fleet import Head, Target
+from reconciler.model.record import Line, Record
+from reconciler.model.view import live_cluster
+from reconciler.plan.change import Origin, Request
+from reconciler.plan.compare import compare
+from reconciler.plan.decide import Reading, make_plan
+from reconciler.plan.intent import Intent
+from reconciler.plan.plan import Plan
+from reconciler.results import Result
+
+T = TypeVar("T")
+
+BODY = {"node_instance_type": "m6g.large", "shard_count": 2, "replication_factor": 1, "enforce_shard_multi_az": True}
+EVERYTHING = ("empty-head", "max-deletes", "max-delete-fraction", "max-drift-fraction", "adopt")
+
+
+class Clock:
+    """Virtual time: it moves only where the loop of `run` has nothing left to do but to wait."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> float:
+        return 1_800_000_000.0 + self.seconds
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)  # noqa: TID251  # of the loop below, which doesn't wait
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        with asyncio.Runner(loop_factory=lambda: _VirtualLoop(self)) as runner:
+            return runner.run(work)
+
+
+class _VirtualLoop(asyncio.SelectorEventLoop):
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        super().__init__(_Impatient(clock))
+
+    def time(self) -> float:
+        return self._clock.seconds
+
+
+class _Impatient(selectors.SelectSelector):
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        events = super().select(0)
+        if not events and timeout is None:
+            raise RuntimeError("everybody waits, and nothing will ever happen")
+        if not events and timeout:
+            self._clock.seconds += timeout
+        return events
+
+
+def declared(name: str, *, lifecycle: Mapping[str, object] | None = None, **fields: object) -> Declaration:
+    """A declaration of manifests/NAME.yaml, with other values where given."""
+    body = {"name": name, **BODY, **fields, "lifecycle": dict(lifecycle or {})}
+    return declare(Manifest.model_validate(body), f"manifests/{name}.yaml", 1, {})
+
+
+def live(name: str, *, status: str = ACTIVE, errors: Sequence[str] = (), **fields: object) -> LiveCluster:
+    """A live cluster as `declared` declares it, with other values where given."""
+    return live_cluster({"name": name, "description": "", **BODY, **fields, "status": status, "errors": list(errors)})
+
+
+def line(name: str, declaration: Declaration | None = None, **fields: Any) -> Line:
+    """A settled line of the record."""
+    one = declaration or declared(name)
+    settled = Line(name, "c0", 1.0, one.file, one.line, "created", one.lifecycle, declared=one.managed)
+    return replace(settled, **fields)
+
+
+def head_of(*declarations: Declaration, target: str = "default", **settings: Any) -> Head:
+    return Head(
+        Target(target, "manifests", **settings), {one.name: one for one in sorted(declarations, key=lambda d: d.name)}
+    )
+
+
+@dataclass(frozen=True)
+class Listing:
+    clusters: tuple[LiveCluster, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+def job_of(
+    head: Head,
+    clusters: Sequence[LiveCluster] = (),
+    lines: Sequence[Line] | None = None,
+    *,
+    prune: bool = False,
+    successors: Mapping[str, Origin] | None = None,
+    intent: Intent | None = None,
+    unreadable: Mapping[str, str] | None = None,
+) -> Job:
+    """The job that carries out a fresh plan; without `lines`, all that is live was applied before, as it is."""
+    found = [_as_live(cluster, head) for cluster in clusters] if lines is None else lines
+    record = Record(head.target.name, "https://h", "K", lines={one.name: one for one in found})
+    return Job(
+        planned(head, clusters, record, prune=prune, intent=intent),
+        head,
+        Listing(tuple(clusters), unreadable or {}),
+        lines=record.lines,
+        successors=successors or {},
+    )
+
+
+def planned(
+    head: Head, clusters: Sequence[LiveCluster], record: Record, *, prune: bool = False, intent: Intent | None = None
+) -> Plan:
+    evidence = Evidence(Provenance("c1", dirty=False, base=Base(commit="c0", reason="given")), {}, record)
+    meant = intent or Intent(prune="owned" if prune else None, allow=EVERYTHING)
+    reading = Reading(head, tuple(clusters), compare(head, clusters, meant.selects), evidence, "https://h")
+    return make_plan(reading, meant)
+
+
+def _as_live(cluster: LiveCluster, head: Head) -> Line:
+    declaration = head.declarations.get(cluster.name)
+    values = (
+        {path: cluster.values[path] for path in declaration.managed if path in cluster.values}
+        if declaration
+        else dict(cluster.values)
+    )
+    return Line(cluster.name, "c0", 1.0, f"manifests/{cluster.name}.yaml", 1, "created", declared=values)
+
+
+@dataclass
+class Accepted:
+    cluster: LiveCluster | None = None
+    attempts: int = 1
+
+
+Answer = Accepted | HttpError
+Handler = Callable[[str, str], Answer | None]
+
+
+class Service:
+    """One account that settles everything after `settle` seconds, unless a hook answers otherwise.
+
+    `hook(method, name)` may answer in the place of the service. `lists` are shown one after the other, the last one
+    again and again, in the place of what is there; one may be an error. `show` changes a cluster as it is listed.
+    """
+
+    def __init__(self, clock: Clock, clusters: Sequence[LiveCluster] = (), settle: float = 100.0) -> None:
+        self.clock = clock
+        self.clusters = {cluster.name: cluster for cluster in clusters}
+        self.settles: dict[str, float] = {}
+        self.settle = settle
+        self.latency = 0.0
+        self.requests: list[str] = []
+        self.looks: list[float] = []
+        self.in_flight = self.most_in_flight = 0
+        self.hook: Handler = lambda _method, _name: None
+        self.lists: list[Sequence[LiveCluster] | HttpError] = []
+        self.show: Callable[[LiveCluster], LiveCluster | None] = lambda cluster: cluster
+
+    @property
+    def writes(self) -> list[str]:
+        return [request for request in self.requests if not request.startswith("GET")]
+
+    @asynccontextmanager
+    async def client(self) -> "AsyncIterator[Service]":
+        yield self
+
+    async def list_clusters(self, *, budget_seconds: float | None = None) -> Listing:
+        assert budget_seconds is not None
+        self.requests.append("GET")
+        self.looks.append(self.clock.seconds)
+        self._tick()
+        if self.lists:
+            found = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
+            if isinstance(found, HttpError):
+                raise found
+            return Listing(tuple(found))
+        shown = (self.show(cluster) for cluster in self.clusters.values())
+        return Listing(tuple(cluster for cluster in shown if cluster is not None))
+
+    async def send(self, request: Request, *, cluster: str) -> Accepted:
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            if self.latency:
+                await self.clock.sleep(self.latency)
+            self.requests.append(f"{request.method} {cluster}")
+            answer = self.hook(request.method, cluster)
+            if isinstance(answer, HttpError):
+                raise answer
+            return answer or self._do(request, cluster)
+        finally:
+            self.in_flight -= 1
+
+    def _do(self, request: Request, name: str) -> Accepted:
+        self._tick()
+        self.settles[name] = self.clock.seconds + self.settle
+        if request.body is None:
+            if name in self.clusters:
+                self.clusters[name] = replace(self.clusters[name], status="Deleting")
+            self._tick()
+            return Accepted()
+        status = "Updating" if name in self.clusters else "Creating"
+        self.clusters[name] = live_cluster({"name": name, "description": "", **request.body, "status": status})
+        self._tick()
+        return Accepted(self.show(self.clusters[name]))
+
+    def _tick(self) -> None:
+        for name, at in [*self.settles.items()]:
+            if self.clock.seconds >= at:
+                del self.settles[name]
+                if self.clusters[name].status == "Deleting":
+                    del self.clusters[name]
+                else:
+                    self.clusters[name] = replace(self.clusters[name], status=ACTIVE, errors=())
+
+
+class World:
+    """Services by target, and the runs on them."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.stop = Stop()
+        self.services: dict[str, Service] = {}
+
+    def service(self, target: str = "default", clusters: Sequence[LiveCluster] = (), settle: float = 100.0) -> Service:
+        self.services[target] = Service(self.clock, clusters, settle)
+        return self.services[target]
+
+    def apply(self, *jobs: Job, **options: Any) -> tuple[Finished, ...]:
+        for job in jobs:
+            self.services.setdefault(job.target, Service(self.clock, job.listing.clusters))
+        return self.clock.run(self.work(*jobs, **options))
+
+    async def work(self, *jobs: Job, **options: Any) -> tuple[Finished, ...]:
+        return await carry_out(jobs, self.services, ApplyOptions(**options), clock=self.clock, stop=self.stop)
+
+    def results(self, *jobs: Job, **options: Any) -> dict[str, Result]:
+        finished = self.apply(*jobs, **options)
+        return {result.name: result for one in finished for result in one.report.results}
+
+
+def outcomes(results: Mapping[str, Result]) -> dict[str, str]:
+    return {name: result.outcome for name, result in results.items()}
+
+
+def message(result: Result) -> str:
+    assert result.error is not None
+    return f"{result.error.kind}: {result.error.message}"
+
+
+BUSY = InTransition("PUT /cluster/a: 409 Conflict: busy", http_status=409)
+WRONG = Rejected("PUT /cluster/a: 400 Bad Request: no such type", http_status=400)

@@ -1,0 +1,619 @@
+"""Runs against a service in virtual time: what is sent, when, and how each change ends."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from reconciler.apply.driver import carry_out
+from reconciler.apply.machine import Machine, Progress
+from reconciler.apply.options import ApplyOptions
+from reconciler.apply.protocol import Begun, Listed, Send, Taken
+from reconciler.errors import Forbidden, HttpError, NoAnswer, NotFound, Unauthenticated, Unavailable
+from reconciler.model.cluster import LiveCluster
+from reconciler.plan.change import Origin
+from reconciler.plan.intent import Intent
+from reconciler.plan.reviewed import Standing
+from tests.apply.fakes import (
+    BUSY,
+    EVERYTHING,
+    WRONG,
+    Handler,
+    World,
+    declared,
+    head_of,
+    job_of,
+    line,
+    live,
+    message,
+    outcomes,
+)
+
+
+def lost() -> NoAnswer:
+    return NoAnswer("PUT /cluster/a: no whole answer", may_have_reached=True)
+
+
+def test_everything_settles_with_one_list_a_poll_and_deletes_come_last() -> None:
+    """Creates and updates first; deletes when they have settled; one GET a poll, from 1 s growing to 30 s."""
+    world = World()
+    head = head_of(declared("a"), declared("b", shard_count=3), declared("c"))
+    job = job_of(head, [live("b"), live("old")], prune=True)
+    service = world.service(clusters=job.listing.clusters)
+    results = world.results(job)
+    assert {name: (r.action, r.outcome, r.status, r.attempts) for name, r in results.items()} == {
+        "a": ("create", "applied", "Active", 1),
+        "b": ("update", "applied", "Active", 1),
+        "c": ("create", "applied", "Active", 1),
+        "old": ("delete", "applied", None, 1),
+    }
+    assert service.writes == ["PUT a", "PUT b", "PUT c", "DELETE old"]
+    assert service.looks[:6] == [1.0, 2.5, 4.75, 8.125, 13.1875, 20.78125]
+    assert max(b - a for a, b in zip(service.looks, service.looks[1:], strict=False)) == 30.0
+    assert service.requests[service.requests.index("DELETE old") - 1] == "GET"  # looked at again right before
+
+
+def test_nothing_to_do_sends_nothing() -> None:
+    """Not even a list: the plan's own says it all."""
+    world = World()
+    job = job_of(head_of(declared("a")), [live("a")])
+    service = world.service(clusters=job.listing.clusters)
+    (finished,) = world.apply(job)
+    assert (service.requests, finished.report.results) == ([], ())
+    assert finished.settled == {"a": {}}
+    assert finished.listed == {"a"}
+
+
+def test_no_more_than_concurrency_at_once() -> None:
+    """Of each target, and of the run where it says so."""
+    world = World()
+    job = job_of(head_of(*(declared(f"c{n:02}") for n in range(20)), concurrency=3))
+    service = world.service()
+    service.latency = 0.5
+    assert set(outcomes(world.results(job)).values()) == {"applied"}
+    assert service.most_in_flight == 3
+
+
+def test_a_change_waits_until_the_cluster_is_free() -> None:
+    """An update waits for Active, a create for gone; then each is sent."""
+    world = World()
+    busy, going = live("busy", status="Updating"), live("going", status="Deleting")
+    job = job_of(head_of(declared("busy", shard_count=4), declared("going")), [busy, going])
+    service = world.service(clusters=[busy, going])
+    service.settles = {"busy": 50.0, "going": 70.0}
+    results = world.results(job)
+    assert outcomes(results) == {"busy": "applied", "going": "applied"}
+    assert service.writes == ["PUT busy", "PUT going"]
+    skipped = World().results(job, wait=False)
+    assert outcomes(skipped) == {"busy": "skipped", "going": "skipped"}
+    assert message(skipped["busy"]) == (
+        "in-transition: the cluster is in transition and has to be waited for; run again without --no-wait"
+    )
+
+
+def test_declared_clusters_in_transition_are_waited_for() -> None:
+    """Though nothing is sent for them: they stand beside the results."""
+    world = World()
+    creating, broken = live("a", status="Creating"), live("b", status="Updating")
+    job = job_of(head_of(declared("a"), declared("b")), [creating, broken])
+    service = world.service(clusters=[creating, broken])
+    service.settles = {"a": 40.0, "b": 40.0}
+    service.show = lambda c: replace(c, status="UpdateFailed") if c.name == "b" and c.status == "Active" else c
+    (finished,) = world.apply(job)
+    assert [(s.name, s.outcome, s.status) for s in finished.report.settling] == [
+        ("a", "settled", "Active"),
+        ("b", "failed", "UpdateFailed"),
+    ]
+    assert (service.writes, set(finished.settled)) == ([], {"a"})
+    (unwaited,) = World().apply(job, wait=False)
+    assert [s.outcome for s in unwaited.report.settling] == ["unknown", "unknown"]
+
+
+def test_canaries_go_first_and_settle_before_the_others() -> None:
+    """So many, by name; where one doesn't settle, none of the others is sent."""
+    world = World()
+    clusters = [live(f"c{n:02}") for n in range(40)]
+    head = head_of(*(declared(c.name, node_instance_type="r6g.large") for c in clusters), canary=2, max_failures=9)
+    service = world.service(clusters=clusters)
+    assert set(outcomes(world.results(job_of(head, clusters))).values()) == {"applied"}
+    assert service.requests[:2] == ["PUT c00", "PUT c01"]
+    assert service.requests[2] == "GET"
+    failing = World()
+    service = failing.service(clusters=clusters)
+    service.show = lambda c: replace(c, errors=("NoCapacity",)) if c.name == "c01" and c.status == "Updating" else c
+    results = failing.results(job_of(head, clusters))
+    assert service.writes == ["PUT c00", "PUT c01"]
+    assert [results[name].outcome for name in ("c00", "c01", "c02", "c39")] == [
+        "applied",
+        "failed",
+        "skipped",
+        "skipped",
+    ]
+    assert message(results["c02"]) == (
+        "earlier-failure: not sent: the canary c01 ended as failed; mend that, and run it again"
+    )
+    unwaited = World().results(job_of(head, clusters), wait=False)
+    assert message(unwaited["c02"]) == (
+        "in-transition: not sent: the canaries have to settle first; run again without --no-wait"
+    )
+
+
+def test_after_max_failures_nothing_more_is_sent_in_that_target() -> None:
+    """The other target goes on; deletes wait for both."""
+    world = World()
+    head = head_of(declared("a"), declared("b"), declared("c"), concurrency=1)
+    service, other = world.service(), world.service("eu", [live("old")])
+    service.hook = lambda _method, name: WRONG if name == "a" else None
+    elsewhere = job_of(head_of(declared("d"), target="eu"), [live("old")], prune=True)
+    results = world.results(job_of(head), elsewhere)
+    assert outcomes(results) == {"a": "failed", "b": "skipped", "c": "skipped", "d": "applied", "old": "skipped"}
+    assert (service.writes, other.writes) == (["PUT a"], ["PUT d"])
+    assert message(results["a"]) == "rejected: PUT /cluster/a: 400 Bad Request: no such type"
+    assert message(results["c"]) == (
+        "max-failures: not sent: a failed, and max_failures is 1; mend that, and run it again"
+    )
+    assert message(results["old"]) == (
+        "earlier-failure: not deleted: default: a failed; mend it, or allow it with --keep-going"
+    )
+
+
+def test_keep_going_deletes_after_a_failure() -> None:
+    """But for what has another half."""
+    head = head_of(declared("bad"), declared("new"), max_failures=5)
+    clusters = [live("old"), live("gone")]
+    renamed = {"old": Origin(target="default", name="bad")}
+    world = World()
+    service = world.service(clusters=clusters)
+    service.hook = lambda _method, name: WRONG if name == "bad" else None
+    results = world.results(job_of(head, clusters, prune=True, successors=renamed), keep_going=True)
+    assert outcomes(results) == {"bad": "failed", "gone": "applied", "new": "applied", "old": "skipped"}
+    assert message(results["old"]) == (
+        "earlier-failure: not deleted: it is renamed to bad, which has not settled; it goes when that stands"
+    )
+
+
+def test_a_moves_delete_waits_for_the_other_target() -> None:
+    """In this run, or in that target's record."""
+    clusters = [live("orders")]
+    moved = {"orders": Origin(target="eu", name="orders")}
+    leaving = job_of(head_of(target="us"), clusters, prune=True, successors=moved)
+    arriving = job_of(head_of(declared("orders"), target="eu"))
+    world = World()
+    us, eu = world.service("us", clusters), world.service("eu")
+    finished = world.apply(leaving, arriving)
+    assert [one.report.results[0].outcome for one in finished] == ["applied", "applied"]
+    assert (us.writes, eu.writes) == (["DELETE orders"], ["PUT orders"])
+    alone = World().results(leaving)
+    assert message(alone["orders"]) == (
+        "earlier-failure: not deleted: it moves to eu/orders, which has not settled; it goes when that stands"
+    )
+    settled = replace(leaving, standing=frozenset(moved.values()))
+    assert outcomes(World().results(settled)) == {"orders": "applied"}
+
+
+def test_no_delete_while_anything_declared_does_not_stand() -> None:
+    """Changed or not, selected or not, read or not."""
+    clusters = [live("a"), live("b", errors=["Sick"]), live("old")]
+    head = head_of(declared("a"), declared("b"))
+    only = Intent(prune="owned", only=("old",), allow=EVERYTHING)
+    sick = World().results(job_of(head, clusters, intent=only))
+    assert message(sick["old"]) == (
+        "earlier-failure: not deleted: b is Active with Sick; mend it, or allow it with --keep-going"
+    )
+    drifted = [live("a", shard_count=9), live("old")]
+    unselected = World().results(job_of(head_of(declared("a")), drifted, intent=only))
+    assert message(unselected["old"]) == (
+        "earlier-failure: not deleted: a isn't as declared; mend it, or allow it with --keep-going"
+    )
+    job = job_of(head_of(declared("a")), [live("a"), live("old")], prune=True)
+    unread = World().results(job, all_read=False)
+    assert message(unread["old"]) == (
+        "earlier-failure: not deleted: a target couldn't be read, and what it declares may not stand; "
+        "mend it, or allow it with --keep-going"
+    )
+    assert outcomes(World().results(job, all_read=False, keep_going=True)) == {"old": "applied"}
+
+
+def test_without_waiting_nothing_is_deleted_while_anything_is_under_way() -> None:
+    """An accepted create is not a standing one; where all stands, the delete is sent."""
+    clusters = [live("a"), live("old")]
+    world = World()
+    results = world.results(job_of(head_of(declared("a"), declared("new")), clusters, prune=True), wait=False)
+    assert outcomes(results) == {"new": "applied", "old": "skipped"}
+    assert message(results["old"]) == ("in-transition: not deleted: new is Creating; run again when it has settled")
+    assert outcomes(World().results(job_of(head_of(declared("a")), clusters, prune=True), wait=False)) == {
+        "old": "applied"
+    }
+
+
+def test_a_delete_looks_again_right_before_it_is_sent() -> None:
+    """What somebody made anew under that name is another cluster."""
+    world = World()
+    clusters = [live("a"), live("old"), live("x")]
+    service = world.service(clusters=clusters)
+    job = job_of(head_of(declared("a", shard_count=3)), clusters, prune=True)
+
+    def meanwhile(_method: str, _name: str) -> None:
+        service.clusters["x"] = live("x", shard_count=12)
+        service.clusters.pop("old", None)
+
+    service.hook = meanwhile
+    results = world.results(job)
+    assert outcomes(results) == {"a": "applied", "old": "applied", "x": "stale"}
+    assert message(results["x"]) == "stale: its configuration has changed since the plan was made; plan again"
+    assert service.writes == ["PUT a"]
+
+
+def test_an_old_list_is_asked_for_anew_between_deletes() -> None:
+    """One delete after the other, each slow: none is sent on a list older than ten seconds."""
+    world = World()
+    clusters = [live(f"x{n}") for n in range(5)]
+    service = world.service(clusters=clusters, settle=1.0)
+    service.latency = 25.0
+    job = job_of(head_of(concurrency=1), clusters, prune=True)
+    assert set(outcomes(world.results(job)).values()) == {"applied"}
+    for position, request in enumerate(service.requests):
+        if request.startswith("DELETE"):
+            assert "GET" in service.requests[max(0, position - 2) : position], service.requests
+
+
+def test_not_seen_yet_is_not_gone_and_neither_is_what_vanishes_for_a_moment() -> None:
+    """A lagging list costs time alone."""
+    world = World()
+    service = world.service()
+    service.lists = [[], [], [live("a", status="Creating")], [], [], [live("a")]]
+    assert outcomes(world.results(job_of(head_of(declared("a"))))) == {"a": "applied"}
+    updated = World()
+    service = updated.service(clusters=[live("a")])
+    service.lists = [[live("a")], [live("a")], [], [live("a", shard_count=3)]]
+    assert outcomes(updated.results(job_of(head_of(declared("a", shard_count=3)), [live("a")]))) == {"a": "applied"}
+
+
+def test_deleted_by_somebody_else_while_awaited() -> None:
+    """On its way out, at once; missing for a minute, then."""
+    world = World()
+    service = world.service(clusters=[live("a")])
+    service.lists = [[live("a", status="Updating")], [live("a", status="Deleting")]]
+    job = job_of(head_of(declared("a", shard_count=3)), [live("a")])
+    assert message(world.results(job)["a"]) == (
+        "unsettled: it is being deleted by somebody else; run apply again to create it"
+    )
+    world = World()
+    service = world.service(clusters=[live("a")])
+    service.lists = [[live("a", status="Updating")], []]
+    result = world.results(job)["a"]
+    assert message(result) == "unsettled: it was deleted by somebody else; run apply again to create it"
+    assert 60 <= result.seconds <= 65
+
+
+def test_a_failed_create_says_replace_and_a_failed_update_never_says_delete() -> None:
+    """Nothing advises to delete what was once Active."""
+    world = World()
+    service = world.service()
+    service.show = lambda c: replace(c, errors=("InstanceTypeNotAvailable",))
+    result = world.results(job_of(head_of(declared("a"))))["a"]
+    assert message(result) == (
+        "never-active: it is Creating with InstanceTypeNotAvailable, and was never Active: "
+        "mend its manifest, and apply with --replace=a"
+    )
+    for status in ("UpdateFailed", "Active", "CreationFailed", "Updating"):
+        world = World()
+        service = world.service(clusters=[live("a")])
+        service.lists = [[live("a", status=status, errors=["InstanceTypeNotAvailable"])]]
+        result = world.results(job_of(head_of(declared("a", shard_count=3)), [live("a")]))["a"]
+        assert message(result) == (
+            f"unsettled: it is {status} with InstanceTypeNotAvailable: mend its manifest, and apply again, which sends it anew"
+        )
+        assert result.seconds == 1.0
+
+
+def test_old_errors_may_stand_for_a_while_after_a_good_update() -> None:
+    """They are no verdict on the request that mends them; after a minute they are."""
+    sick = live("a", status="UpdateFailed", errors=["Old"])
+    job = job_of(head_of(declared("a", shard_count=3)), [sick])
+    world = World()
+    service = world.service(clusters=[sick])
+    mended = live("a", shard_count=3)
+    service.lists = [
+        [sick],
+        [sick],
+        [replace(mended, status="Updating", errors=("Old",))],
+        [replace(mended, errors=("Old",))],
+        [mended],
+    ]
+    assert outcomes(world.results(job)) == {"a": "applied"}
+    world = World()
+    world.service(clusters=[sick]).lists = [[sick]]
+    result = world.results(job)["a"]
+    assert (result.outcome, 60 <= result.seconds <= 70) == ("failed", True)
+    again = World()
+    again.service(clusters=[sick]).lists = [[sick], [replace(sick, status="Updating")], [sick]]
+    assert again.results(job)["a"].seconds == 4.75
+
+
+def test_a_service_that_holds_something_else_is_told_by_field() -> None:
+    """After a minute; sooner with a short timeout; and the record learns what it keeps."""
+    head = head_of(declared("a", description="orders "))
+    for timeout, seconds in ((7200.0, 60.0), (8.0, 2.0)):
+        world = World()
+        service = world.service(settle=0.0)
+        service.show = lambda c: replace(c, values={**c.values, "description": "orders"})
+        (finished,) = world.apply(job_of(head), timeout_seconds=timeout)
+        (result,) = finished.report.results
+        assert message(result) == (
+            'not-as-sent: it is Active, and not as sent: description: sent "orders ", it is "orders"; '
+            "declare what the service keeps, or name the field in lifecycle.ignore_changes"
+        )
+        assert result.seconds == seconds
+        assert (finished.endings[0].settled, finished.endings[0].kept) == (True, {"description": "orders"})
+
+
+def test_what_the_service_is_known_to_keep_is_settled() -> None:
+    """An update of another field doesn't fail for it again."""
+    one = declared("a", description="orders ", shard_count=3)
+    was = declared("a", description="orders ")
+    kept = line("a", was, kept={"description": "orders"})
+    clusters = [live("a", description="orders")]
+    world = World()
+    service = world.service(clusters=clusters, settle=0.0)
+    service.show = lambda c: replace(c, values={**c.values, "description": "orders"})
+    (finished,) = world.apply(job_of(head_of(one), clusters, [kept]))
+    assert finished.report.results[0].outcome == "applied"
+    assert finished.endings[0].kept == {"description": "orders"}
+
+
+def test_a_list_that_was_asked_for_before_the_request_says_nothing() -> None:
+    """Though its answer comes after."""
+    machine = Machine([job_of(head_of(declared("a", shard_count=3)), [live("a")])], ApplyOptions())
+    assert isinstance(machine.handle(Begun(0.0))[0], Send)
+    machine.handle(Taken(5.0, "default", "a"))
+    machine.handle(Listed(6.0, "default", 4.0, {"a": live("a", status="UpdateFailed")}))
+    assert not machine.done
+    machine.handle(Listed(7.0, "default", 6.0, {"a": live("a", status="UpdateFailed")}))
+    assert machine.done
+
+
+def test_409_is_waited_out_and_its_words_are_told() -> None:
+    """A conflict is a transition: wait, look, send again; an endless one ends at the timeout."""
+    answers = [BUSY, BUSY]
+    world = World()
+    service = world.service(clusters=[live("a")])
+    service.hook = lambda _method, _name: answers.pop() if answers else None
+    job = job_of(head_of(declared("a", shard_count=3)), [live("a")])
+    result = world.results(job)["a"]
+    assert (result.outcome, result.attempts) == ("applied", 3)
+    endless = World()
+    service = endless.service(clusters=[live("a")])
+    service.hook = lambda _method, _name: BUSY
+    (finished,) = endless.apply(job, timeout_seconds=600.0)
+    (result,) = finished.report.results
+    assert message(result) == (
+        "timeout: it has not become ready for its request within 10m; "
+        "the service's last word: PUT /cluster/a: 409 Conflict: busy; run it again later"
+    )
+    assert (result.outcome, result.seconds, finished.endings[0].refused) == ("failed", 600.0, True)
+    assert len(service.looks) < 40
+    assert outcomes(world_with(service.hook, live("a")).results(job, wait=False)) == {"a": "skipped"}
+
+
+def world_with(hook: Handler, *clusters: LiveCluster) -> World:
+    world = World()
+    world.service(clusters=clusters).hook = hook
+    return world
+
+
+def test_a_change_that_waited_is_stale_if_the_cluster_moved() -> None:
+    """What somebody changed meanwhile is not overwritten, and what is gone is not made anew by an update."""
+    busy = live("a", status="Updating")
+    job = job_of(head_of(declared("a", shard_count=3)), [busy])
+    for lists, said in (
+        (
+            [[busy], [live("a", node_instance_type="r6g.large")]],
+            "its configuration has changed since the plan was made; plan again",
+        ),
+        ([[busy], [live("a", status="Deleting")]], "it is being deleted by somebody else; plan again"),
+        ([[]], "it has been deleted since the plan was made; plan again"),
+    ):
+        world = World()
+        service = world.service(clusters=[busy])
+        service.lists = list(lists)
+        assert message(world.results(job)["a"]) == f"stale: {said}"
+        assert service.writes == []
+
+
+@pytest.mark.parametrize("kind", [Unauthenticated, Forbidden])
+def test_a_refused_key_stops_its_target_alone(kind: type[HttpError]) -> None:
+    """After 401 or 403 nothing else is sent there; the others go on."""
+    world = World()
+    us = world.service("us")
+    us.hook = lambda _method, _name: kind("PUT /cluster/a: no", http_status=401)
+    job = job_of(head_of(declared("a"), declared("b"), target="us", concurrency=1, max_failures=9))
+    results = world.results(job, job_of(head_of(declared("c"), target="eu")))
+    assert outcomes(results) == {"a": "failed", "b": "skipped", "c": "applied"}
+    assert message(results["b"]) == f"{kind.kind}: not sent: the service refuses this target's API key ({kind.kind})"
+    assert us.writes == ["PUT a"]
+
+
+def test_a_key_that_is_refused_while_polling() -> None:
+    """What was sent is unknown, and says why."""
+    world = World()
+    service = world.service()
+    service.lists = [Unauthenticated("GET /cluster: 401 Unauthorized", http_status=401)]
+    result = world.results(job_of(head_of(declared("a"))))["a"]
+    assert (result.outcome, message(result)) == (
+        "unknown",
+        "unauthenticated: it was sent, and how it ends can't be seen: GET /cluster: 401 Unauthorized",
+    )
+
+
+def test_an_answer_that_was_lost_is_looked_for_in_the_list() -> None:
+    """As sent: applied. Never seen: unknown, in the words of the loss. Without waiting: unknown at once."""
+    job = job_of(head_of(declared("a")))
+    arrived = World()
+    service = arrived.service()
+
+    def loses(_method: str, name: str) -> HttpError:
+        service.clusters[name] = live(name)
+        return lost()
+
+    service.hook = loses
+    result = arrived.results(job)["a"]
+    assert (result.outcome, service.writes, result.attempts) == ("applied", ["PUT a"], 1)
+    never = world_with(lambda _method, _name: lost())
+    result = never.results(job)["a"]
+    assert (result.outcome, message(result)) == ("unknown", "no-answer: PUT /cluster/a: no whole answer")
+    assert 60 <= result.seconds < 100
+    broken = Unavailable("PUT /cluster/a: 500", http_status=500, may_have_reached=True)
+    assert outcomes(world_with(lambda _method, _name: broken).results(job, wait=False)) == {"a": "unknown"}
+
+
+def test_404_fails_a_put_at_once() -> None:
+    """A service that has moved on is not asked again."""
+    refused = NotFound("PUT /cluster/a: 404 Not Found", http_status=404)
+    world = world_with(lambda _method, _name: refused)
+    (finished,) = world.apply(job_of(head_of(declared("a"))))
+    assert [r.outcome for r in finished.report.results] == ["failed"]
+    assert (finished.endings[0].sent, finished.endings[0].refused) == (True, True)
+
+
+def test_polls_that_fail_are_survived_and_what_does_not_settle_in_time_failed() -> None:
+    """5xx in the middle of settling is normal; --timeout bounds each wait."""
+    world = World()
+    service = world.service()
+    down = Unavailable("GET /cluster: 503", http_status=503)
+    service.lists = [*[down] * 12, [live("a")]]
+    assert outcomes(world.results(job_of(head_of(declared("a"))))) == {"a": "applied"}
+    slow = World()
+    slow.service(settle=1e9)
+    result = slow.results(job_of(head_of(declared("a"))), timeout_seconds=90.0)["a"]
+    assert (result.outcome, result.seconds) == ("failed", 90.0)
+    assert message(result) == "timeout: it has not settled within 1m 30s, and is Creating; run `reconciler wait`"
+
+
+def test_a_replacement_deletes_first_and_creates_when_that_is_gone() -> None:
+    """In one change, ahead of all other deletes."""
+    dead = live("a", status="CreationFailed")
+    intent = Intent(replace=("a",), adopt=("a",), allow=EVERYTHING)
+    job = job_of(head_of(declared("a")), [dead], [], intent=intent)
+    world = World()
+    service = world.service(clusters=[dead])
+    result = world.results(job)["a"]
+    assert (service.writes, result.outcome, result.attempts) == (["DELETE a", "PUT a"], "applied", 2)
+    refused = World()
+    service = refused.service(clusters=[dead])
+    service.hook = lambda method, _name: WRONG if method == "PUT" else None
+    (finished,) = refused.apply(job)
+    assert message(finished.report.results[0]) == (
+        "rejected: it was deleted, and not made anew: PUT /cluster/a: 400 Bad Request: no such type"
+    )
+    assert not finished.endings[0].refused
+
+
+def test_a_saved_plan_tells_what_was_done_already_and_what_is_stale() -> None:
+    """One result each, beside those of what still stands."""
+    saved = job_of(head_of(declared("a"), declared("b"), declared("c")))
+    a, b, _ = saved.plan.changes
+    job = replace(job_of(head_of(declared("c"))), saved=Standing((a,), ((b, "somebody was faster"),)))
+    results = World().results(job)
+    assert outcomes(results) == {"a": "applied", "b": "stale", "c": "applied"}
+    assert message(results["b"]) == "stale: somebody was faster"
+
+
+def test_left_changes_are_told_and_hold_nothing() -> None:
+    """Nothing is sent for them, and deletes go on."""
+    drifted = [live("a", shard_count=9), live("old")]
+    one = declared("a", lifecycle={"on_drift": "report"})
+    job = job_of(head_of(one), drifted, [line("a"), line("old")], prune=True)
+    world = World()
+    service = world.service(clusters=drifted)
+    assert outcomes(world.results(job)) == {"a": "left", "old": "applied"}
+    assert service.writes == ["DELETE old"]
+
+
+def test_a_stop_finishes_what_is_in_flight_and_starts_nothing() -> None:
+    """After the first signal: accepted and not settled is unknown, the rest is skipped; everything is told."""
+    world = World()
+    service = world.service()
+    service.latency = 5.0
+
+    def stops(_method: str, _name: str) -> None:
+        world.stop.requested.set()
+
+    service.hook = stops
+    results = world.results(job_of(head_of(declared("a"), declared("b"), concurrency=1)))
+    assert {name: (r.outcome, r.attempts) for name, r in results.items()} == {"a": ("unknown", 1), "b": ("skipped", 0)}
+    assert message(results["a"]) == (
+        "interrupted: the run ended before this change had settled; run `reconciler plan` to see where it is"
+    )
+    assert message(results["b"]) == "interrupted: the run ended before this change was sent; run it again"
+    assert service.writes == ["PUT a"]
+
+
+def test_a_cancelled_run_reports_at_once_and_counts_what_was_in_flight() -> None:
+    """After the second signal."""
+    world = World()
+    world.service().latency = 50.0
+
+    async def cancelled() -> dict[str, tuple[str, int]]:
+        work = asyncio.ensure_future(world.work(job_of(head_of(declared("a"), declared("b"), concurrency=1))))
+        await world.clock.sleep(10.0)
+        work.cancel()
+        (finished,) = await work
+        return {result.name: (result.outcome, result.attempts) for result in finished.report.results}
+
+    assert world.clock.run(cancelled()) == {"a": ("unknown", 1), "b": ("skipped", 0)}
+    assert world.clock.seconds == 10.0
+
+
+def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
+    """Every change has one result, whatever breaks."""
+    world = World()
+    service = world.service()
+
+    def breaks(_method: str, name: str) -> None:
+        if name == "a":
+            raise ZeroDivisionError
+
+    service.hook = breaks
+    with capture_logs() as logs:
+        results = world.results(job_of(head_of(declared("a"), declared("b"), max_failures=9)))
+    assert outcomes(results) == {"a": "unknown", "b": "applied"}
+    assert "request.broke" in [event["event"] for event in logs]
+
+    def broken(_progress: Progress) -> None:
+        raise ZeroDivisionError
+
+    world = World()
+    job = job_of(head_of(declared("a")))
+    run = carry_out(
+        [job], {"default": world.service()}, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=broken
+    )
+    with capture_logs():
+        (finished,) = world.clock.run(run)
+    assert [r.outcome for r in finished.report.results] in (["unknown"], ["skipped"])
+
+
+def test_progress_counts_and_names_the_oldest_wait() -> None:
+    """For a line on a terminal."""
+    world = World()
+    seen: list[Progress] = []
+    job = job_of(head_of(declared("a"), declared("b")))
+    run = carry_out(
+        [job], {"default": world.service()}, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=seen.append
+    )
+    world.clock.run(run)
+    assert seen[0] == Progress(total=2, ended=0, failed=0, awaited=0, oldest_seconds=None)
+    assert seen[1] == Progress(total=2, ended=0, failed=0, awaited=2, oldest_seconds=1.0)
+    assert seen[-1] == Progress(total=2, ended=2, failed=0, awaited=0, oldest_seconds=None)
+
+
+def test_events_are_stable() -> None:
+    """What a log pipeline matches: names, and the fields that go with them."""
+    world = World()
+    with capture_logs() as logs:
+        world.apply(job_of(head_of(declared("a"))))
+    ours = {"target": "default", "cluster": "a", "action": "create", "log_level": "info"}
+    assert logs[0] == {"event": "change.accepted", **ours, "seconds": 0.0, "attempts": 1}
+    assert logs[1] == {"event": "clusters.awaited", "target": "default", "count": 1, "seconds": 75, "log_level": "info"}
+    assert [event["event"] for event in logs[2:]] == ["cluster.settled", "change.applied"]

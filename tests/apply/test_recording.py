@@ -1,0 +1,189 @@
+"""The record before a run and after it: nothing that owned is lost, and a second run changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.apply.job import Finished, Job
+from reconciler.apply.recording import after, ahead
+from reconciler.errors import HttpError, NoAnswer
+from reconciler.model.cluster import LiveCluster
+from reconciler.model.fleet import Head
+from reconciler.model.record import Line, Record
+from reconciler.plan.intent import Intent
+from tests.apply.fakes import BUSY, EVERYTHING, WRONG, World, declared, head_of, job_of, line, live
+
+NOW = 9.0
+PRUNED = Intent(prune="owned", allow=EVERYTHING)
+
+
+def record_of(*lines: Line) -> Record:
+    return Record("default", "https://h", "K", lines={one.name: one for one in lines})
+
+
+def recorded(
+    job: Job, record: Record, world: World | None = None, astray: Sequence[str] = (), **options: object
+) -> tuple[Record, Record, Finished]:
+    written = ahead(record, job.plan, job.head, job.listing.clusters, now=NOW)
+    (finished,) = (world or World()).apply(job, **options)
+    return written, after(record, written, finished, job.plan, job.head, now=NOW, astray=astray), finished
+
+
+def test_a_create_is_written_ahead_and_settled_at_the_end() -> None:
+    """What is about to be sent; then what was seen."""
+    one = declared("a")
+    written, final, _ = recorded(job_of(head_of(one), [], []), record_of())
+    sent = Line("a", "c1", NOW, "manifests/a.yaml", 1, "created", unsettled=one.managed)
+    assert written.lines == {"a": sent}
+    assert final.lines == {"a": replace(sent, declared=one.managed, unsettled=None)}
+    assert final.revision == "c1"
+
+
+def test_an_update_keeps_what_was_settled_until_it_settles() -> None:
+    """A killed run leaves both, and the line owns."""
+    one, was = declared("a", shard_count=3), line("a")
+    written, final, _ = recorded(job_of(head_of(one), [live("a")], [was]), record_of(was))
+    assert (written.lines["a"].declared, written.lines["a"].unsettled) == (was.declared, one.managed)
+    assert written.lines["a"].owns(live("a"))
+    assert (final.lines["a"].declared, final.lines["a"].unsettled) == (one.managed, None)
+
+
+def test_what_a_killed_run_sent_counts_as_settled_once_it_is_live() -> None:
+    """Else a second run that is killed would leave no trace of it; what is still in transition may never be `Active`."""
+    sent = line("a", declared={**line("a").sent, "shard_count": 2}, unsettled={**line("a").sent, "shard_count": 3})
+    one = declared("a", shard_count=4)
+    for status, shards in (("Active", 3), ("Updating", 2)):
+        listed = live("a", status=status, shard_count=3)
+        written, _, _ = recorded(job_of(head_of(one), [listed], [sent]), record_of(sent), timeout_seconds=5.0)
+        assert written.lines["a"].unsettled == one.managed
+        assert (written.lines["a"].declared or {})["shard_count"] == shards
+
+
+def test_a_refusal_restores_the_line_and_doubt_leaves_it_unsettled() -> None:
+    """Also where there was none."""
+    was, one = line("a"), declared("a", shard_count=3)
+    lost = NoAnswer("PUT: silence", may_have_reached=True)
+    answers: list[tuple[HttpError, bool]] = [(WRONG, True), (BUSY, True), (lost, False)]
+    for answer, restored in answers:
+        world = World()
+        world.service(clusters=[live("a")]).hook = lambda _method, _name, answer=answer: answer  # type: ignore[misc]
+        written, final, _ = recorded(
+            job_of(head_of(one), [live("a")], [was]), record_of(was), world, timeout_seconds=90.0
+        )
+        assert final.lines["a"] == (was if restored else written.lines["a"])
+    world = World()
+    world.service().hook = lambda _method, _name: WRONG
+    assert recorded(job_of(head_of(one), [], []), record_of(), world)[1].lines == {}
+
+
+def test_a_delete_that_is_done_takes_the_line_out() -> None:
+    """One that is skipped leaves it as it was."""
+    was = line("old")
+    written, final, _ = recorded(job_of(head_of(), [live("old")], [was], prune=True), record_of(was))
+    assert written.lines["old"] == replace(was, commit="c1", at=NOW, unsettled="deleted")
+    assert final.lines == {}
+    _, kept, _ = recorded(job_of(head_of(), [live("old")], [was], prune=True), record_of(was), all_read=False)
+    assert kept.lines == {"old": was}
+
+
+def test_what_a_service_keeps_is_recorded_as_settled_save_that() -> None:
+    """So that the next plan tells what it keeps, and not drift."""
+    one = declared("a", description="orders ")
+    world = World()
+    service = world.service(settle=0.0)
+    service.show = lambda c: replace(c, values={**c.values, "description": "orders"})
+    _, final, _ = recorded(job_of(head_of(one), [], []), record_of(), world)
+    assert (final.lines["a"].declared, final.lines["a"].kept) == (one.managed, {"description": "orders"})
+    clusters = [live("a", description="orders")]
+    again = job_of(head_of(one), clusters, [final.lines["a"]])
+    assert (again.plan.changes, [kept.path for kept in again.plan.kept]) == ((), ["description"])
+    assert recorded(again, final, None)[1] == final
+
+
+def test_declared_clusters_that_stand_get_their_line() -> None:
+    """Taken over where there was none; as it was where it says so already, unless its commit is astray."""
+    head, clusters = head_of(declared("a")), [live("a")]
+    _, taken, _ = recorded(job_of(head, clusters, []), record_of())
+    assert (taken.lines["a"].origin, taken.lines["a"].declared) == ("adopted", declared("a").managed)
+    was = line("a")
+    assert recorded(job_of(head, clusters, [was]), record_of(was))[1].lines == {"a": was}
+    strayed = recorded(job_of(head, clusters, [was]), record_of(was), astray=["a"])[1]
+    assert strayed.lines == {"a": replace(was, commit="c1", at=NOW)}
+    killed = replace(was, unsettled=was.declared)
+    assert recorded(job_of(head, clusters, [killed]), record_of(killed))[1].lines["a"].unsettled is None
+
+
+def test_what_head_no_longer_declares() -> None:
+    """Let go where its manifest said so; out where it is gone."""
+    kept = line("kept", declared("kept", lifecycle={"on_remove": "keep"}))
+    missing = line("missing")
+    _, final, _ = recorded(job_of(head_of(), [live("kept")], [kept, missing]), record_of(kept, missing))
+    assert final.lines == {"kept": replace(kept, commit="c1", at=NOW, released=True)}
+    assert recorded(job_of(head_of(), [live("kept")], [*final.lines.values()]), final)[1] == final
+
+
+def test_a_field_that_was_left_keeps_its_recorded_value() -> None:
+    """What was not sent is not recorded."""
+    one = declared("a", shard_count=3, replication_factor=2, lifecycle={"on_drift": "report"})
+    was = line("a", declared("a", replication_factor=2))
+    clusters = [live("a", replication_factor=1)]
+    job = job_of(head_of(one), clusters, [was])
+    assert {field.path: field.left for field in job.plan.changes[0].fields} == {
+        "shard_count": None,
+        "replication_factor": "on-drift-report",
+    }
+    written, final, _ = recorded(job, record_of(was))
+    assert written.lines["a"].unsettled == {k: v for k, v in one.managed.items() if k != "replication_factor"}
+    assert final.lines["a"].declared == one.managed
+
+
+def test_a_dirty_tree_is_no_commit_and_limits_go_along() -> None:
+    """The record says what was applied, and from which commit if from any."""
+    head = head_of(declared("a"))
+    job = job_of(head, [], [])
+    job = replace(job, plan=job.plan.model_copy(update={"dirty": True}))
+    written, final, _ = recorded(job, record_of())
+    assert (written.lines["a"].commit, final.revision, final.limits) == (None, None, head.target.limits)
+
+
+names = st.sampled_from("abc")
+heads: st.SearchStrategy[Head] = st.dictionaries(names, st.integers(1, 3)).map(
+    lambda found: head_of(*(declared(name, shard_count=count) for name, count in found.items()), max_failures=9)
+)
+clusters_of: st.SearchStrategy[list[LiveCluster]] = st.dictionaries(names, st.integers(1, 3)).map(
+    lambda found: [live(name, shard_count=count) for name, count in found.items()]
+)
+
+
+@given(heads, clusters_of, st.frozensets(names), st.dictionaries(names, st.sampled_from([WRONG, BUSY, "lost"])))
+def test_nothing_that_owned_is_lost_and_a_second_run_changes_nothing(
+    head: Head, clusters: list[LiveCluster], known: frozenset[str], answers: dict[str, object]
+) -> None:
+    """Killed after what was written ahead, or run to its end, with any answers."""
+    lines = [line(c.name, declared(c.name, shard_count=2)) for c in clusters if c.name in known]
+    record = record_of(*lines)
+    job = job_of(head, clusters, lines, intent=PRUNED)
+    world = World()
+    service = world.service(clusters=clusters)
+
+    def hook(_method: str, name: str) -> HttpError | None:
+        answer = answers.get(name)
+        if answer == "lost":
+            return NoAnswer("silence", may_have_reached=True)
+        return answer if isinstance(answer, HttpError) else None
+
+    service.hook = hook
+    written, final, finished = recorded(job, record, world, timeout_seconds=600.0)
+    assert written.lines.keys() >= record.lines.keys()
+    there = set(service.clusters)
+    assert {name for name in record.lines if name in there} <= final.lines.keys()
+    settled = {ending.name for ending in finished.endings if ending.settled and ending.name in there}
+    for name in settled | set(finished.settled):
+        assert final.lines[name].owns(service.clusters[name])
+    if not answers:
+        again = job_of(head, [*service.clusters.values()], [*final.lines.values()], intent=PRUNED)
+        assert again.plan.changes == ()
+        _, second, _ = recorded(again, final)
+        assert second == final
