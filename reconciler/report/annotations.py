@@ -1,38 +1,50 @@
 """What GitHub shows beside the lines of a pull request, as workflow commands: one a line, ten of a kind at most."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from reconciler.errors import Place, Problem
 from reconciler.model.text import printable
-from reconciler.plan.change import Cause, Change, FieldChange
-from reconciler.plan.plan import Plan
-from reconciler.report.values import commit_text, name_text, value_text
+from reconciler.plan.change import Cause, Change
+from reconciler.plan.document import PlanDocument
+from reconciler.plan.plan import Plan, Violation
+from reconciler.report.fields import field_text
+from reconciler.report.notes import Telling, destroys, notes
+from reconciler.report.sections import destroyed, successors, topic_of
+from reconciler.report.values import LONGEST_MESSAGE, name_text
 
 _MOST = 10
 """GitHub keeps so many of a kind from one step, and drops the others without a word."""
 _FIELDS_TOLD = 5
-_LONGEST_MESSAGE = 600
 
 _Kind: TypeAlias = Literal["error", "warning", "notice"]
 
 
-def annotations(plans: Sequence[Plan], problems: Sequence[Problem] = ()) -> str:
-    """Errors that have a place, deletes and conflicts as warnings, drift as notices; each at its manifest's line."""
-    changes = [change for plan in plans for change in plan.changes]
-    deletes = [_delete(change) for change in changes if change.action == "delete"]
-    conflicts = [_fields(change, "conflict", "warning") for change in changes if _has(change, "conflict")]
-    drifted = [change for change in changes if _has(change, "drift") and not _has(change, "conflict")]
+def annotations(document: PlanDocument) -> str:
+    """Errors and limits that have a place; deletes and conflicts as warnings, drift as notices; at their lines.
+
+    This change's stand before all others, so that these are the ones that are cut.
+    """
+    plans = document.targets
+    own = [(plan, change) for plan in plans for change in plan.changes if change.action != "delete"]
+    own.sort(key=lambda planned: topic_of(planned[1]) != "revision")
+    conflicts = [_fields(plan, change, "conflict", "warning") for plan, change in own if _has(change, "conflict")]
+    drifted = [
+        _fields(plan, change, "drift", "notice")
+        for plan, change in own
+        if _has(change, "drift") and not _has(change, "conflict")
+    ]
+    refused = [_refusal(violation) for plan in plans for violation in plan.violations if violation.file]
     kinds: tuple[tuple[_Kind, list[str]], ...] = (
-        ("error", [_error(problem) for problem in problems if problem.place]),
-        ("warning", [*deletes, *conflicts]),
-        ("notice", [_fields(change, "drift", "notice") for change in drifted]),
+        ("error", [*(_error(problem) for problem in document.errors if problem.place), *refused]),
+        ("warning", [*_deletes(plans), *conflicts]),
+        ("notice", drifted),
     )
     return "".join(f"{line}\n" for kind, lines in kinds for line in _capped(kind, lines))
 
 
 def _has(change: Change, cause: Cause) -> bool:
-    return change.action != "delete" and (change.cause == cause or any(f.cause == cause for f in change.fields))
+    return change.cause == cause or any(field.cause == cause for field in change.fields)
 
 
 def _capped(kind: _Kind, lines: Sequence[str]) -> Iterable[str]:
@@ -44,36 +56,39 @@ def _capped(kind: _Kind, lines: Sequence[str]) -> Iterable[str]:
 
 def _error(problem: Problem) -> str:
     title = f"cluster {name_text(problem.cluster)}" if problem.cluster else problem.kind
-    remedy = f" → {printable(problem.remedy, _LONGEST_MESSAGE)}" if problem.remedy else ""
-    return _command("error", title, f"{printable(problem.message, _LONGEST_MESSAGE)}{remedy}", problem.place)
+    remedy = f" → {printable(problem.remedy, LONGEST_MESSAGE)}" if problem.remedy else ""
+    return _command("error", title, f"{printable(problem.message, LONGEST_MESSAGE)}{remedy}", problem.place)
 
 
-def _delete(change: Change) -> str:
-    commit = change.source.commit if change.source else None
-    removed = f", removed in {commit_text(commit)}" if commit else ""
-    message = f"{', '.join(change.risks)}: it is live, and no manifest declares it{removed}"
-    return _command("warning", f"{name_text(change.name)} would be deleted", message, _place(change))
+def _refusal(violation: Violation) -> str:
+    place = Place(violation.file, violation.line) if violation.file and violation.line else None
+    return _command("error", f"refused by {violation.guard}", printable(violation.message, LONGEST_MESSAGE), place)
 
 
-def _fields(change: Change, cause: Cause, kind: _Kind) -> str:
+def _deletes(plans: Sequence[Plan]) -> Iterator[str]:
+    following = successors(plans)
+    found = sorted(destroyed(plans), key=lambda planned: planned[1].cause != "revision")
+    for plan, change in found:
+        told = ", ".join((*change.risks, *destroys(change, plan, following, Telling())))
+        yield _command("warning", f"{name_text(change.name)} would be deleted", told, _place(change))
+
+
+def _fields(plan: Plan, change: Change, cause: Cause, kind: _Kind) -> str:
     """One annotation for all fields of one cause, at the first of them that has a line."""
     fields = [field for field in change.fields if field.cause == cause]
-    told = [_field(field, change) for field in fields[:_FIELDS_TOLD]]
+    told = [str(field_text(field, change, topic_of(change))) for field in fields[:_FIELDS_TOLD]]
     if len(fields) > _FIELDS_TOLD:
         told.append(f"and {len(fields) - _FIELDS_TOLD} more")
-    line = next((field.line for field in fields if field.line), None)
-    said = "would overwrite what nobody reviewed" if cause == "conflict" else "changed behind git's back"
-    title = f"{change.action} {name_text(change.name)}: {said}"
-    return _command(kind, title, ", ".join(told) or "it is gone", _place(change, line))
+    if change.action == "create":
+        told = list(notes(change, plan, Telling()))
+    at = next((field for field in fields if field.line), None)
+    place = Place(at.file or change.source.file, at.line) if at and at.line and change.source else _place(change)
+    said = "would overwrite what nobody reviewed" if cause == "conflict" else "changed outside git"
+    return _command(kind, f"{change.action} {name_text(change.name)}: {said}", ", ".join(told), place)
 
 
-def _field(field: FieldChange, change: Change) -> str:
-    before = "" if change.action == "create" else f"{value_text(field.before)} → "
-    return f"{field.path}: {before}{value_text(field.after)}"
-
-
-def _place(change: Change, line: int | None = None) -> Place | None:
-    return Place(change.source.file, line or change.source.line) if change.source else None
+def _place(change: Change) -> Place | None:
+    return Place(change.source.file, change.source.line) if change.source else None
 
 
 def _command(kind: _Kind, title: str, message: str, place: Place | None) -> str:

@@ -3,68 +3,83 @@
 What came from outside stands in code, where it steers nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.errors import Problem
-from reconciler.plan.plan import Plan
+from reconciler.plan.document import PlanDocument
 from reconciler.report.blocks import Block, page
-from reconciler.report.inline import Links, code
-from reconciler.report.markdown_plan import plan_blocks, plan_lead
-from reconciler.report.markdown_report import report_blocks, report_lead
-from reconciler.results import TargetReport
+from reconciler.report.inline import code, commit_code, run_link
+from reconciler.report.look import PLAIN, Look
+from reconciler.report.markdown_plan import left_behind_blocks, plan_blocks, plan_lead
+from reconciler.report.markdown_report import deleted_blocks, report_blocks, report_lead
+from reconciler.report.nextsteps import NextStep, plan_steps, report_steps
+from reconciler.results import ReportDocument
 
-REST = "the job summary"
-"""Where a reader finds what a comment has no room for."""
 
+def plans_markdown(document: PlanDocument, look: Look = PLAIN) -> str:
+    """What would be done: this change in counts, every delete, each refusal, then all else, and what to do next.
 
-def plans_markdown(
-    plans: Sequence[Plan],
-    problems: Sequence[Problem] = (),
-    *,
-    links: Links | None = None,
-    limit: int | None = None,
-    rest: str = REST,
-) -> str:
-    """What would be done: counts, every delete, what is refused, then the rest, each cluster a block that opens.
-
-    `limit` is in bytes of UTF-8, None for none: whole clusters are left out, names of deletes last of all. `rest` is
-    where the reader is told to find what is missing.
+    Where `look.limit` asks for it whole clusters are left out, names of deletes last of all.
     """
-    blocks = [*_problems(problems, links), *plan_blocks(plans, links)]
-    return page(plan_lead(plans, len(problems)), blocks, limit=limit, rest=rest)
+    if not (document.targets or document.errors or document.left_behind):
+        return ""
+    destructive, rest = plan_blocks(document.targets, look)
+    blocks = [
+        *destructive,
+        *_problems(document.errors, look),
+        *left_behind_blocks(document.left_behind, look),
+        *rest,
+        *_next(plan_steps(document)),
+        *_footer(look, [plan.revision for plan in document.targets]),
+    ]
+    return page(plan_lead(document, look), blocks, limit=look.limit, rest=look.rest)
 
 
-def reports_markdown(
-    reports: Sequence[TargetReport],
-    problems: Sequence[Problem] = (),
-    *,
-    links: Links | None = None,
-    limit: int | None = None,
-    rest: str = REST,
-) -> str:
-    """How each change ended: what failed and why, what else wasn't done, then what was. `limit` as for plans."""
-    blocks = [*_problems(problems, links), *report_blocks(reports)]
-    return page(report_lead(reports, len(problems)), blocks, limit=limit, rest=rest)
+def reports_markdown(document: ReportDocument, look: Look = PLAIN) -> str:
+    """How each change ended: what failed and why, what else wasn't done, then what was, and what to do next."""
+    if not (document.targets or document.errors):
+        return ""
+    blocks = [
+        *deleted_blocks(document.targets),
+        *_problems(document.errors, look),
+        *report_blocks(document.targets, look),
+        *_next(report_steps(document)),
+        *_footer(look, [report.revision for report in document.targets]),
+    ]
+    return page(report_lead(document), blocks, limit=look.limit, rest=look.rest)
 
 
-def problems_markdown(
-    problems: Sequence[Problem], *, links: Links | None = None, limit: int | None = None, rest: str = REST
-) -> str:
+def problems_markdown(problems: Sequence[Problem], look: Look = PLAIN) -> str:
     """What is wrong, and what to do about it, as a list."""
-    return page([], _problems(problems, links), limit=limit, rest=rest)
+    return page([], list(_problems(problems, look)), limit=look.limit, rest=look.rest)
 
 
-def _problems(problems: Sequence[Problem], links: Links | None) -> list[Block]:
-    lines = [Block(_problem(problem, links), 2, "errors") for problem in problems]
-    return [Block("\n", inside=lines)] if lines else []
+def _problems(problems: Sequence[Problem], look: Look) -> Iterator[Block]:
+    if problems:
+        yield Block("\n", inside=[Block(_problem(problem, look), 2, "errors") for problem in problems])
 
 
-def _problem(problem: Problem, links: Links | None) -> str:
+def _problem(problem: Problem, look: Look) -> str:
     where = problem.target or ""
     url = None
     if problem.file and problem.line:
         where = str(problem.place)
-        url = links.manifest_url(problem.file, problem.line) if links else None
+        url = look.links.manifest_url(problem.file, problem.line) if look.links else None
     about = f" cluster {code(problem.cluster)}" if problem.cluster else ""
     remedy = f"  <br>→ {code(problem.remedy)}\n" if problem.remedy else ""
     return "- **error**" + (f" {code(where, url)}" if where else "") + f"{about}: {code(problem.message)}\n{remedy}"
+
+
+def _next(steps: Iterable[NextStep]) -> Iterator[Block]:
+    lines = [f"- {step.text}{': ' if step.commands else ''}{' '.join(map(code, step.commands))}\n" for step in steps]
+    yield Block(f"\n**Next**\n\n{''.join(lines)}", 1)
+
+
+def _footer(look: Look, revisions: Iterable[str | None]) -> Iterator[Block]:
+    """The head commit and the run that this page is of."""
+    heads = dict.fromkeys(revision for revision in revisions if revision)
+    if not heads and look.links is not None:
+        heads = {look.links.commit: None}
+    told = [f"head {commit_code(head, look.links)}" for head in heads] + ([run_link(look.run)] if look.run else [])
+    if told:
+        yield Block(f"\n<sub>{' · '.join(told)}</sub>\n", 1)

@@ -7,7 +7,7 @@ from typing import get_args
 from reconciler.model.text import printable
 from reconciler.plan.change import Cause
 from reconciler.plan.plan import Plan, Summary
-from reconciler.report.values import ACTION_ORDER
+from reconciler.report.sections import ACTIONS
 from reconciler.results import OUTCOMES, TargetReport
 
 
@@ -42,4 +42,8 @@ def _of_plans(plans: Sequence[Plan]) -> Mapping[str, int]:
 def _of_reports(reports: Sequence[TargetReport]) -> Mapping[str, int]:
     counts: Counter[str] = Counter(result.action for report in reports for result in report.results)
     counts.update(result.outcome for report in reports for result in report.results)
-    return {name: counts[name] for name in (*ACTION_ORDER, *OUTCOMES)}
+    counts["settling"] = sum(one.outcome != "settled" for report in reports for one in report.settling)
+    causes = Counter(result.cause for report in reports for result in report.results if result.cause)
+    return {name: counts[name] for name in (*ACTIONS, *OUTCOMES, "settling")} | {
+        cause: causes[cause] for cause in get_args(Cause)
+    }

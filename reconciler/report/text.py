@@ -1,48 +1,90 @@
-"""Plans, results and problems as text for a terminal: counts, then deletes, then the rest, old → new, with its line."""
+"""Plans and problems as text for a terminal: this change, then what destroys, what is refused, and the rest."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.clock import format_duration
-from reconciler.errors import Problem
+from reconciler.errors import Problem, SourceProblem
 from reconciler.model.text import printable
 from reconciler.plan.change import Change, FieldChange
+from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
-from reconciler.report.style import Style
-from reconciler.report.values import (
-    SIGNS,
-    Group,
-    counts,
-    groups,
-    left_alone,
-    name_text,
-    nodes,
+from reconciler.report.counts import besides, headline, standing
+from reconciler.report.fields import field_text
+from reconciler.report.look import PLAIN, Look
+from reconciler.report.nextsteps import NextStep, plan_steps
+from reconciler.report.notes import (
+    Telling,
+    destroys,
+    kept_text,
+    left_behind_text,
+    no_record_text,
+    not_read_text,
     notes,
-    outcome_counts,
-    provenance,
-    removed_text,
+    place_text,
+    settling_text,
+    taken_over_text,
+    title,
     unhealthy_text,
-    value_text,
-    why_text,
-    worst_first,
+    unmanaged_text,
 )
-from reconciler.results import Result, TargetReport
+from reconciler.report.sections import (
+    Alike,
+    PlannedChange,
+    destroyed,
+    has_no_record,
+    is_replacement,
+    judges_a_change,
+    sections,
+    successors,
+)
+from reconciler.report.style import Style
+from reconciler.report.values import LONGEST_MESSAGE, all_sandboxes, commit_text, counted, name_text
+from reconciler.report.words import RISKS, TOPICS, Topic
 
-_LONGEST_MESSAGE = 600
+_TELL = Telling(text=lambda text: printable(text, LONGEST_MESSAGE))
+_SIGNS = {"delete": "-", "create": "+", "update": "~"}
+_NAMES_A_LINE = 6
+_NAMES_SHOWN = 40
+_SCREEN = 40
+"""Lines after which what destroys is named once more, where a terminal ends."""
 
 
-def plans_text(plans: Sequence[Plan], *, style: Style) -> str:
-    """What would be done, target by target, in the fleet file's order."""
-    return "\n".join("\n".join(_plan_lines(plan, style)) + "\n" for plan in plans)
+def plans_text(document: PlanDocument, look: Look = PLAIN) -> str:
+    """What would be done: counts, every delete, each refusal, then target by target, and what to do next.
 
-
-def reports_text(reports: Sequence[TargetReport], *, style: Style) -> str:
-    """How each change ended, what went wrong first."""
-    return "\n".join("\n".join(_report_lines(report, style)) + "\n" for report in reports)
+    It holds no errors: for people these go to stderr.
+    """
+    style, plans = Style(look.color), document.targets
+    if not plans and not document.left_behind:
+        return ""
+    blocks = [
+        *_lead(plans, style),
+        list(_destroyed(plans, style)),
+        list(_refused(plans, style)),
+        *(block for plan in plans for block in _target(plan, style, several=len(plans) > 1)),
+        [f"  {style.yellow(left_behind_text(record, _TELL))}" for record in document.left_behind],
+    ]
+    lines = joined(blocks)
+    return "\n".join((*lines, *_closing(document, len(lines), style, look))) + "\n"
 
 
 def problems_text(problems: Iterable[Problem], *, style: Style) -> str:
     """Each problem: where, what, and what to do next; empty for none."""
     return "".join(f"{line}\n" for problem in problems for line in _problem_lines(problem, style))
+
+
+def joined(blocks: Iterable[Sequence[str]]) -> list[str]:
+    """The blocks' lines, a blank one between two blocks."""
+    lines: list[str] = []
+    for block in filter(None, blocks):
+        lines += ["", *block] if lines else block
+    return lines
+
+
+def steps_lines(steps: Iterable[NextStep], style: Style) -> Iterator[str]:
+    """What to do next, a line each."""
+    for step in steps:
+        commands = ": " + " ".join(step.commands) if step.commands else ""
+        yield f"  {style.bold('next:')} {step.text}{commands}"
 
 
 def _problem_lines(problem: Problem, style: Style) -> Iterator[str]:
@@ -51,86 +93,149 @@ def _problem_lines(problem: Problem, style: Style) -> Iterator[str]:
         where.append(f"{printable(problem.target)}:")
     if problem.cluster is not None:
         where.append(f"cluster {printable(problem.cluster, 255)}:")
-    yield " ".join([style.red("error:"), *where, printable(problem.message, _LONGEST_MESSAGE)])
+    yield " ".join([style.red("error:"), *where, printable(problem.message, LONGEST_MESSAGE)])
+    if isinstance(problem, SourceProblem):
+        yield f"  {style.dim('|')} {printable(problem.source)}"
+        yield f"  {style.dim('|')} {' ' * len(printable(problem.source[: problem.caret]))}{style.red('^')}"
     if problem.remedy:
-        yield f"  {style.dim('→')} {printable(problem.remedy, _LONGEST_MESSAGE)}"
+        yield f"  {style.dim('→')} {printable(problem.remedy, LONGEST_MESSAGE)}"
 
 
-def _heading(of: Plan | TargetReport, style: Style) -> str:
-    return f"{style.bold(printable(of.target))} {style.dim(f'({printable(of.endpoint)})')}"
+def _lead(plans: Sequence[Plan], style: Style) -> Iterator[list[str]]:
+    """Whether live and a record were read at all; and the counts."""
+    blind = [plan.target for plan in plans if not plan.live_read]
+    lost = [plan.target for plan in plans if has_no_record(plan)]
+    yield [
+        *([style.yellow(not_read_text(blind, _TELL))] if blind else []),
+        *([style.yellow(no_record_text(lost, _TELL))] if lost else []),
+    ]
+    if plans:
+        yield list(_counts_lines(plans, style))
 
 
-def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
-    if not plan.live_read:
-        yield style.yellow("offline: base against head, from git alone; what is live was not read")
-    yield f"{_heading(plan, style)}: {counts(plan)}"
-    if plan.changes and provenance(plan):
-        yield f"  {style.dim(provenance(plan))}"
-    for warning in plan.warnings:
-        yield f"  {style.yellow('warning:')} {printable(warning, _LONGEST_MESSAGE)}"
-    for group in groups(plan.changes):
-        if group.title and plan.base is not None:
-            yield ""
-            yield f"  {style.bold(group.title)}"
-        for change in group.changes:
-            yield ""
-            yield from _change_lines(change, group, style)
-    if plan.changes:
-        yield ""
-        yield f"  {nodes(plan)}"
-    yield from _closing_lines(plan, style)
+def _counts_lines(plans: Sequence[Plan], style: Style) -> Iterator[str]:
+    where = printable(plans[0].target) if len(plans) == 1 else f"{len(plans)} targets"
+    where += " (sandbox)" if all_sandboxes(plan.endpoint for plan in plans) else ""
+    refused = style.red("refused") + " · " if any(plan.violations for plan in plans) else ""
+    yield f"{style.bold(where)}: {refused}{headline(plans)}"
+    if besides(plans):
+        yield f"  {besides(plans)}"
+    yield f"  {standing(plans)}"
+    if len(plans) == 1:
+        yield from _provenance(plans[0], style)
 
 
-def _closing_lines(plan: Plan, style: Style) -> Iterator[str]:
-    for cluster in plan.unhealthy:
-        yield f"  {style.yellow('unhealthy:')} {unhealthy_text(cluster)}"
-    for blocked in plan.blocked:
-        yield f"  {style.red('blocked:')} {name_text(blocked.name)} takes no update: delete it, then apply creates it"
-    if plan.unmanaged:
-        yield f"  {left_alone(plan, name_text)}"
-    for violation in plan.violations:
-        yield f"  {style.red(f'refused by {violation.guard}:')} {printable(violation.message, _LONGEST_MESSAGE)}"
-    if plan.changes:
-        yield f"  {style.dim(f'digest {plan.digest}')}"
+def _provenance(plan: Plan, style: Style) -> Iterator[str]:
+    told = [f"at {printable(plan.endpoint)}"]
+    if plan.revision:
+        told.append(f"head {commit_text(plan.revision)}{' and what is not committed' if plan.dirty else ''}")
+    if plan.base is not None and plan.base.commit != plan.revision:
+        told.append(f"base {commit_text(plan.base.commit)} ({printable(plan.base.reason, LONGEST_MESSAGE)})")
+    yield f"  {style.dim(', '.join(told))}"
 
 
-def _change_lines(change: Change, group: Group, style: Style) -> Iterator[str]:
+def _destroyed(plans: Sequence[Plan], style: Style) -> Iterator[str]:
+    found = destroyed(plans)
+    if not found:
+        return
+    following = successors(plans)
+    yield f"  {style.red(counted(len(found), 'cluster') + ' to delete')}"
+    for plan, change in found:
+        told = [*destroys(change, plan, following, _TELL), *change.risks]
+        where = f" in {name_text(plan.target)}" if len(plans) > 1 else ""
+        place = f"  {style.dim(printable(place_text(change.source)))}" if change.source else ""
+        yield f"  {style.red('- delete')} {style.bold(name_text(change.name))}{where}{place}  {', '.join(told)}"
+
+
+def _refused(plans: Sequence[Plan], style: Style) -> Iterator[str]:
+    for plan in plans:
+        where = f" in {name_text(plan.target)}" if len(plans) > 1 else ""
+        for violation in plan.violations:
+            message = printable(violation.message, LONGEST_MESSAGE)
+            yield f"  {style.red(f'refused by {violation.guard}')}{where}: {message}"
+
+
+def _target(plan: Plan, style: Style, *, several: bool) -> Iterator[list[str]]:
+    blocks: list[list[str]] = [[f"  {style.yellow('warning:')} {line}" for line in _warnings(plan)]]
+    for section in sections(plan):
+        named = section.topic != "plain" or judges_a_change([plan])
+        blocks.append([f"  {style.bold(TOPICS[section.topic].title)}"] if named else [])
+        blocks += [list(_alike_lines(alike, section.topic, plan, style)) for alike in section.groups]
+    blocks.append([f"  {line}" for line in _notes(plan, style)])
+    found = [block for block in blocks if block]
+    if several:
+        yield list(_counts_lines([plan], style))
+    yield from found
+
+
+def _warnings(plan: Plan) -> Iterator[str]:
+    return (printable(warning, LONGEST_MESSAGE) for warning in plan.warnings)
+
+
+def _alike_lines(alike: Alike, topic: Topic, plan: Plan, style: Style) -> Iterator[str]:
+    """A change and all that is said of it; or what many have in common, and their names."""
+    change, alone = alike.first, len(alike.changes) == 1
+    fields = [f"{field_text(field, change, topic)}{_line(field, change) if alone else ''}" for field in change.fields]
     paint = {"delete": style.red, "create": style.green, "update": style.yellow}[change.action]
-    where = f"  {style.dim(f'{printable(change.source.file)}:{change.source.line}')}" if change.source else ""
-    removed = f"  {style.dim(removed_text(change))}" if removed_text(change) else ""
-    yield f"  {paint(f'{SIGNS[change.action]} {change.action}')} {style.bold(name_text(change.name))}{where}{removed}"
-    for field in change.fields:
-        yield f"      {_field_text(field, change)}{_aside(field, change, group, style)}"
-    for note in notes(change):
-        yield f"      {note}"
+    sign = paint("-/+" if is_replacement(change) else _SIGNS[change.action])
+    if alone:
+        place = f"  {style.dim(printable(place_text(change.source)))}" if change.source else ""
+        yield f"  {sign} {style.bold(title(change, plan, _TELL))}{place}"
+    elif len(fields) == 1:
+        yield f"  {sign} {fields.pop()} {style.bold(f'on {len(alike.changes)} clusters')}"
+    else:
+        yield f"  {sign} {style.bold(f'{change.action} {len(alike.changes)} clusters, all alike')}"
+    yield from (f"      {line}" for line in (*fields, *notes(change, plan, _TELL)))
     if change.risks:
-        yield f"      {style.red('risk:')} {', '.join(change.risks)}"
+        risks = "; ".join(f"{risk} ({RISKS[risk].text})" for risk in change.risks)
+        yield f"      {style.red('risk:')} {risks}"
+    if not alone:
+        yield from _names_lines(sorted(name_text(change.name) for change in alike.changes))
 
 
-def _aside(field: FieldChange, change: Change, group: Group, style: Style) -> str:
-    """Where a field stands, and what sets it apart."""
-    line = style.dim(f"  :{field.line}") if field.line and change.action == "update" else ""
-    why = why_text(field, group) if change.action == "update" else ""
-    return line + (f"  {style.yellow(why)}" if why else "")
+def _line(field: FieldChange, change: Change) -> str:
+    if field.line is None or (change.action == "create" and field.file is None):
+        return ""
+    return f"  {printable(field.file or '')}:{field.line}"
 
 
-def _field_text(field: FieldChange, change: Change) -> str:
-    before = "" if change.action == "create" else f"{value_text(field.before)} → "
-    return f"{field.path}: {before}{value_text(field.after)}"
+def _names_lines(names: Sequence[str]) -> Iterator[str]:
+    """The names, as many as a few lines hold."""
+    shown = names if len(names) <= _NAMES_SHOWN else names[: _NAMES_SHOWN - 1]
+    yield from (f"      {line}" for line in _rows(shown))
+    if len(shown) < len(names):
+        yield f"      and {len(names) - len(shown)} more: --format json has all"
 
 
-def _report_lines(report: TargetReport, style: Style) -> Iterator[str]:
-    yield f"{_heading(report, style)}: {outcome_counts(report)}"
-    width = max((len(result.outcome) for result in report.results), default=0)
-    for result in worst_first(report.results):
-        yield from _result_lines(result, width, style)
+def _rows(names: Sequence[str]) -> Iterator[str]:
+    """A few names a line."""
+    for start in range(0, len(names), _NAMES_A_LINE):
+        yield ", ".join(names[start : start + _NAMES_A_LINE]) + ("," if start + _NAMES_A_LINE < len(names) else "")
 
 
-def _result_lines(result: Result, width: int, style: Style) -> Iterator[str]:
-    paint = style.green if result.outcome == "applied" else style.red
-    took = f"  {style.dim(format_duration(result.seconds))}" if result.attempts else ""
-    outcome = paint(result.outcome.ljust(width))
-    yield f"  {outcome}  {result.action} {style.bold(name_text(result.name))}{took}"
-    if result.error is not None:
-        attempts = f"after {result.attempts} attempts: " if result.attempts > 1 else ""
-        yield f"      {attempts}{printable(result.error.message, _LONGEST_MESSAGE)}"
+def _notes(plan: Plan, style: Style) -> Iterator[str]:
+    for cluster in plan.unhealthy:
+        yield f"{style.red('unhealthy:')} {unhealthy_text(cluster, _TELL)}"
+    if plan.settling:
+        yield settling_text(plan, _TELL)
+    if plan.taken_over:
+        yield taken_over_text(plan, _TELL)
+    for kept in plan.kept:
+        yield kept_text(kept, _TELL)
+    if plan.unmanaged:
+        yield unmanaged_text(plan, _TELL)
+
+
+def _closing(document: PlanDocument, above: int, style: Style, look: Look) -> Iterator[str]:
+    """What to do next, and once more what destroys, where that has scrolled away."""
+    yield ""
+    found: list[PlannedChange] = destroyed(document.targets)
+    if found and above > _SCREEN:
+        yield f"  {style.red(counted(len(found), 'cluster') + ' to delete:')}"
+        yield from (f"    {line}" for line in _rows([name_text(change.name) for _, change in found]))
+    for plan in document.targets:
+        if plan.changes:
+            yield f"  {style.dim(f'digest of {name_text(plan.target)}: {plan.digest}')}"
+    if look.run:
+        yield f"  {style.dim(f'run {printable(look.run)}')}"
+    yield from steps_lines(plan_steps(document), style)

@@ -2,45 +2,62 @@
 
 from reconciler.errors import Problem
 from reconciler.report.annotations import annotations
-from tests.fakes import manifest
-from tests.report.everything import a_plan, as_it_is, create, delete, explained, in_sync, the_problems
+from tests.report.everything import (
+    a_plan,
+    create,
+    delete,
+    document,
+    explained,
+    field,
+    in_sync,
+    planned,
+    the_problems,
+    update,
+)
 
 ALL = """\
 ::error file=manifests/orders.yaml,line=4,col=14,title=cluster orders::shard_count must be a whole number → write 3 without quotes
-::error file=manifests/new.yaml,line=2,title=manifest::this is no YAML
-::warning file=manifests/gone.yaml,line=7,title=gone would be deleted::data-loss: it is live, and no manifest declares it, removed in 4ca6a63
-::warning title=stray would be deleted::data-loss: it is live, and no manifest declares it
-::warning file=manifests/gone.yaml,line=7,title=gone would be deleted::data-loss: it is live, and no manifest declares it
-::warning file=manifests/contested.yaml,line=3,title=update contested%3A would overwrite what nobody reviewed::shard_count: 5 → 3
-::notice file=manifests/orders.yaml,line=4,title=update orders%3A changed behind git's back::shard_count: 4 → 2
-::notice file=manifests/wandered.yaml,line=3,title=update wandered%3A changed behind git's back::shard_count: 9 → 2
+::error file=manifests/new.yaml,line=2,title=manifest::this is not YAML
+::error file=manifests/fleet.yaml,line=12,title=refused by max-deletes::2 clusters would be deleted, and 0 are the most (max_deletes at manifests/fleet.yaml:12): allow it for one run with --allow max-deletes
+::warning file=manifests/gone.yaml,line=7,title=gone would be deleted::data-loss, removed by this change
+::warning file=manifests/old-name.yaml,line=1,title=old-name would be deleted::data-loss, renamed to new-name: a new, empty cluster; data doesn't come along, removed by this change
+::warning file=manifests/gone.yaml,line=7,title=gone would be deleted::data-loss, removed in 4ca6a63
+::warning title=stray would be deleted::data-loss
+::warning file=manifests/contested.yaml,line=3,title=update contested%3A would overwrite what nobody reviewed::shard_count: 5 → 3  (conflict: last applied 2, changed by hand to 5)
+::notice file=manifests/orders.yaml,line=4,title=update orders%3A changed outside git::shard_count: 4 → 2  (declared 2, changed by hand to 4)
+::notice file=manifests/loose.yaml,line=3,title=update loose%3A changed outside git::shard_count: declared 4, now 9, left as it is: on_drift is report
+::notice file=manifests/vanished.yaml,line=2,title=create vanished%3A changed outside git::declared, and deleted by hand
+::notice file=manifests/wandered.yaml,line=3,title=update wandered%3A changed outside git::shard_count: 9 → 2  (declared 2, changed by hand to 9)
 """
 
 
 def test_each_kind_stands_at_its_line() -> None:
-    """Errors that have a place; deletes where they last stood; conflicts and drift at the field that differs."""
-    assert annotations([a_plan(), explained()], the_problems()) == ALL
-    assert annotations([in_sync()]) == ""
+    """Errors and limits that have a place; deletes where they last stood; conflicts and drift; this change's first."""
+    assert annotations(document(a_plan(), explained(), errors=the_problems())) == ALL
+    assert annotations(document(in_sync())) == ""
 
 
-def test_a_cluster_that_vanished_is_drift() -> None:
-    """Its create stands where it is declared."""
-    vanished = create(as_it_is, "new", manifest().configuration()).model_copy(update={"cause": "drift"})
-    assert annotations([in_sync().model_copy(update={"changes": (vanished,)})]) == (
-        "::notice file=manifests/new.yaml,line=1,title=create new%3A changed behind git's back::it is gone\n"
+def test_a_default_is_annotated_where_it_stands() -> None:
+    """In the fleet file, not in the manifest."""
+    at = field("enforce_shard_multi_az", before=False, after=True, cause="drift", line=9)
+    at = at.model_copy(update={"file": "manifests/fleet.yaml"})
+    assert annotations(document(planned(update("a", at, cause="drift")))).startswith(
+        "::notice file=manifests/fleet.yaml,line=9,"
     )
 
 
 def test_a_step_has_ten_of_a_kind() -> None:
-    """GitHub would drop the others without a word: nine, and how many more."""
+    """GitHub would drop the others without a word: nine, and how many more; those that are cut aren't this change's."""
 
     def lines(count: int) -> list[str]:
-        deletes = tuple(delete(as_it_is, f"c-{number:02}", None) for number in range(count))
-        problems = [Problem("manifest", "x", file="a.yaml", line=1)] * count
-        return annotations([in_sync().model_copy(update={"changes": deletes})], problems).splitlines()
+        deletes = [delete(f"c-{number:02}", cause="pending") for number in range(count - 1)]
+        problems = (Problem("manifest", "x", file="a.yaml", line=1),) * count
+        own = delete("z", cause="revision")
+        return annotations(document(planned(*deletes, own, create("new")), errors=problems)).splitlines()
 
     assert len(lines(10)) == 20
     assert len(lines(11)) == 20
+    assert lines(23)[10] == "::warning title=z would be deleted::data-loss, removed by this change"
     assert lines(23)[9::10] == [
         "::error title=14 more::the job summary has them all",
         "::warning title=14 more::the job summary has them all",
@@ -50,6 +67,6 @@ def test_a_step_has_ten_of_a_kind() -> None:
 def test_no_text_ends_a_command() -> None:
     """Percent signs everywhere; colons and commas in properties; what is unseen is spelled out."""
     problem = Problem("manifest", "100%\n::warning::x, y: z", file="a:b,c%.yaml", line=1, cluster="x\r\n::error::y")
-    assert annotations([], [problem]) == (
+    assert annotations(document(errors=(problem,))) == (
         '::error file=a%3Ab%2Cc%25.yaml,line=1,title=cluster "x\\r\\n%3A%3Aerror%3A%3Ay"::100%25\\n::warning::x, y: z\n'
     )

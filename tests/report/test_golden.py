@@ -1,7 +1,6 @@
-"""Comments as a reviewer gets them, whole, in `golden/`.
+"""Pages as people get them, whole, in `golden/`: Markdown as the forge is sent it, text as a terminal shows it.
 
-Each file is what the forge is sent, so that a change of the page is seen as one. `UPDATE_GOLDEN=1 pytest
-tests/report/test_golden.py` writes them anew: read the difference before you commit it.
+`UPDATE_GOLDEN=1 pytest tests/report/test_golden.py` writes them anew: read the difference before you commit it.
 """
 
 import os
@@ -10,46 +9,42 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.model.evidence import Applied, Base
-from reconciler.plan.change import FieldChange
-from reconciler.plan.guards import Nodes
-from reconciler.plan.plan import Plan, Summary
+from reconciler.plan.document import PlanDocument
 from reconciler.report.inline import Links
+from reconciler.report.look import Look
 from reconciler.report.markdown import plans_markdown, reports_markdown
-from tests.fakes import manifest
-from tests.report.everything import a_plan, a_report, as_it_is, explained, in_sync, the_problems, update
+from reconciler.report.style import Style
+from reconciler.report.text import plans_text, problems_text
+from reconciler.report.text_report import reports_text
+from reconciler.results import ReportDocument
+from tests.report.everything import (
+    HEAD,
+    a_plan,
+    a_report,
+    document,
+    explained,
+    idle_report,
+    in_sync,
+    left_behind,
+    many,
+    one_change,
+    readme_only,
+    replace,
+    reported,
+    the_problems,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 COMMENT = 60_000
-LINKS = Links("https://github.com", "acme/fleet", "0f9e4c6de0a38a1159aa65914e5dbd3f1c94dd4d")
-HOSTILE = "<img src=x>`@octocat`\n# [x](http://example.com) #1"
-
-
-def one_change() -> Plan:
-    """What most pull requests are."""
-    body = manifest().configuration()
-    shards = FieldChange(path="shard_count", before=2, after=4, cause="revision", line=3)
-    change = update(as_it_is, "orders", body, shards).model_copy(update={"cause": "revision", "risks": ("resharding",)})
-    return in_sync(count=11).model_copy(
-        update={
-            "base": Base(commit="4ca6a63f0e9d8c7b", reason="the merge base with main"),
-            "applied": Applied(commit="4ca6a63f0e9d8c7b", inferred=False),
-            "summary": Summary(create=0, update=1, delete=0, unchanged=11, unmanaged=0, unhealthy=0),
-            "nodes": Nodes(before=48, after=52),
-            "changes": (change,),
-        }
-    )
-
-
-def many(count: int) -> Plan:
-    """Far too many for a comment: a tenth is deleted, a tenth created, the rest updated; of every cause."""
-    full = explained()
-    contested, gone, late, later, orders, wandered = full.changes
-    kinds = (gone, late, orders, orders, orders, orders, orders, contested, later, wandered)
-    changes = tuple(kinds[number % 10].model_copy(update={"name": f"cluster-{number:05}"}) for number in range(count))
-    tenth = count // 10
-    summary = Summary(create=tenth, update=tenth * 8, delete=tenth, unchanged=0, unmanaged=2, unhealthy=0)
-    return full.model_copy(update={"changes": changes, "summary": summary})
+LINKS = Links("https://github.com", "acme/fleet", HEAD)
+LOOK = Look(
+    limit=COMMENT,
+    links=LINKS,
+    docs="https://github.com/acme/reconciler/blob/main/docs",
+    run="https://github.com/acme/fleet/actions/runs/42",
+)
+TERMINAL = Look(run=LOOK.run)
+HOSTILE = "<img src=x>`@octocat`\n# [x](http://example.com) #1 | ##[error] ::error::" + "`" * 90
 
 
 def hostile(text: str) -> str:
@@ -57,29 +52,73 @@ def hostile(text: str) -> str:
     return f"{text} {HOSTILE}"
 
 
-PAGES: dict[str, Callable[[], str]] = {
-    "nothing-to-do": lambda: plans_markdown([in_sync()], links=LINKS, limit=COMMENT),
-    "one-change": lambda: plans_markdown([one_change()], links=LINKS, limit=COMMENT),
-    "all-causes": lambda: plans_markdown([explained()], links=LINKS, limit=COMMENT),
-    "several-targets": lambda: plans_markdown(
-        [a_plan(), in_sync(), explained().model_copy(update={"target": "us-west-2"}), in_sync("ap-south-1")],
-        the_problems(),
-        links=LINKS,
-        limit=COMMENT,
+def refused() -> PlanDocument:
+    """A change that a guard refuses, beside one that was never Active."""
+    full = explained()
+    some = [change for change in full.changes if change.name in ("gone", "new-name", "old-name")]
+    plan = full.model_copy(update={"changes": (*some, replace("stillborn", cause="pending")), "unhealthy": ()})
+    return document(plan)
+
+
+PLANS: dict[str, Callable[[], PlanDocument]] = {
+    "nothing-to-do": lambda: document(in_sync()),
+    "readme-only": lambda: document(readme_only()),
+    "drift": lambda: document(readme_only().model_copy(update={"base": in_sync().base})),
+    "one-change": lambda: document(one_change()),
+    "all-causes": lambda: document(explained(), left_behind=left_behind()),
+    "no-git": lambda: document(a_plan()),
+    "refused": refused,
+    "failed-plan": lambda: document(errors=the_problems()[:3]),
+    "no-record": lambda: document(
+        readme_only().model_copy(update={"record": None}), in_sync().model_copy(update={"live_read": False})
     ),
-    "400-clusters": lambda: plans_markdown([many(400)], links=LINKS, limit=COMMENT),
-    "hostile": lambda: plans_markdown(
-        [a_plan(hostile), explained(hostile)], the_problems(hostile), links=LINKS, limit=COMMENT
+    "several-targets": lambda: document(
+        explained(),
+        in_sync(),
+        a_plan().model_copy(update={"target": "us-west-2"}),
+        in_sync("ap-south-1"),
+        errors=the_problems(),
     ),
-    "failed-apply": lambda: reports_markdown([a_report()], links=LINKS, limit=COMMENT),
+    "400-clusters": lambda: document(many(400)),
+    "hostile": lambda: document(
+        a_plan(hostile), explained(hostile), errors=the_problems(hostile), left_behind=left_behind(hostile)
+    ),
 }
 
 
+def as_text(plans: PlanDocument) -> str:
+    """What a terminal shows, stderr first."""
+    return problems_text(plans.errors, style=Style(color=False)) + plans_text(plans, TERMINAL)
+
+
+REPORTS: dict[str, Callable[[], ReportDocument]] = {
+    "half-failed": lambda: reported(a_report()),
+    "nothing-applied": lambda: reported(idle_report(), errors=the_problems()[2:3]),
+    "hostile-report": lambda: reported(a_report(hostile), errors=the_problems(hostile)),
+}
+
+
+def page(name: str) -> str:
+    """A page by its file's name: what it is of, and in which format."""
+    stem, _, ending = name.partition(".")
+    if stem in PLANS:
+        return plans_markdown(PLANS[stem](), LOOK) if ending == "md" else as_text(PLANS[stem]())
+    return reports_markdown(REPORTS[stem](), LOOK) if ending == "md" else reports_text(REPORTS[stem](), TERMINAL)
+
+
+PAGES = [f"{stem}.{ending}" for stem in (*PLANS, *REPORTS) for ending in ("md", "txt")]
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_a_comment_reads_as_it_was_looked_at(name: str) -> None:
+def test_a_page_reads_as_it_was_looked_at(name: str) -> None:
     """Byte for byte; and it fits."""
-    text, file = PAGES[name](), GOLDEN / f"{name}.md"
+    text, file = page(name), GOLDEN / name
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(text, encoding="utf-8")
     assert len(text.encode()) <= COMMENT
     assert text == file.read_text(encoding="utf-8")
+
+
+def test_every_page_is_of_this_test() -> None:
+    """None is left behind by a name that has changed."""
+    assert {file.name for file in GOLDEN.iterdir()} == set(PAGES)

@@ -13,16 +13,27 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from reconciler.model.text import printable
-from reconciler.plan.document import dump_plans
+from reconciler.plan.document import PlanDocument, dump_plans
 from reconciler.report.annotations import annotations
-from reconciler.report.inline import Links, code
+from reconciler.report.inline import Links, code, shown
+from reconciler.report.look import Look
 from reconciler.report.markdown import plans_markdown, problems_markdown, reports_markdown
 from reconciler.report.render import render_plans, render_reports, render_validation
 from reconciler.report.style import Style
-from reconciler.report.text import plans_text, problems_text, reports_text
-from reconciler.results import dump_reports
-from tests.report.everything import Say, a_plan, a_report, as_it_is, explained, the_problems
+from reconciler.report.text import plans_text, problems_text
+from reconciler.report.text_report import reports_text
+from reconciler.results import ReportDocument, dump_reports
+from tests.report.everything import (
+    Say,
+    a_plan,
+    a_report,
+    as_it_is,
+    document,
+    explained,
+    left_behind,
+    reported,
+    the_problems,
+)
 
 LINKS = Links("https://github.com", "acme/fleet", "0f9e4c6de0a38a1159aa65914e5dbd3f1c94dd4d")
 LINK = r"https://github\.com/acme/fleet/(blob|commit)/[A-Za-z0-9._~%/-]+(#L\d+)?"
@@ -82,7 +93,17 @@ NASTIES = [
     "', and 3 more",
     "100%0A%0D",
 ]
-LONG = ["x" * 10_000, "`" * 10_000, "\x1b" * 10_000, "\n" * 10_000, "<" * 10_000]
+LONG = [
+    "x" * 10_000,
+    "`" * 79,
+    "`" * 80,
+    "`" * 300,
+    "`" * 10_000,
+    "` " * 200,
+    "\x1b" * 10_000,
+    "\n" * 10_000,
+    "<" * 10_000,
+]
 
 HOSTILE = st.lists(st.sampled_from(NASTIES) | st.text(st.characters(), max_size=4), min_size=1, max_size=6).map("".join)
 
@@ -95,20 +116,29 @@ def around(hostile: str) -> Say:
 everywhere = pytest.mark.parametrize("hostile", [*NASTIES, *LONG], ids=lambda text: ascii(text[:12]))
 
 
+def planned(say: Say) -> PlanDocument:
+    return document(a_plan(say), explained(say), errors=the_problems(say), left_behind=left_behind(say))
+
+
+def ended(say: Say) -> ReportDocument:
+    return reported(a_report(say), errors=the_problems(say))
+
+
 def texts(say: Say, *, color: bool = False) -> list[str]:
-    style = Style(color)
+    look = Look(color=color, run=say("https://example.com/run"))
     return [
-        plans_text([a_plan(say), explained(say)], style=style),
-        reports_text([a_report(say)], style=style),
-        problems_text(the_problems(say), style=style),
+        plans_text(planned(say), look),
+        reports_text(ended(say), look),
+        problems_text(the_problems(say), style=Style(color)),
     ]
 
 
 def pages(say: Say, links: Links | None = None) -> list[str]:
+    look = Look(links=links)
     return [
-        plans_markdown([a_plan(say), explained(say)], the_problems(say), links=links),
-        reports_markdown([a_report(say)], the_problems(say), links=links),
-        problems_markdown(the_problems(say), links=links),
+        plans_markdown(planned(say), look),
+        reports_markdown(ended(say), look),
+        problems_markdown(the_problems(say), look),
     ]
 
 
@@ -143,8 +173,9 @@ def check_markdown(hostile: str) -> None:
         parsed = tokens(with_links)
         assert [part for part in outline(parsed) if not part[0].startswith("link_")] == harmless
         assert [url for url in links(parsed) if not re.fullmatch(LINK, url) or {".", ".."} & {*url.split("/")}] == []
-        check_characters(page)
-        check_characters(with_links)
+        for text in (page, with_links):
+            check_characters(text)
+            assert "`" * 80 not in text
 
 
 @cache
@@ -162,8 +193,8 @@ def links(parsed: Iterable[Token]) -> Iterator[str]:
 def check_annotations(hostile: str) -> None:
     """As many commands as ever, each whole; a file, a title, a message never become another's property."""
     for say in (around(hostile), as_it_is):
-        lines = annotations([a_plan(say), explained(say)], the_problems(say)).splitlines()
-        assert len(lines) == 8
+        lines = annotations(planned(say)).splitlines()
+        assert len(lines) == 12
         for line in lines:
             assert re.fullmatch(r"::[a-z]+ (file=[^:,]+,line=\d+,(col=\d+,)?)?title=[^:,]+::[^\r\n]+", line)
             assert not re.search(r"%(?!25|3A|2C)|##\w*\[", line)
@@ -196,20 +227,33 @@ def visible(token: Token) -> str:
 
 def check_json(hostile: str) -> None:
     """One ASCII document that reads back as what was meant, and starts no command in a log."""
-    say = around(hostile)
-    plans, reports, problems = [a_plan(say), explained(say)], [a_report(say)], the_problems(say)
+    plans, reports = planned(around(hostile)), ended(around(hostile))
     for text, meant in (
-        (render_plans(plans, problems, "json", color=True), dump_plans(plans, problems)),
-        (render_reports(reports, problems, "json", color=True), dump_reports(tuple(reports), problems)),
+        (render_plans(plans, "json"), dump_plans(plans.targets, plans.errors, plans.left_behind)),
+        (render_reports(reports, "json"), dump_reports(reports.targets, reports.errors)),
     ):
         assert json.loads(text) == meant
         assert text.isascii()
         check_characters(text)
-    check_characters(render_validation({hostile: 1}, problems, "json"))
-    assert render_plans(plans, problems, "json", color=True, one_line=True).count("\n") == 1
+    check_characters(render_validation({hostile: 1}, plans.errors, "json"))
+    assert render_plans(plans, "json", Look(one_line=True)).count("\n") == 1
 
 
-CHECKS: Sequence[Callable[[str], None]] = (check_text, check_markdown, check_json, check_annotations)
+def check_sarif(hostile: str) -> None:
+    """One ASCII document; no message links anywhere or has placeholders, no address leaves the repository's root."""
+    text = render_plans(planned(around(hostile)), "sarif")
+    assert text.isascii()
+    check_characters(text)
+    run = json.loads(text)["runs"][0]
+    for one in (*run["results"], *run["invocations"][0]["toolExecutionNotifications"]):
+        message = one["message"]["text"]
+        assert not re.search(r"(?<!\\)\]\(|(?<!\{)\{\d+\}(?!\})", message)
+        check_characters(message)
+        for location in one.get("locations", ()):
+            assert re.fullmatch(r"[A-Za-z0-9._~%/-]+", location["physicalLocation"]["artifactLocation"]["uri"])
+
+
+CHECKS: Sequence[Callable[[str], None]] = (check_text, check_markdown, check_json, check_sarif, check_annotations)
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -232,13 +276,13 @@ def test_a_code_span_holds_its_text_and_no_more(text: str) -> None:
     """Between other words of a line it reads as one span that shows exactly the printable text."""
     read = tokens(f"- a {code(text)}: b")
     spans = [token.content for token in read if token.type == "code_inline"]
-    assert spans == [printable(text, 600) or " "]
+    assert spans == [shown(text) or " "]
     assert [token.content for token in read if token.type == "text"] == ["a ", ": b"]
 
 
 @given(text=HOSTILE)
 def test_html_shows_its_text_and_no_more(text: str) -> None:
     """A name in a summary reads as it does in text."""
-    page = plans_markdown([a_plan(lambda name: text if name == "new" else name)])
-    shown = re.findall(r"<details><summary>create <b><code>([^<>]*)</code></b>", page)
-    assert printable(text, 600) in [html.unescape(name) for name in shown]
+    page = plans_markdown(document(a_plan(lambda name: text if name == "new" else name)))
+    names = re.findall(r"<details><summary><b>create <code>([^<>]*)</code></b>", page)
+    assert shown(text) in [html.unescape(name) for name in names]

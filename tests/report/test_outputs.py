@@ -22,33 +22,44 @@ def test_a_plan_is_counted_over_all_targets() -> None:
     assert read(step_outputs([a_plan(), explained()], 2, delimiter="d3l1m")) == {
         "exit_code": "2",
         "digest": f"{a_plan().digest}\n{explained().digest}",
-        "create": "3",
-        "update": "6",
-        "delete": "3",
+        "create": "5",
+        "update": "8",
+        "delete": "4",
+        "left": "1",
         "unchanged": "8",
-        "unmanaged": "24",
-        "unhealthy": "2",
-        "revision": "1",
-        "pending": "2",
-        "drift": "2",
+        "settling": "1",
+        "taken_over": "2",
+        "unmanaged": "25",
+        "unhealthy": "3",
+        "adoption": "1",
         "conflict": "1",
+        "drift": "4",
+        "pending": "3",
+        "revision": "3",
         "violations": "1",
     }
 
 
 def test_a_report_is_counted_over_all_targets() -> None:
-    """What was to be done, and how it ended."""
+    """What was to be done, why, how it ended, and what still settles."""
     assert read(step_outputs([a_report(), a_report()], 1, delimiter="d3l1m")) == {
         "exit_code": "1",
         "digest": "sha256:0\nsha256:0",
-        "delete": "4",
         "create": "4",
-        "update": "4",
-        "applied": "4",
+        "update": "6",
+        "delete": "6",
+        "applied": "6",
         "failed": "2",
         "skipped": "2",
+        "left": "2",
         "stale": "2",
         "unknown": "2",
+        "settling": "2",
+        "adoption": "0",
+        "conflict": "2",
+        "drift": "2",
+        "pending": "4",
+        "revision": "8",
     }
 
 

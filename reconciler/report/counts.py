@@ -1,0 +1,88 @@
+"""Plans in one line of counts: what this change does; what else would be done; how the rest stands."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from reconciler.plan.change import Change
+from reconciler.plan.plan import Plan
+from reconciler.report.sections import ACTIONS, judges_a_change, topic_of
+from reconciler.report.values import counts_text
+from reconciler.report.words import Topic
+
+
+def headline(plans: Sequence[Plan]) -> str:
+    """`this change: 1 to create, 2 to update`, `this change: nothing`; without a change to judge, all that is done.
+
+    Whether a conflict or an adoption is this change's or an earlier one's can't always be told: so it isn't claimed.
+    """
+    if not judges_a_change(plans):
+        idle = "nothing would be done" if any(plan.changes for plan in plans) else "nothing to do"
+        return actions_text(change for plan in plans for change in plan.sends) or idle
+    own = actions_text(_of(plans, "revision"))
+    unclear = _unclear(plans)
+    if own or not unclear:
+        return f"this change: {own or 'nothing'}"
+    return f"this change, or one merged before it: {unclear}"
+
+
+def besides(plans: Sequence[Plan]) -> str:
+    """What would be done besides, and what is left; empty for nothing. Without a change to judge: why it is done."""
+    judged = judges_a_change(plans)
+    unclear = "" if judged and not _of(plans, "revision") else _unclear(plans)
+    done = [
+        unclear,
+        _told(plans, "pending", "merged before", "merged before"),
+        _told(plans, "drift", "revert of drift", "reverts of drift"),
+        _told(plans, "retry", "retry", "retries"),
+        _told(plans, "plain", "change of unknown cause", "changes of unknown cause") if judged else "",
+    ]
+    found = ", ".join(part for part in done if part)
+    said = f"{'would also be done' if judged else 'of these'}: {found}" if found else ""
+    left = len(_of(plans, "left"))
+    return "; ".join(part for part in (said, f"left as it is: {left} drifted" if left else "") if part)
+
+
+def standing(plans: Sequence[Plan]) -> str:
+    """`8 as declared, 1 settling, nodes 53 → 49 (-4)`."""
+    blocked = sum(len(plan.blocked) for plan in plans)
+    total: Counter[str] = Counter()
+    for plan in plans:
+        total.update(plan.summary.model_dump())
+    counts = [
+        (total["unchanged"], "as declared"),
+        (total["settling"], "still settling"),
+        (total["taken_over"], "taken over"),
+        (total["unhealthy"], "unhealthy"),
+        (blocked, "never Active, to be replaced"),
+        (total["unmanaged"], "not declared"),
+    ]
+    return ", ".join(part for part in (counts_text(counts), nodes(plans)) if part)
+
+
+def nodes(plans: Sequence[Plan]) -> str:
+    """`nodes 12 → 18 (+6)`; of several plans, the sums."""
+    before, after = sum(plan.nodes.before for plan in plans), sum(plan.nodes.after for plan in plans)
+    return f"nodes {before}" if before == after else f"nodes {before} → {after} ({after - before:+d})"
+
+
+def actions_text(changes: Iterable[Change]) -> str:
+    """`1 to create, 2 to update, 1 to delete`; empty for none."""
+    found: Counter[str] = Counter(change.action for change in changes)
+    return counts_text([(found[action], f"to {action}") for action in ACTIONS])
+
+
+def _of(plans: Sequence[Plan], topic: Topic) -> list[Change]:
+    return [change for plan in plans for change in plan.changes if topic_of(change) == topic]
+
+
+def _unclear(plans: Sequence[Plan]) -> str:
+    told = (
+        _told(plans, "conflict", "conflict", "conflicts"),
+        _told(plans, "adoption", "adoption", "adoptions"),
+    )
+    return ", ".join(part for part in told if part)
+
+
+def _told(plans: Sequence[Plan], topic: Topic, one: str, several: str) -> str:
+    count = len(_of(plans, topic))
+    return f"{count} {one if count == 1 else several}" if count else ""

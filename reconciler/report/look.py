@@ -1,0 +1,30 @@
+"""How a result is shown, and what its page can point to: everything that isn't the result itself."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.report.inline import Links
+
+REST = "the job summary"
+"""Where a reader finds what a comment has no room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`color` is for text alone, `one_line` for JSON, `limit` (bytes of UTF-8; None for none) for Markdown.
+
+    `rest` is where the reader of a page that was cut finds the whole. `links` lead to a forge's files and commits,
+    `docs` is where the documents' folder stands, `run` the address of the run that made this; None for no link.
+    """
+
+    color: bool = False
+    one_line: bool = False
+    limit: int | None = None
+    rest: str = REST
+    links: "Links | None" = None
+    docs: str | None = None
+    run: str | None = None
+
+
+PLAIN = Look()

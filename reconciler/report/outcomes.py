@@ -1,0 +1,102 @@
+"""Results as they are read: the worst first, equal ones as one, what was deleted apart."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from reconciler.model.text import printable
+from reconciler.plan.change import FieldChange
+from reconciler.report.fields import FieldText
+from reconciler.report.values import commit_text, counts_text, value_text
+from reconciler.report.words import LEFT, OUTCOMES, RISKS, SETTLING, TOPICS
+from reconciler.results import Outcome, Result, SettlingResult, TargetReport
+
+_WORST_FIRST = tuple(OUTCOMES)
+_ACTIONS = ("delete", "create", "update")
+_SINGLE: frozenset[Outcome] = frozenset({"failed", "unknown", "stale"})
+"""What wants a look each, so that it is never told in one line with others."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeResults:
+    """Results of equal changes that ended alike, by name; never none."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def first(self) -> Result:
+        """One of them, to tell what all are."""
+        return self.results[0]
+
+
+def alike_results(report: TargetReport) -> list[AlikeResults]:
+    """The worst first, deletes before all others."""
+    found: dict[object, list[Result]] = {}
+    order = lambda result: (_WORST_FIRST.index(result.outcome), _ACTIONS.index(result.action), result.name)  # noqa: E731
+    for result in sorted(report.results, key=order):
+        found.setdefault(_likeness(result), []).append(result)
+    return [AlikeResults(tuple(results)) for results in found.values()]
+
+
+def _likeness(result: Result) -> object:
+    if result.outcome in _SINGLE or result.action == "delete":
+        return result.name
+    fields = tuple((f.path, f.before, f.after, f.cause, f.left) for f in result.fields)
+    error = result.error.message if result.error else None
+    return (result.outcome, result.action, result.cause, repr(fields), result.risks, result.reviewed, error)
+
+
+def worst_settling(report: TargetReport) -> list[SettlingResult]:
+    """What was in transition without a change of ours: what didn't settle first."""
+    order = list(SETTLING)
+    return sorted(report.settling, key=lambda one: (order.index(one.outcome), one.name))
+
+
+def outcome_counts(reports: Sequence[TargetReport]) -> str:
+    """`1 failed, 3 applied`; or `nothing to do`."""
+    found = Counter(result.outcome for report in reports for result in report.results)
+    return counts_text([(found[outcome], outcome) for outcome in OUTCOMES]) or "nothing to do"
+
+
+def deleted(reports: Sequence[TargetReport]) -> list[tuple[TargetReport, Result]]:
+    """What was deleted, and what may have been: `unknown`."""
+    gone = ("applied", "unknown")
+    return [(r, one) for r in reports for one in r.results if one.action == "delete" and one.outcome in gone]
+
+
+def result_notes(result: Result) -> Iterator[str]:
+    """Why it was done, what it risked, whether anybody had seen it; where the cluster stands."""
+    if result.cause is not None:
+        yield f"cause: {TOPICS[result.cause].text}"
+    if result.risks and result.action != "delete":
+        yield f"risk: {'; '.join(f'{risk} ({RISKS[risk].text})' for risk in result.risks)}"
+    if result.reviewed is False:
+        yield "not reviewed: no plan that was reviewed shows it"
+    if result.status and result.outcome != "applied":
+        yield f"last seen {printable(result.status, 60)}"
+
+
+def result_fields(result: Result) -> Iterator[FieldText]:
+    """What was done to each field, in the past tense."""
+    for field in result.fields:
+        yield _field(field, result)
+
+
+def _field(field: FieldChange, result: Result) -> FieldText:
+    before, after = value_text(field.before), value_text(field.after)
+    if result.action == "create":
+        return FieldText(field.path, None, after, "")
+    if field.left is not None:
+        return FieldText(
+            field.path, before, None, f"declared {after}, found {before}, left as it was: {LEFT[field.left].text}"
+        )
+    return FieldText(field.path, before, after, _aside(field, result))
+
+
+def _aside(field: FieldChange, result: Result) -> str:
+    if field.cause == "drift":
+        return f"declared {value_text(field.after)}, changed by hand to {value_text(field.before)}"
+    if field.cause is None or field.cause == result.cause:
+        return ""
+    since = f" in {commit_text(field.commit)}" if field.commit else ""
+    return TOPICS[field.cause].text + since

@@ -1,0 +1,67 @@
+"""Results as text for a terminal: what was deleted, what went wrong, what settled, and what to do next."""
+
+from collections.abc import Iterator
+
+from reconciler.model.text import printable
+from reconciler.report.look import PLAIN, Look
+from reconciler.report.nextsteps import report_steps
+from reconciler.report.outcomes import (
+    AlikeResults,
+    alike_results,
+    deleted,
+    outcome_counts,
+    result_fields,
+    result_notes,
+    worst_settling,
+)
+from reconciler.report.style import Style
+from reconciler.report.text import joined, steps_lines
+from reconciler.report.values import LONGEST_MESSAGE, all_sandboxes, commit_text, duration_text, name_text, names_text
+from reconciler.report.words import SETTLING
+from reconciler.results import ReportDocument, TargetReport
+
+
+def reports_text(document: ReportDocument, look: Look = PLAIN) -> str:
+    """How each change ended, what went wrong first. It holds no errors: for people these go to stderr."""
+    if not document.targets:
+        return ""
+    style = Style(look.color)
+    blocks = [block for report in document.targets for block in _target(report, style)]
+    run = [f"  {style.dim(f'run {printable(look.run)}')}"] if look.run else []
+    return "\n".join(joined([*blocks, [*run, *steps_lines(report_steps(document), style)]])) + "\n"
+
+
+def _target(report: TargetReport, style: Style) -> Iterator[list[str]]:
+    head = f", head {commit_text(report.revision)}" if report.revision else ""
+    sandbox = " (sandbox)" if all_sandboxes([report.endpoint]) else ""
+    where = style.bold(f"{printable(report.target)}{sandbox}")
+    lines = [f"apply of {where}: {outcome_counts([report])}"]
+    lines.append(f"  {style.dim(f'at {printable(report.endpoint)}{head}')}")
+    yield lines
+    yield [
+        f"  {style.red('- deleted' if result.outcome == 'applied' else '- perhaps deleted')} {name_text(result.name)}"
+        for _, result in deleted([report])
+    ]
+    yield [f"  {style.yellow('warning:')} {printable(warning, LONGEST_MESSAGE)}" for warning in report.warnings]
+    for alike in alike_results(report):
+        yield list(_alike_lines(alike, style))
+    yield [
+        f"  {SETTLING[one.outcome].text}: {name_text(one.name)}"
+        + (f", last seen {printable(one.status, 60)}" if one.status and one.outcome != "settled" else "")
+        for one in worst_settling(report)
+    ]
+
+
+def _alike_lines(alike: AlikeResults, style: Style) -> Iterator[str]:
+    result, count = alike.first, len(alike.results)
+    paint = style.green if result.outcome == "applied" else style.red
+    took = f"  {style.dim(duration_text(result.seconds))}" if result.attempts and count == 1 else ""
+    what = name_text(result.name) if count == 1 else f"{count} clusters, all alike"
+    yield f"  {paint(result.outcome)}  {result.action} {style.bold(what)}{took}"
+    if result.error is not None:
+        attempts = f"after {result.attempts} attempts: " if result.attempts > 1 else ""
+        yield f"      {attempts}{printable(result.error.message, LONGEST_MESSAGE)}"
+    for line in (*result_notes(result), *map(str, result_fields(result))):
+        yield f"      {line}"
+    if count > 1:
+        yield f"      {names_text((one.name for one in alike.results), most=40)}"

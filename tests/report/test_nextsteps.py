@@ -1,0 +1,96 @@
+"""What a page ends in."""
+
+import pytest
+
+from reconciler.plan.change import Change
+from reconciler.plan.intent import Intent
+from reconciler.plan.plan import Unhealthy, Unmanaged
+from reconciler.report.nextsteps import plan_steps, report_steps
+from tests.report.everything import (
+    a_plan,
+    a_report,
+    create,
+    delete,
+    document,
+    explained,
+    field,
+    idle_report,
+    in_sync,
+    planned,
+    reported,
+    the_problems,
+    update,
+)
+
+REVIEW = "review it and merge, and the workflow applies it; by hand"
+KEEP = "to keep what was changed by hand, write it into the manifest"
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps"),
+    [
+        ([create("a", cause="revision")], [REVIEW]),
+        ([update("a", field("n", 9, 4, "drift"), cause="drift")], [REVIEW, KEEP]),
+        (
+            [update("a", field("n", 9, 4, "drift", left="max-drift-fraction"), left="max-drift-fraction")],
+            [KEEP, "to revert so much drift, allow it for one run"],
+        ),
+    ],
+)
+def test_a_plan_ends_in_what_its_reader_does_next(changes: list[Change], steps: list[str]) -> None:
+    """No more than applies; never none."""
+    assert [step.text for step in plan_steps(document(planned(*changes)))] == steps
+    assert [step.text for step in plan_steps(document(in_sync()))] == ["nothing to do"]
+    assert plan_steps(document(a_plan()))[0].text == "run the apply workflow; by hand"
+
+
+def test_what_hinders_comes_first_and_nobody_is_told_to_apply_what_is_refused() -> None:
+    """Errors, refusals, a plan that read no live cluster."""
+    blind = planned(create("a", cause="revision"), live_read=False)
+    hindered = plan_steps(document(explained(), blind, errors=the_problems()))
+    assert [step.text.split(",")[0].split(":")[0] for step in hindered[:3]] == [
+        "mend each error above and push",
+        "nothing is applied until each refusal above is met",
+        "have it planned where the API key is",
+    ]
+    assert REVIEW not in [step.text for step in hindered]
+
+
+def test_the_command_is_the_one_that_the_plan_is_of() -> None:
+    """With what it was asked for: a prune, a selection, what to take over, what to replace."""
+    intent = Intent(prune="owned", only=("a", "b*"), replace=("a",))
+    plan = planned(delete("a", cause="revision"), intent=intent)
+    assert plan_steps(document(plan))[0].commands == ("reconciler apply --prune --only=a --only='b*' --replace=a",)
+
+
+def test_what_was_planned_on_the_sandbox_is_applied_there() -> None:
+    """Without it the command would look for a key, and reach for the service."""
+    plan = planned(create("a", cause="revision"), unmanaged=(Unmanaged(name="b", ownership="owned"),))
+    on_sandbox = document(plan.model_copy(update={"endpoint": "sandbox:default"}))
+    commands = [command for step in plan_steps(on_sandbox) for command in step.commands]
+    assert commands == ["reconciler apply --sandbox", "reconciler apply --sandbox --prune"]
+
+
+def test_what_was_never_active_is_replaced_and_what_is_ours_pruned() -> None:
+    """Never is anybody told to delete by hand."""
+    blocked = Unhealthy(name="a", status="CreationFailed", errors=(), blocked=True)
+    plan = planned(unhealthy=(blocked,), unmanaged=(Unmanaged(name="b", ownership="owned"),))
+    assert [step.commands for step in plan_steps(document(plan))] == [
+        ("--replace=a",),
+        ("reconciler apply --prune",),
+    ]
+
+
+def test_a_report_ends_in_what_its_reader_does_next() -> None:
+    """The worst first; for what is left by its reason, for what still settles `wait`."""
+    steps = report_steps(reported(a_report(), errors=the_problems()))
+    assert [(step.text.split(",")[0], step.commands) for step in steps] == [
+        ("mend each error above", ()),
+        ("read the service's words above", ()),
+        ("see what became of what is unknown", ("reconciler plan",)),
+        ("plan anew and have that reviewed: the cluster has changed since", ("reconciler plan",)),
+        ("apply again once the cause is gone: it goes on where it stopped", ("reconciler apply",)),
+        ("to revert drift that nobody has reviewed", ()),
+        ("to see whether the rest settles", ("reconciler wait",)),
+    ]
+    assert [step.text for step in report_steps(reported(idle_report()))] == ["nothing to do"]
