@@ -1,60 +1,28 @@
 """What the forge answered, made into posts or into a typed error. Whatever it says is hostile until shown otherwise."""
 
-import json
-from calendar import timegm
-from dataclasses import dataclass, field
-from email.utils import parsedate
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
 
-import httpx
-
-from reconciler.errors import ForgeDenied, ForgeError, ForgeLimited, ForgeUnavailable
+from reconciler.errors import (
+    Forbidden,
+    HttpError,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+    Undocumented,
+)
 from reconciler.forge.port import Post
-from reconciler.model.secret import ApiKey, redact
-from reconciler.model.text import printable
-
-LONGEST_WORDS = 300
-"""Characters of the forge's own words that are shown."""
+from reconciler.wire.answer import Answer
 
 _GITEA_ACTIONS = -2
 """The user that Gitea and Forgejo run workflows as; their users have no type."""
 
-_CHECK = "check GITHUB_API_URL and GITHUB_REPOSITORY"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer as it came, to what was `asked`; `token` is taken out of whatever is told of it."""
-
-    asked: str
-    response: httpx.Response
-    body: bytes = field(repr=False)
-    token: ApiKey
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self.response.status_code
-
-    def harmless(self, text: str) -> str:
-        """Words of the forge in one line, without the token: it goes first, as a cut could leave half of it."""
-        return printable(redact(text, [self.token]), LONGEST_WORDS)
-
-    def json(self) -> Any:
-        """The body's value. Raises ForgeError where it is none."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError) as error:
-            raise ForgeError(
-                f"{self.asked}: {self.status} with a body that is no JSON", remedy=_CHECK, http_status=self.status
-            ) from error
-
-    def entries(self) -> list["Entry"]:
-        """What is listed. Raises ForgeError where that is no list; what can't be read in it is passed over."""
-        value = self.json()
-        if not isinstance(value, list):
-            raise ForgeError(f"{self.asked}: {self.status} with no list", remedy=_CHECK, http_status=self.status)
-        return [entry for item in value if (entry := Entry.read(item)) is not None]
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_NEXT = re.compile(r';\s*rel\s*=\s*"?next"?\s*(?:[;,]|$)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,97 +71,94 @@ class Entry:
         return Post(self.key, self.body, self.url, open=self.open)
 
 
-def refusal(answer: Answer, permission: str, now: float) -> ForgeError:
+def entries_of(answer: Answer) -> Iterator[Entry]:
+    """What is listed; what can't be read in it is passed over. Raises HttpError where that is no list."""
+    for item in answer.entries():
+        entry = Entry.read(item)
+        if entry is not None:
+            yield entry
+
+
+def status_error(answer: Answer, permission: str, now: float) -> HttpError:
     """The typed error of an answer that is no success; `permission` is what the request needs."""
-    status, response = answer.status, answer.response
-    words = _words(answer)
-    said = f"{answer.asked}: {status}" + (f": {words}" if words else "")
+    status, words, check = answer.status, answer.words(), f"check {answer.peer.check}"
+    said = f"{answer.asked}: {status} {answer.phrase}" + (f": {words}" if words else "")
     grant = f"give the job `permissions: {permission}`"
     match status:
-        case 403 | 429 if status == 429 or _is_limit(response, words):
-            wait = _wait(response, now)
-            return ForgeLimited(f"{said} (rate limit)", remedy="run again later", http_status=status, retry_after=wait)
+        case 403 | 429 if status == 429 or _is_limit(answer, words):
+            wait = _wait(answer, now)
+            return RateLimited(f"{said} (rate limit)", remedy="run again later", http_status=status, retry_after=wait)
         case 401:
             remedy = "the token is none, or expired: set GITHUB_TOKEN to the job's own, `${{ github.token }}`"
-            return ForgeDenied(said, remedy=remedy, http_status=status)
+            return Unauthenticated(said, remedy=remedy, http_status=status)
         case 403:
             remedy = f"{grant}; the token of a fork's pull request can never write"
-            return ForgeDenied(said, remedy=remedy, http_status=status)
+            return Forbidden(said, remedy=remedy, http_status=status)
         case 404:
-            return ForgeDenied(said, remedy=f"{grant}; or what is asked for isn't there: {_CHECK}", http_status=status)
+            return NotFound(said, remedy=f"{grant}; or what is asked for isn't there: {check}", http_status=status)
         case 410:
             remedy = "switch the repository's issues on, or leave this command out"
-            return ForgeDenied(said, remedy=remedy, http_status=status)
+            return NotFound(said, remedy=remedy, http_status=status)
         case _ if status == 408 or status >= 500:
-            return ForgeUnavailable(
+            return Unavailable(
                 said,
                 remedy="run again later",
                 http_status=status,
                 may_have_reached=True,
-                retry_after=_retry_after(response, now),
+                retry_after=answer.retry_after(now),
             )
-        case _ if response.is_redirect:
+        case _ if answer.is_redirect:
             said = f"{answer.asked}: {status}: it points elsewhere, and that is not followed: the token would go along"
-    return ForgeError(said, remedy=_CHECK, http_status=status)
+    return Undocumented(said, remedy=check, http_status=status)
 
 
-def next_page(answer: Answer) -> httpx.URL | None:
-    """Where the list goes on, as its Link header says; None at its end. Raises ForgeError for another host."""
-    text = answer.response.links.get("next", {}).get("url")
-    if not text:
-        return None
-    here = answer.response.request.url
+def next_page(answer: Answer) -> str | None:
+    """Where the list goes on, as its Link header says; None at its end. Raises HttpError for another address.
+
+    As a path after the peer's address, to which alone the token may go.
+    """
+    for target, parameters in _LINK.findall(answer.headers.get("link", "")):
+        if _NEXT.search(parameters):
+            return _below(answer, str(target))
+    return None
+
+
+def _below(answer: Answer, target: str) -> str:
+    remedy = "GITHUB_API_URL must be the address that the forge calls itself by"
     try:
-        there = here.join(text)
-    except (httpx.InvalidURL, ValueError) as error:
-        raise ForgeError(f"{answer.asked}: its next page has no address", remedy=_CHECK) from error
-    if (there.scheme, there.host, there.port) != (here.scheme, here.host, here.port):
-        message = f"{answer.asked}: its next page is at {answer.harmless(there.host)}: the token would go along"
-        raise ForgeError(message, remedy="GITHUB_API_URL must be the address that the forge calls itself by")
-    return there
+        here, there = urlsplit(answer.peer.address), urlsplit(urljoin(answer.url, target))
+        same = _origin(here) == _origin(there) and there.path.startswith(f"{here.path}/")
+    except ValueError as error:
+        raise Undocumented(f"{answer.asked}: its next page has no address", remedy=remedy) from error
+    if not same:
+        where = answer.peer.harmless(there.netloc + there.path)
+        raise Undocumented(f"{answer.asked}: its next page is at {where}: the token would go along", remedy=remedy)
+    return f"{there.path.removeprefix(here.path)}?{there.query}"
 
 
-def _is_limit(response: httpx.Response, words: str) -> bool:
+def _origin(url: SplitResult) -> tuple[str, str | None, int]:
+    return url.scheme, url.hostname, url.port or {"http": 80}.get(url.scheme, 443)
+
+
+def _is_limit(answer: Answer, words: str) -> bool:
     told = words.lower()
     return (
-        "retry-after" in response.headers
-        or response.headers.get("x-ratelimit-remaining") == "0"
+        "retry-after" in answer.headers
+        or answer.headers.get("x-ratelimit-remaining") == "0"
         or "rate limit" in told
         or "abuse detection" in told
     )
 
 
-def _wait(response: httpx.Response, now: float) -> float | None:
+def _wait(answer: Answer, now: float) -> float | None:
     """Seconds: `retry-after`; else until the reset, where nothing remains; None where it doesn't say."""
-    wait = _retry_after(response, now)
+    wait = answer.retry_after(now)
     if wait is not None:
         return wait
-    reset = response.headers.get("x-ratelimit-reset", "").strip()
-    if response.headers.get("x-ratelimit-remaining") == "0" and reset.isascii() and reset.isdigit():
+    reset = answer.headers.get("x-ratelimit-reset", "").strip()
+    if answer.headers.get("x-ratelimit-remaining") == "0" and reset.isascii() and reset.isdigit():
         return max(1.0, float(reset[:12]) - now)
     return None
-
-
-def _retry_after(response: httpx.Response, now: float) -> float | None:
-    value = response.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        moment = parsedate(value)
-        return max(0.0, timegm(moment) - now) if moment else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _words(answer: Answer) -> str:
-    """What a refusal says, in one harmless line; empty where it says nothing."""
-    text = answer.body.decode("utf-8", errors="replace").strip()
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return "(an HTML page)" if text[:1] == "<" else answer.harmless(text)
-    message = value.get("message") if isinstance(value, dict) else None
-    return answer.harmless(message if isinstance(message, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _number(value: object) -> int | None:

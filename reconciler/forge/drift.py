@@ -19,7 +19,7 @@ def drift_draft(plan: Plan, text: str) -> Draft:
         text=text,
         title=f"{printable(plan.target, 100)} is not as git says",
         fingerprint=_fingerprint(plan),
-        open=bool(plan.changes or plan.unhealthy or _owned(plan)),
+        open=plan.touched or plan.unapplied,
     )
 
 
@@ -40,11 +40,8 @@ def refuse_other_plans(plans: Iterable[Plan]) -> None:
 
 
 def _fingerprint(plan: Plan) -> str:
-    """What makes two findings the same: the plan's digest, who is unhealthy, and what is ours and not pruned."""
+    """What makes two findings the same: the changes, who is unhealthy or settling, and what is ours and not pruned."""
     unhealthy = sorted([cluster.name, cluster.status, *sorted(cluster.errors)] for cluster in plan.unhealthy)
-    facts = json.dumps([plan.digest, unhealthy, _owned(plan)])
+    settling = sorted([cluster.name, cluster.status] for cluster in plan.settling)
+    facts = json.dumps([plan.digest, unhealthy, settling, sorted(cluster.name for cluster in plan.owned)])
     return "sha256:" + hashlib.sha256(facts.encode()).hexdigest()
-
-
-def _owned(plan: Plan) -> list[str]:
-    return sorted(cluster.name for cluster in plan.unmanaged if cluster.ownership == "owned")

@@ -5,11 +5,12 @@ A post is ours if it has our first line and our author: anybody may write the li
 
 from collections.abc import Mapping
 
-from reconciler.errors import ForgeDenied, ForgeError
-from reconciler.forge.answers import Answer, Entry
+from reconciler.errors import Forbidden, HttpError, NotFound, Undocumented
+from reconciler.forge.answers import Entry
+from reconciler.forge.api import ForgeApi
 from reconciler.forge.port import Draft, Port, Post, begins_with, marker
-from reconciler.forge.wire import Wire
 from reconciler.forge.workflow import Workflow
+from reconciler.wire.answer import Answer
 
 LABEL = "reconciler-drift"
 
@@ -22,8 +23,8 @@ _PAGE = {"per_page": "100"}
 class Repository:
     """One repository on a forge, and who we are there."""
 
-    def __init__(self, wire: Wire, workflow: Workflow) -> None:
-        self.wire = wire
+    def __init__(self, api: ForgeApi, workflow: Workflow) -> None:
+        self.api = api
         self.workflow = workflow
         self._us: int | None = None
         self._asked = False
@@ -37,22 +38,20 @@ class Repository:
 
     async def _user(self) -> int | None:
         try:
-            answer = await self.wire.get("/user", "none")
-        except ForgeDenied as error:
-            if error.http_status == 401:
-                raise
+            answer = await self.api.get("/user", "none")
+        except (Forbidden, NotFound):
             return None
-        me = Entry.read(answer.json())
+        me = Entry.read(answer.value())
         return me.key if me else None
 
     async def merged_pull_request(self, commit: str) -> int | None:
-        """The pull request that was merged as this commit, None where there is none. Raises ForgeError."""
+        """The pull request that was merged as this commit, None where there is none. Raises HttpError."""
         path = f"{self.workflow.path}/commits/{commit}/pull"
         if self.workflow.is_gitea:  # knows only the merged one
             return await self._of_gitea(path)
         merged = [
             entry
-            async for page in self.wire.pages(f"{path}s", "pull-requests: read", _PAGE)
+            async for page in self.api.pages(f"{path}s", "pull-requests: read", _PAGE)
             for entry in page
             if entry.merged
         ]
@@ -61,11 +60,9 @@ class Repository:
 
     async def _of_gitea(self, path: str) -> int | None:
         try:
-            found = Entry.read((await self.wire.get(path, "pull-requests: read")).json())
-        except ForgeDenied as error:
-            if error.http_status == 404:
-                return None
-            raise
+            found = Entry.read((await self.api.get(path, "pull-requests: read")).value())
+        except NotFound:
+            return None
         return found.key if found and found.merged else None
 
     async def post_once(
@@ -82,16 +79,16 @@ class Repository:
                     return found
                 lost = False
             try:
-                return _posted(await self.wire.change("POST", path, permission, body))
-            except ForgeError as error:
+                return _posted(await self.api.change("POST", path, permission, body))
+            except HttpError as error:
                 lost = error.may_have_reached
                 raise
 
-        return await self.wire.retry(attempt)
+        return await self.api.retry(attempt, method="POST")
 
     async def edit(self, path: str, permission: str, body: Mapping[str, object]) -> None:
         """Change what stands there: that may be repeated."""
-        await self.wire.retry(lambda: self.wire.change("PATCH", path, permission, body))
+        await self.api.retry(lambda: self.api.change("PATCH", path, permission, body), method="PATCH")
 
 
 class Comments:
@@ -105,7 +102,7 @@ class Comments:
 
     async def find(self, first_line: str) -> Post | None:
         """The oldest of ours."""
-        async for page in self._repository.wire.pages(self._path, self._permission, _PAGE):
+        async for page in self._repository.api.pages(self._path, self._permission, _PAGE):
             for entry in page:
                 if begins_with(entry.body, first_line) and await self._repository.wrote(entry):
                     return entry.post()
@@ -132,7 +129,7 @@ class DriftIssues:
         """An open one of ours, else the newest that was closed."""
         query = {"labels": LABEL, "state": "all", "sort": "created", "direction": "desc", **_PAGE}
         closed = None
-        async for page in self._repository.wire.pages(self._path, _ISSUE_PERMISSION, query):
+        async for page in self._repository.api.pages(self._path, _ISSUE_PERMISSION, query):
             for entry in page:
                 ours = not entry.is_pull_request and begins_with(entry.body, first_line)
                 if ours and await self._repository.wrote(entry):
@@ -155,28 +152,28 @@ class DriftIssues:
             await self._repository.edit(path, _ISSUE_PERMISSION, {"body": draft.body, **state})
             return
         await self._repository.edit(path, _ISSUE_PERMISSION, {"state": "closed", "state_reason": "completed"})
-        moment = f"{post.number}@{self._repository.wire.clock.now():.0f}"
+        moment = f"{post.number}@{self._repository.api.clock.now():.0f}"
         remark = Draft(marker("in-sync", moment), draft.text)
         await Comments(self._repository, post.number, _ISSUE_PERMISSION).create(remark)
 
     async def _label_of_gitea(self) -> int:
         """The label's number, by which alone Gitea takes it; made, if need be. GitHub makes one by its name."""
         path = f"{self._repository.workflow.path}/labels"
-        async for page in self._repository.wire.pages(path, _ISSUE_PERMISSION, _PAGE):
+        async for page in self._repository.api.pages(path, _ISSUE_PERMISSION, _PAGE):
             for entry in page:
                 if entry.name == LABEL:
                     return entry.key
         label = {"name": LABEL, "color": f"#{_LABEL_COLOR}", "description": "Clusters are not as git says"}
-        made = Entry.read((await self._repository.wire.change("POST", path, _ISSUE_PERMISSION, label)).json())
+        made = Entry.read((await self._repository.api.change("POST", path, _ISSUE_PERMISSION, label)).value())
         if made is None:
-            raise ForgeError(f"POST {path}: a label without a number", remedy=f"make the label {LABEL} by hand")
+            raise Undocumented(f"POST {path}: a label without a number", remedy=f"make the label {LABEL} by hand")
         return made.key
 
 
 def _posted(answer: Answer) -> Post:
     """What was posted: whatever the answer says of it, it stands there."""
     try:
-        entry = Entry.read(answer.json())
-    except ForgeError:
+        entry = Entry.read(answer.value())
+    except HttpError:
         entry = None
     return entry.post() if entry else Post(0, "", "")

@@ -53,7 +53,7 @@ class Draft:
 
 
 class Port(Protocol):
-    """One place on a forge where things are posted. Each method raises ForgeError."""
+    """One place on a forge where things are posted. Each method raises HttpError."""
 
     async def find(self, marker: str) -> Post | None:
         """What was posted there by us, with this first line."""
@@ -71,7 +71,7 @@ class Port(Protocol):
 async def publish(port: Port, draft: Draft) -> tuple[Done, Post | None]:
     """See to it that the draft stands there, once; nothing is sent but the search where it does already.
 
-    What should be closed and was never there is left so. Raises ForgeError.
+    What should be closed and was never there is left so. Raises HttpError.
     """
     post = await port.find(draft.marker)
     if post is None:

@@ -2,13 +2,13 @@
 
 import pytest
 
+from reconciler.cli import exits
 from reconciler.errors import UsageError
 from reconciler.forge.drift import drift_draft, refuse_other_plans
 from reconciler.forge.github import DriftIssues, Repository
 from reconciler.forge.port import Done, marker, publish
-from reconciler.plan.ownership import Unmanaged
-from reconciler.plan.plan import Plan, Unhealthy
-from reconciler.plan.settings import Intent
+from reconciler.plan.intent import Intent
+from reconciler.plan.plan import Plan, Settling, Unhealthy, Unmanaged
 from tests.fakes import head, live, manifest, planned
 from tests.forge.fake_github import PERSON, REPOSITORY, ROBOT, STRANGER, TOKEN, FakeGitHub, Refusal
 from tests.forge.test_github import Desk
@@ -66,25 +66,43 @@ def test_one_issue_lives_as_long_as_the_target(*, gitea: bool) -> None:
         assert issue["state_reason"] == "completed"
 
 
+UNHEALTHY = Unhealthy(name="orders", status="Active", errors=("NoCapacity",))
+OURS: dict[str, dict[str, object]] = {
+    "unhealthy": {"unhealthy": (UNHEALTHY,)},
+    "otherwise unhealthy": {"unhealthy": (UNHEALTHY.model_copy(update={"errors": ("E2",)}),)},
+    "not pruned": {"unmanaged": (Unmanaged(name="old", ownership="owned"),)},
+    "settling": {"settling": (Settling(name="orders", status="Updating"),)},
+}
+NOT_OURS: dict[str, dict[str, object]] = {
+    "strangers": {"unmanaged": tuple(Unmanaged(name=f"{n}", ownership=n) for n in ("not-ours", "released", "unknown"))},
+    "another commit": {"revision": "4ca6a63", "warnings": ("w",)},
+}
+
+
 def test_what_drift_is_decides_when_the_issue_speaks_again() -> None:
-    """The plan's digest, who is unhealthy, what is ours and not pruned; nothing else, such as others' clusters."""
-
-    def changed(**fields: object) -> Plan:
-        return DRIFTED.model_copy(update=fields)
-
-    unhealthy = (Unhealthy(name="orders", status="Active", errors=("NoCapacity",)),)
-    owned = (Unmanaged(name="old", ownership="owned"),)
-    foreign = (Unmanaged(name="other", ownership="never-declared"),)
-    plans = [DRIFTED, WORSE, changed(unhealthy=unhealthy), changed(unmanaged=owned)]
+    """The changes, who is unhealthy or settling, what is ours and not pruned; nothing else, such as others' clusters."""
+    plans = [DRIFTED, WORSE, *(DRIFTED.model_copy(update=fields) for fields in OURS.values())]
     assert len({drift_draft(plan, "x").fingerprint for plan in plans}) == len(plans)
-    same = [DRIFTED, changed(unmanaged=foreign), changed(revision="4ca6a63", warnings=("w",))]
+    same = [DRIFTED, *(DRIFTED.model_copy(update=fields) for fields in NOT_OURS.values())]
     assert len({drift_draft(plan, "x").fingerprint for plan in same}) == 1
-    quiet = [IN_SYNC, IN_SYNC.model_copy(update={"unmanaged": foreign})]
-    loud = [
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        IN_SYNC,
+        *(IN_SYNC.model_copy(update=fields) for fields in (*OURS.values(), *NOT_OURS.values())),
         DRIFTED,
-        *(IN_SYNC.model_copy(update=fields) for fields in ({"unhealthy": unhealthy}, {"unmanaged": owned})),
-    ]
-    assert [drift_draft(plan, "x").open for plan in (*quiet, *loud)] == [False] * 2 + [True] * 3
+        DRIFTED.model_copy(
+            update={"changes": tuple(c.model_copy(update={"cause": "pending"}) for c in DRIFTED.changes)}
+        ),
+        planned(head(manifest()), [live(), live("stranger", status="CreationFailed", errors=["E"])]),
+        planned(head(manifest()), [live(status="CreationFailed")]),
+    ],
+)
+def test_an_issue_is_open_where_drift_ends_in_2_or_5(plan: Plan) -> None:
+    """One fact, told twice; a stranger's cluster, broken or well, is nobody's drift."""
+    assert drift_draft(plan, "x").open == (exits.of_drift([plan], ()) in {2, 5})
 
 
 def test_an_issue_is_ours_by_label_line_and_author() -> None:

@@ -7,10 +7,18 @@ from typing import TypeVar
 import httpx
 import pytest
 
-from reconciler.errors import ForgeDenied, ForgeError, ForgeLimited, ForgeUnavailable
+from reconciler.errors import (
+    Forbidden,
+    HttpError,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+    Undocumented,
+)
+from reconciler.forge.api import connect
 from reconciler.forge.github import Comments, Repository
 from reconciler.forge.port import Done, Draft, marker, publish
-from reconciler.forge.wire import connect
 from reconciler.forge.workflow import Workflow
 from reconciler.model.secret import ApiKey
 from tests.fakes import FakeClock, FixedRandom
@@ -48,9 +56,10 @@ class Desk:
         async def connected() -> T:
             transport = self._transport or self.github.transport()
             workflow = Workflow(self.github.url, REPOSITORY)
-            wire = connect(workflow.api_url, self._token, clock=self.clock, random=FixedRandom(), transport=transport)
-            async with wire as opened:
-                return await work(Repository(opened, workflow))
+            async with connect(
+                workflow.api_url, self._token, clock=self.clock, random=FixedRandom(), transport=lambda: transport
+            ) as api:
+                return await work(Repository(api, workflow))
 
         try:
             return self.clock.run(connected())
@@ -63,8 +72,8 @@ class Desk:
 
         return self.do(work)
 
-    def refused(self, text: str = "Plan") -> ForgeError:
-        with pytest.raises(ForgeError) as caught:
+    def refused(self, text: str = "Plan") -> HttpError:
+        with pytest.raises(HttpError) as caught:
             self.comment(text)
         assert not [token for token in (TOKEN, INSTALLATION) if token in repr(caught.value.problems())]
         return caught.value
@@ -116,7 +125,7 @@ def test_pages_are_followed_where_link_leads() -> None:
     elsewhere = Desk(github, transport=listing({"Link": '<https://evil.example/x>; rel="next"'}))
     assert (
         elsewhere.refused().message
-        == f"GET /api/v3{PATH}/12/comments: its next page is at evil.example: the token would go along"
+        == f"GET {PATH}/12/comments: its next page is at evil.example/x: the token would go along"
     )
 
 
@@ -175,29 +184,29 @@ def test_a_rate_limit_without_an_end_is_given_up() -> None:
     desk = Desk(github)
     error = desk.refused()
     assert (type(error), error.message) == (
-        ForgeLimited,
-        f"POST /api/v3{PATH}/12/comments: 403: {LIMITED} (rate limit)",
+        RateLimited,
+        f"POST {PATH}/12/comments: 403 Forbidden: {LIMITED} (rate limit) (tried 4 times in 7m)",
     )
     assert desk.clock.slept == [60, 120, 240]
     github.troubles = [("GET", Refusal(403, headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1800003600"}))]
     desk.clock.slept.clear()
-    assert isinstance(desk.refused(), ForgeLimited)
+    assert isinstance(desk.refused(), RateLimited)
     assert desk.clock.slept == []
 
 
 @pytest.mark.parametrize(
     ("refusal", "kind", "remedy"),
     [
-        (Refusal(401, "Bad credentials"), ForgeDenied, "the token is none, or expired"),
-        (Refusal(403, "Resource not accessible by integration"), ForgeDenied, "give the job `permissions: pull-requests: write`"),
-        (Refusal(404, "Not Found"), ForgeDenied, "give the job `permissions: pull-requests: write`; or what is asked for isn't there"),
-        (Refusal(422, "Validation Failed"), ForgeError, "check GITHUB_API_URL and GITHUB_REPOSITORY"),
-        (Refusal(307, headers={"Location": "https://evil.example/"}), ForgeError, "check GITHUB_API_URL and GITHUB_REPOSITORY"),
+        (Refusal(401, "Bad credentials"), Unauthenticated, "the token is none, or expired"),
+        (Refusal(403, "Resource not accessible by integration"), Forbidden, "give the job `permissions: pull-requests: write`"),
+        (Refusal(404, "Not Found"), NotFound, "give the job `permissions: pull-requests: write`; or what is asked for isn't there"),
+        (Refusal(422, "Validation Failed"), Undocumented, "check GITHUB_API_URL and GITHUB_REPOSITORY"),
+        (Refusal(307, headers={"Location": "https://evil.example/"}), Undocumented, "check GITHUB_API_URL and GITHUB_REPOSITORY"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_refusal_is_told_once_with_what_mends_it(
-    refusal: Refusal, kind: type[ForgeError], remedy: str, method: str
+    refusal: Refusal, kind: type[HttpError], remedy: str, method: str
 ) -> None:
     """Nothing is tried again, nobody is followed; the error names the permission that the job lacks."""
     github = FakeGitHub()
@@ -213,7 +222,7 @@ def test_a_forge_that_is_down_is_asked_for_a_minute() -> None:
     github = FakeGitHub()
     github.troubles = [("GET", Refusal(503, "Unicorn!"))] * 99
     desk = Desk(github)
-    assert isinstance(desk.refused(), ForgeUnavailable)
+    assert isinstance(desk.refused(), Unavailable)
     assert desk.clock.slept == [1, 2, 4, 8, 15, 15, 15]
 
 
@@ -249,7 +258,7 @@ def test_what_the_forge_says_is_harmless(body: bytes, status: int) -> None:
     desk = Desk(FakeGitHub(), transport=listing({}, body, status))
     try:
         assert desk.comment("Plan") == "created"
-    except ForgeError as error:
+    except HttpError as error:
         assert error.message.isprintable()  # noqa: PT017
         assert INSTALLATION not in repr(error.problems())  # noqa: PT017
 
