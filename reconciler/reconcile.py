@@ -1,31 +1,39 @@
-"""One round: read, compare, explain, guard, apply; of one target, and of several side by side.
+"""One round: read, compare, explain, decide, guard, apply; of one target, and of several side by side.
 
 One target that fails doesn't stop the others: its error is told beside their results. A guard that refuses stops all.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias, TypeVar, assert_never
 
 import structlog
 
-from reconciler.apply.executor import carry_out
-from reconciler.apply.ledger import Ledger
-from reconciler.apply.options import ApplyOptions, Now, Stop
+from reconciler.apply.driver import carry_out
+from reconciler.apply.job import Job
+from reconciler.apply.keeper import RecordKeeper
+from reconciler.apply.machine import Progress
+from reconciler.apply.options import ApplyOptions, Stop
 from reconciler.clock import Clock
-from reconciler.desired.lookup import Repository
-from reconciler.errors import EXIT_OK, GitError, Problem, ReconcilerError, StalePlan, Unproven, UsageError
-from reconciler.live.client import Connection
-from reconciler.model.cluster import LiveCluster
-from reconciler.model.evidence import Evidence
-from reconciler.model.fleet import Head, Target
-from reconciler.plan.compare import compare
-from reconciler.plan.explain import Reading, explain
-from reconciler.plan.offline import as_if_live
+from reconciler.errors import Problem, ReconcilerError, StalePlan, Unproven, UsageError
+from reconciler.evidence.checkout import Checkout
+from reconciler.live.answers import Listing
+from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS, Connection
+from reconciler.model.evidence import NO_GIT, Gone, LeftBehind
+from reconciler.model.fleet import Fleet, Head
+from reconciler.model.record import SANDBOX, Record
+from reconciler.plan.causes import who_set_what
+from reconciler.plan.change import Origin
+from reconciler.plan.compare import as_if_applied, as_if_live, compare
+from reconciler.plan.decide import Reading, make_plan
+from reconciler.plan.document import PlanDocument
+from reconciler.plan.intent import Intent
+from reconciler.plan.moves import NO_MOVES, Movable, Moves, find_moves
+from reconciler.plan.ownership import pruned
 from reconciler.plan.plan import Plan
-from reconciler.plan.settings import Intent
-from reconciler.results import TargetReport
+from reconciler.plan.reviewed import NOTHING_STANDS, Reviewed, what_stands
+from reconciler.results import ReportDocument, TargetReport
 
 log = structlog.get_logger()
 
@@ -33,39 +41,96 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """One target, how to reach it, and the git that it stands in.
-
-    `endpoint` is as it is shown. Without a `connection` live is not read: base stands in for it. `declared` is the
-    target as the fleet file has it, whatever the command line says of its endpoint. `folder` is the folder of manifests
-    as it was given. `embedded`: it is a sandbox in this process, or nothing at all, so git knows it by the endpoint of
-    the fleet file, and nothing is ever said to be applied to it.
-    """
+class Connected:
+    """A target that is reached over the network."""
 
     head: Head
-    endpoint: str
-    connection: Connection | None
-    declared: Target
-    folder: str = ""
-    repository: Repository | None = None
-    embedded: bool = False
+    connection: Connection
 
     @property
-    def endpoint_in_git(self) -> str:
-        """The endpoint that git knows the target's clusters by."""
-        return (self.declared.endpoint or self.endpoint) if self.embedded else self.endpoint
+    def endpoint(self) -> str:
+        """As it is shown, and recorded."""
+        return self.connection.peer.address
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A target that a sandbox in this process stands in for: an account of its own, whatever its endpoint."""
+
+    head: Head
+    connection: Connection
+
+    @property
+    def endpoint(self) -> str:
+        """As it is shown, and recorded: never a port that is another the next time."""
+        return f"{SANDBOX}{self.head.target.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """A target that isn't reached: base stands in for what is live."""
+
+    head: Head
+
+    @property
+    def endpoint(self) -> str:
+        """As it is shown."""
+        return self.head.target.endpoint or "unknown"
+
+
+Site: TypeAlias = Connected | Embedded | Offline
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a round stands on: the whole fleet, the sites of the selected targets, and git, where it is at hand.
+
+    `folder` is the folder of manifests as it was given.
+    """
+
+    fleet: Fleet
+    sites: tuple[Site, ...]
+    checkout: Checkout | None
+    folder: str
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        """Where each target is, as it is shown: of those that aren't selected, what the fleet file says."""
+        known = {target.name: target.endpoint for target in self.fleet.targets if target.endpoint is not None}
+        embedded = {
+            f.name: f"{SANDBOX}{f.name}" for f in self.fleet.targets if any(isinstance(s, Embedded) for s in self.sites)
+        }
+        return {**known, **embedded, **{site.head.target.name: site.endpoint for site in self.sites}}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """How plans are to be made.
+
+    `fingerprint`: so that they may be saved. `reviewed`: what somebody has seen, None where nobody has to. `saved` are
+    plans by target that are carried out: then nothing else is made.
+    """
+
+    intent: Intent
+    fingerprint: bool = False
+    reviewed: Reviewed | None = None
+    saved: Mapping[str, Plan] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The plans of all targets that could be read, in the fleet file's order, and why the others couldn't.
-
-    `live` are the clusters that each plan was made on, by target.
-    """
+    """The plans of all targets that could be read, in the fleet file's order, and why the others couldn't."""
 
     plans: tuple[Plan, ...]
     errors: tuple[Problem, ...]
-    live: Mapping[str, tuple[LiveCluster, ...]]
+    left_behind: tuple[LeftBehind, ...] = ()
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    listings: Mapping[str, Listing] = field(default_factory=dict)
+    moves: Moves = NO_MOVES
+
+    def document(self, refusals: Sequence[Problem] = ()) -> PlanDocument:
+        """As it is told; with what else refuses it."""
+        return PlanDocument(errors=(*self.errors, *refusals), left_behind=self.left_behind, targets=self.plans)
 
     @property
     def refused(self) -> bool:
@@ -80,171 +145,257 @@ class Applied:
     reports: tuple[TargetReport, ...]
     errors: tuple[Problem, ...]
 
+    def document(self, earlier: Sequence[Problem] = ()) -> ReportDocument:
+        """As it is told; with what went wrong before."""
+        return ReportDocument(errors=(*earlier, *self.errors), targets=self.reports)
 
-async def plan_all(
-    sites: Sequence[Site],
-    intent: Intent,
-    clock: Clock,
-    *,
-    fingerprint: bool = False,
-    saved: Sequence[Plan] | None = None,
-) -> Planned:
-    """Plan all targets side by side, with one GET each; `fingerprint`: so that the plans may be saved.
 
-    `saved` are the plans that will be carried out instead: the guards look at what still stands of them.
+async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
+    """Plan all targets side by side, with one GET each.
 
-    Raises Unproven for a prune where git can't prove what is ours, or can't show what is protected, and UsageError
-    where a pattern of `only` matches no cluster of any target that could be read.
+    Raises Unproven for a prune of everything where git can't show what is protected, and UsageError where a pattern of
+    `only` matches no cluster of any target that could be read.
     """
-    _refuse_unproven(sites, intent)
-    live: dict[str, tuple[LiveCluster, ...]] = {}
-    earlier = {plan.target: plan for plan in saved or ()}
-    running = (_plan(site, intent, clock, live, fingerprint, earlier.get(site.declared.name)) for site in sites)
-    ended = await asyncio.gather(*(_caught(work, site) for work, site in zip(running, sites, strict=True)))
-    plans = tuple(plan for plan in ended if isinstance(plan, Plan))
+    records = _records(ground)
+    _refuse_unproven(ground, records, request.intent)
+    orphans = ground.checkout.unclaimed(ground.fleet, ground.endpoints) if ground.checkout is not None else ()
+    gone = ground.checkout.gone(orphans, ground.endpoints) if ground.checkout is not None else ()
+    running = (_read(site, ground, request, records, _gone_of(site, ground, gone)) for site in ground.sites)
+    ended = await asyncio.gather(*(_caught(work, s) for work, s in zip(running, ground.sites, strict=True)))
+    read = {one.reading.head.target.name: one for one in ended if isinstance(one, _Read)}
+    readings = {target: one.reading for target, one in read.items()}
     errors = tuple(problem for problems in ended if isinstance(problems, tuple) for problem in problems)
     if not errors:
-        declared = [name for site in sites for name in site.head.declarations]
-        listed = [cluster.name for clusters in live.values() for cluster in clusters]
-        intent.selects.refuse_unmatched([*declared, *listed], "declared or live")
-    return Planned(plans, errors, live)
+        _refuse_unmatched(ground, readings, request.intent)
+    unread = tuple(_unread(r, n) for r in readings.values() for n in r.comparison.unreadable)
+    moves = find_moves([*(_movable(r, request.intent) for r in readings.values()), *_elsewhere(ground, readings)])
+    plans = tuple(_plan(reading, request, moves) for reading in readings.values())
+    for plan in plans:
+        log.info("plan.computed", target=plan.target, **plan.summary.model_dump())
+    left_behind = tuple(LeftBehind(r.target, r.endpoint, tuple(r.lines)) for r in orphans)
+    listings = {target: one.listing for target, one in read.items()}
+    return Planned(plans, (*errors, *unread), left_behind, readings, listings, moves)
 
 
-def refuse_stale_heads(sites: Sequence[Site]) -> None:
-    """Raise StalePlan if HEAD is too old to be applied to any of the targets."""
-    for site in sites:
-        if site.repository is not None:
-            try:
-                site.repository.refuse_stale(site.endpoint, site.declared.name)
-            except StalePlan as error:
-                error.target = site.declared.name
-                raise
+def refuse_stale_heads(ground: Ground, intent: Intent) -> None:
+    """Raise StaleHead if HEAD is too old to be applied to any of the targets."""
+    if ground.checkout is not None and "stale-head" not in intent.allow:
+        ground.checkout.refuse_stale([record for record in _records(ground).values() if record is not None])
 
 
 async def apply_all(
+    ground: Ground,
     planned: Planned,
-    sites: Sequence[Site],
+    request: PlanRequest,
     options: ApplyOptions,
     clock: Clock,
     stop: Stop,
     *,
-    saved: Sequence[Plan] | None = None,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
 ) -> Applied:
-    """Carry out all plans side by side, each by its own target's concurrency where `options` doesn't say.
+    """Carry out all plans side by side, deletes last of all; the record is written before, and after.
 
-    `saved` are carried out instead, each change only where its cluster is still as it was when that plan was made.
-    Returns the results so far even where it is cancelled.
+    Returns the results so far even where it is cancelled. Raises GitError where the record can't be written, or pushed,
+    before the first request: then nothing was sent.
     """
-    plans = planned.plans if saved is None else tuple(saved)
-    ledgers = {plan.target: Ledger(plan, clock) for plan in plans}
-    by_name = {site.declared.name: site for site in sites}
-    now = {fresh.target: Now(planned.live[fresh.target], fresh) for fresh in planned.plans if saved is not None}
-    running = []
-    for plan in plans:
-        site, ledger = by_name[plan.target], ledgers[plan.target]
-        running.append(_caught(_apply(plan, ledger, site, options, clock, stop, now.get(plan.target)), site))
-    errors: list[Problem] = []
-    try:
-        errors += [problem for problems in await asyncio.gather(*running) if problems for problem in problems]
-    except asyncio.CancelledError:
-        log.warning("apply.cancelled")
-    errors += [_blocked(plan.target, cluster.name, cluster.status) for plan in plans for cluster in plan.blocked]
-    reports = tuple(ledger.report() for ledger in ledgers.values())
-    failed = {problem.target for problem in errors}
-    for plan, report in zip(plans, reports, strict=True):
-        if report.exit_code == EXIT_OK and plan.target not in failed and not stop.requested.is_set():
-            _say_applied(plan, by_name[plan.target])
-    return Applied(reports, tuple(errors))
+    connections = {site.head.target.name: _connection(site) for site in ground.sites}
+    keeper = RecordKeeper(ground.checkout, planned.plans, planned.readings, clock)
+    keeper.write_ahead()
+    jobs = [_job(plan, planned, request) for plan in planned.plans]
+    whole = replace(options, all_read=not planned.errors)
+    finished = await carry_out(jobs, connections, whole, clock=clock, stop=stop, on_progress=on_progress)
+    errors = keeper.write_after(finished)
+    errors += [
+        _blocked(plan.target, cluster.name, cluster.status) for plan in planned.plans for cluster in plan.blocked
+    ]
+    return Applied(tuple(one.report for one in finished), tuple(errors))
 
 
-async def _plan(
-    site: Site,
-    intent: Intent,
-    clock: Clock,
-    lists: dict[str, tuple[LiveCluster, ...]],
-    fingerprint: bool,  # noqa: FBT001
-    saved: Plan | None,
-) -> Plan:
-    started = clock.monotonic()
-    live = await _read_live(site)
-    lists[site.declared.name] = live
-    comparison = compare(site.head, live, intent.selects)
-    evidence = Evidence()
-    if site.repository is not None:
-        evidence = site.repository.evidence(
-            site.declared,
-            site.endpoint_in_git,
-            {change.name: [field.path for field in change.fields] for change in comparison.changes},
-            [cluster.name for cluster in comparison.undeclared],
-            comparison.settled,
-            applied_to=site.endpoint,
-        )
-    reading = Reading(
-        site.head, live, site.endpoint, site.folder, fingerprint, live_read=site.connection is not None, saved=saved
-    )
-    plan = explain(reading, comparison, evidence, intent, clock.now())
-    log.info("plan.computed", seconds=round(clock.monotonic() - started, 3), **plan.summary.model_dump())
-    return plan
+async def wait_all(ground: Ground, planned: Planned, options: ApplyOptions, clock: Clock, stop: Stop) -> Applied:
+    """Wait until what is declared and in transition has settled; nothing is sent, and nothing is recorded."""
+    connections = {site.head.target.name: _connection(site) for site in ground.sites}
+    nothing = [make_plan(reading, Intent(), saved=()) for reading in planned.readings.values()]
+    jobs = [_job(plan, planned, PlanRequest(Intent())) for plan in nothing]
+    finished = await carry_out(jobs, connections, options, clock=clock, stop=stop)
+    return Applied(tuple(one.report for one in finished), ())
 
 
-async def _read_live(site: Site) -> tuple[LiveCluster, ...]:
-    if site.connection is not None:
-        async with site.connection.client() as client:
-            return await client.list_clusters()
-    if site.repository is None:
-        raise UsageError("--offline compares with base, and no git is at hand", remedy="run it in a clone")
-    return as_if_live(site.repository.at_base(site.declared, site.endpoint_in_git).values())
+def _records(ground: Ground) -> dict[str, Record | None]:
+    checkout = ground.checkout
+    return {
+        site.head.target.name: checkout.record_of(site.head.target, ground.endpoints) if checkout else None
+        for site in ground.sites
+    }
 
 
-async def _apply(
-    plan: Plan,
-    ledger: Ledger,
-    site: Site,
-    options: ApplyOptions,
-    clock: Clock,
-    stop: Stop,
-    now: Now | None,
-) -> tuple[Problem, ...]:
-    if site.connection is None:
-        raise StalePlan("a plan that was made offline can't be applied", remedy="make one that reads what is live")
-    own = options if options.concurrency else replace(options, concurrency=site.head.target.concurrency)
-    await carry_out(plan, ledger, site.connection, own, clock=clock, stop=stop, now=now)
-    return ()
-
-
-def _refuse_unproven(sites: Sequence[Site], intent: Intent) -> None:
-    repositories = [site.repository for site in sites]
-    if intent.prune == "owned":
-        for repository in repositories:
-            why = repository.unproven if repository is not None else "no git is at hand"
-            if why is not None:
-                raise Unproven(f"--prune deletes only what git proves to be ours, and here it can't: {why}")
-    if intent.prune == "all":
-        for repository in repositories:
-            if repository is not None and repository.blind is not None:
-                raise Unproven(f"--prune=all spares what git protects, and here it can't be seen: {repository.blind}")
-
-
-def _say_applied(plan: Plan, site: Site) -> None:
-    """Move the ref of what was applied: for a whole target, from a clean tree, where git knows the endpoint."""
-    repository = site.repository
-    contradicted = site.declared.endpoint not in {None, site.endpoint}
-    if repository is None or repository.dirty or site.embedded or contradicted or plan.intent.only:
+def _refuse_unproven(ground: Ground, records: Mapping[str, Record | None], intent: Intent) -> None:
+    if intent.prune != "all":
         return
-    try:
-        moved = repository.say_applied(site.endpoint, site.declared.name)
-    except GitError as error:
-        log.warning("applied.unrecorded", target=plan.target, error=error.message)
-    else:
-        told = {"target": plan.target, "commit": repository.head.sha}
-        if moved:
-            log.info("applied.recorded", **told)
-        else:
-            log.info("applied.superseded", **told)
+    if ground.checkout is None:
+        raise Unproven("--prune=all spares what git protects, and no git is at hand", remedy="run it in a clone")
+    for target, record in records.items():
+        if record is None:
+            message = f"--prune=all spares what the record protects, and target {target} has none in this clone"
+            raise Unproven(message, remedy="reconciler record fetch --remote origin; or apply once without --prune")
+
+
+def _gone_of(site: Site, ground: Ground, gone: Sequence[Gone]) -> tuple[Gone, ...]:
+    """The targets that this change takes away are told, and refused, with the first that remains."""
+    names = {one.head.target.name for one in ground.sites}
+    mine = site.head.target.name
+    first = ground.sites[0].head.target.name
+    return tuple(one for one in gone if one.target == mine or (one.target not in names and mine == first))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """One target, as it was read."""
+
+    reading: Reading
+    listing: Listing
+
+
+async def _read(
+    site: Site, ground: Ground, request: PlanRequest, records: Mapping[str, Record | None], gone: tuple[Gone, ...]
+) -> _Read:
+    head, checkout = site.head, ground.checkout
+    listing = await _list(site, ground)
+    comparison = compare(head, listing.clusters, request.intent.selects, listing.unreadable)
+    pairs = (*comparison.absent, *comparison.differing, *(p for p in comparison.equal if p.live and p.live.unhealthy))
+    names = [*(pair.declaration.name for pair in pairs), *(cluster.name for cluster in comparison.undeclared)]
+    evidence = NO_GIT
+    setters: Mapping[tuple[str, str], str] = {}
+    if checkout is not None:
+        evidence = checkout.evidence(head, records[head.target.name], names, gone)
+        if isinstance(site, Offline):
+            evidence = as_if_applied(evidence, head.target, site.endpoint, listing.clusters)
+        setters = checkout.who_set(head.target, who_set_what(comparison, evidence))
+    reading = Reading(
+        head,
+        listing.clusters,
+        comparison,
+        evidence,
+        site.endpoint,
+        setters=setters,
+        folder=ground.folder,
+        fingerprint=request.fingerprint,
+        live_read=not isinstance(site, Offline),
+    )
+    return _Read(reading, listing)
+
+
+async def _list(site: Site, ground: Ground) -> Listing:
+    """What is live; offline, base stands in for it."""
+    match site:
+        case Connected() | Embedded():
+            async with site.connection.client() as client:
+                return await client.list_clusters(budget_seconds=FIRST_LIST_BUDGET_SECONDS)
+        case Offline():
+            if ground.checkout is None:
+                raise UsageError("--offline compares with base, and no git is at hand", remedy="run it in a clone")
+            return Listing(as_if_live(ground.checkout.at_base(site.head.target).values()))
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _refuse_unmatched(ground: Ground, readings: Mapping[str, Reading], intent: Intent) -> None:
+    declared = [name for site in ground.sites for name in site.head.declarations]
+    listed = [cluster.name for reading in readings.values() for cluster in reading.live]
+    intent.selects.refuse_unmatched([*declared, *listed], "declared or live")
+
+
+def _movable(reading: Reading, intent: Intent) -> Movable:
+    """What would leave a target, and what it declares that was never seen to stand there."""
+    comparison, evidence = reading.comparison, reading.evidence
+    standing = {name for name, line in (evidence.record.lines if evidence.record else {}).items() if line.settled}
+    arriving = [
+        pair.declaration
+        for pair in comparison.declared
+        if pair.live is None or (evidence.record is not None and pair.declaration.name not in standing)
+    ]
+    leaving = tuple(pruned(comparison.undeclared, evidence, intent))
+    return Movable(reading.head.target.name, leaving, arriving)
+
+
+def _elsewhere(ground: Ground, planned: Collection[str]) -> Iterator[Movable]:
+    """What targets declare that weren't selected, or couldn't be read, and that their records never saw to stand.
+
+    What leaves a target that is planned may be on its way there: deleted now, it would be in neither.
+    """
+    if ground.checkout is None:
+        return
+    records = ground.checkout.records.all()
+    for target in ground.fleet.targets:
+        if target.name not in planned:  # its endpoint may be unknown here: what its name has anywhere counts
+            lines = [line for record in records if record.target == target.name for line in record.lines.values()]
+            standing = {line.name for line in lines if line.settled}
+            declared = ground.fleet.declarations[target.name]
+            yield Movable(target.name, (), [declared[name] for name in declared if name not in standing])
+
+
+def _plan(reading: Reading, request: PlanRequest, moves: Moves) -> Plan:
+    if request.saved is not None:
+        saved = Reviewed.of((), [request.saved[reading.head.target.name]])
+        return make_plan(
+            reading, request.intent, moves, saved=saved.of_target(reading.head.target.name, reading.endpoint)
+        )
+    plan = make_plan(reading, request.intent, moves)
+    reviewed = request.reviewed
+    if reviewed is None or plan.digest in reviewed.plans:
+        return plan
+    return make_plan(reading, request.intent, moves, reviewed=reviewed.of_target(plan.target, plan.endpoint))
+
+
+def _unread(reading: Reading, name: str) -> Problem:
+    return Problem(
+        "undocumented",
+        "the service lists it, but not as documented: nothing is planned for it",
+        "look at it in the Momento console; if it stays so, ask Momento's support",
+        reading.head.target.name,
+        name,
+        reading.head.declarations[name].file,
+        reading.head.declarations[name].line,
+    )
+
+
+def _connection(site: Site) -> Connection:
+    if isinstance(site, Offline):
+        raise StalePlan("a plan that was made offline can't be applied", remedy="make one that reads what is live")
+    return site.connection
+
+
+def _job(plan: Plan, planned: Planned, request: PlanRequest) -> Job:
+    reading = planned.readings[plan.target]
+    record = reading.evidence.record
+    reviewed = request.reviewed
+    saved = request.saved[plan.target] if request.saved is not None else None
+    return Job(
+        plan=plan,
+        head=reading.head,
+        listing=planned.listings[plan.target],
+        saved=what_stands(saved, plan, reading.live) if saved is not None else NOTHING_STANDS,
+        lines=record.lines if record is not None else {},
+        reviewed={c.name: reviewed.shows(plan, c) for c in plan.changes} if reviewed is not None else None,
+        successors={
+            half.name: successor for half, successor in planned.moves.successors.items() if half.target == plan.target
+        },
+        standing=_settled(planned),
+    )
+
+
+def _settled(planned: Planned) -> frozenset[Origin]:
+    """What the records know to stand, in any target."""
+    return frozenset(
+        Origin(target=target, name=name)
+        for target, reading in planned.readings.items()
+        if reading.evidence.record is not None
+        for name, line in reading.evidence.record.lines.items()
+        if line.settled
+    )
 
 
 async def _caught(work: Awaitable[T], site: Site) -> T | tuple[Problem, ...]:
-    target = site.declared.name
+    target = site.head.target.name
     structlog.contextvars.bind_contextvars(target=target)
     try:
         return await work
@@ -259,9 +410,9 @@ async def _caught(work: Awaitable[T], site: Site) -> T | tuple[Problem, ...]:
 
 def _blocked(target: str, cluster: str, status: str) -> Problem:
     return Problem(
-        "unhealthy",
-        f"it is {status} and takes no update: it must be deleted first",
-        "delete it by hand, then run apply again to create it as declared",
+        "never-active",
+        f"it is {status}, was never Active, and takes no update",
+        f"--replace={cluster} deletes it and makes it anew, as declared",
         target,
         cluster,
     )

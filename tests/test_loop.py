@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from reconciler.errors import InvalidManifests, Problem, ReconcilerError, StalePlan, UsageError
+from reconciler.errors import GitError, InvalidManifests, Problem, StalePlan, UsageError
 from reconciler.loop import repeat
 from tests.fakes import FakeClock, FixedRandom
 
@@ -61,7 +61,7 @@ def test_rounds_are_an_interval_apart_give_or_take_a_tenth(share: float, wait: f
 
 def test_rounds_that_fail_back_off_up_to_an_hour() -> None:
     """Each waits twice as long as the one before, until one succeeds; a long interval is never shortened."""
-    broken: list[int | Exception] = [1, ReconcilerError("no"), UsageError("no"), 1, 1]
+    broken: list[int | Exception] = [1, GitError("no"), UsageError("no"), 1, 1]
     rounds = Rounds(*broken, StalePlan("moved"), 1, 0, 0)
     rounds.run()
     assert rounds.waits == [600, 1200, 2400, 3600, 3600, 300, 600, 300]
@@ -78,7 +78,7 @@ def test_a_stop_ends_the_wait_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "code"), [(0, 0), (1, 1), (4, 4), (ReconcilerError("no"), 1), (UsageError("no"), 64), (StalePlan("no"), 4)]
+    ("end", "code"), [(0, 0), (1, 1), (4, 4), (GitError("no"), 1), (UsageError("no"), 64), (StalePlan("no"), 4)]
 )
 def test_once_is_one_round_and_ends_as_that_command_would(end: int | Exception, code: int) -> None:
     """For cron: the round's own exit code, an error's too, and no wait."""

@@ -1,19 +1,19 @@
 """`reconciler apply`."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli import parameters
-from reconciler.errors import EXIT_FAILED, EXIT_OK, EXIT_REFUSED, EXIT_STALE, UsageError, first_exit
+from reconciler.cli import exits, parameters
+from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
-    from reconciler.cli.parts import Options
+    from reconciler.cli.console import Console
     from reconciler.plan.plan import Plan
+    from reconciler.plan.reviewed import Unreviewed
 
-OF_THE_PLAN = ("manifests", "targets", "only", "base", "prune", "adopt", "allow")
+OF_THE_PLAN = ("manifests", "targets", "only", "base", "prune", "adopt", "replace", "allow")
 """What a saved plan brings along."""
 
 
@@ -30,7 +30,7 @@ OF_THE_PLAN = ("manifests", "targets", "only", "base", "prune", "adopt", "allow"
 @parameters.option(
     "--unreviewed",
     type=click.Choice(["refuse", "harmless"]),
-    help="Where a change stands in no plan of --expect: refuse, or go on if it doesn't delete, conflict or adopt.",
+    help="Where a change stands in no plan of --expect: refuse, or go on if it risks nothing.",
 )
 @parameters.option("--out", metavar="FILE", help="Save the report as JSON; the plan, where none of it is carried out.")
 @parameters.applying
@@ -44,104 +44,52 @@ def command(
     dry_run: bool,
     yes: bool,
     expect: tuple[str, ...],
-    unreviewed: str | None,
-    out: str | None,
+    unreviewed: "Unreviewed | None",
     **options: Any,
 ) -> int:
     """Make the clusters as the manifests say: plan, ask, apply, wait until all has settled.
 
     PLAN is one that was saved with `reconciler plan --out`: then only what still is as it was is touched.
     """
-    from reconciler.cli.output import refuse_unwritable, tell  # noqa: PLC0415  # --help imports none of it
-    from reconciler.cli.parts import Options, Parts, run_until_stopped, take_apply_options  # noqa: PLC0415
-    from reconciler.cli.saved import Held, hold_against, read_whole_plan, refuse_other  # noqa: PLC0415
-    from reconciler.cli.telling import tell_plans, tell_reports  # noqa: PLC0415
-    from reconciler.reconcile import apply_all, plan_all, refuse_stale_heads  # noqa: PLC0415
+    from reconciler.cli.options import RunOptions, take_apply_options  # noqa: PLC0415  # --help imports none of it
+    from reconciler.cli.saved import options_of, read_reviewed, read_whole_plan, refuse_other  # noqa: PLC0415
+    from reconciler.cli.signals import Runner  # noqa: PLC0415
+    from reconciler.cli.sites import Sites  # noqa: PLC0415
+    from reconciler.cli.telling import question, show_before_apply, tell_plans, tell_reports  # noqa: PLC0415
+    from reconciler.plan.reviewed import hold_against  # noqa: PLC0415
+    from reconciler.reconcile import PlanRequest, apply_all, plan_all, refuse_stale_heads  # noqa: PLC0415
 
+    console: Console = context.obj
     apply_options = take_apply_options(options)
-    saved: Sequence[Plan] | None = None
+    saved: Mapping[str, Plan] | None = None
     if plan is not None:
-        _refuse_given(context)
+        why = "doesn't go with a saved plan: it is applied as it was made"
+        parameters.refuse_given(context, OF_THE_PLAN, why, "leave it out, or make another plan")
         saved = read_whole_plan(plan)
-        options |= _of_plan(saved)
-    parts = Parts(Options(**options))
-    shared = parts.options
-    intent = shared.intent()
-    asks = sys.stdin.isatty() and sys.stderr.isatty() and shared.manifests != "-"
-    if not (yes or dry_run or asks):
+        options |= options_of(saved)
+    shared = RunOptions(**options)
+    if not (yes or dry_run or (console.can_ask and shared.manifests != "-")):
         raise UsageError("apply can't ask here: this is no terminal", remedy="say --yes, or look first with --dry-run")
-    if out is not None:
-        refuse_unwritable(out)
-
-    async def work() -> int:
-        chosen = sites()
-        refuse_stale_heads(chosen)
-        planned = await plan_all(chosen, intent, parts.clock, fingerprint=shared.saves(plan), saved=saved)
-        if saved is not None:
+    reviewed = read_reviewed(expect) if expect or unreviewed else None
+    request = PlanRequest(shared.intent(), console.saves or saved is not None, reviewed, saved)
+    with Runner(console.signals) as runner, Sites(shared, console, runner).opened() as sites:
+        ground = sites()
+        refuse_stale_heads(ground, request.intent)
+        planned = runner.run(plan_all(ground, request))
+        if saved is not None and not planned.errors:
             refuse_other(saved, planned.plans)
-        shown = planned.plans if saved is None or planned.refused else saved
-        refused = any(plan.violations for plan in shown)
         if not dry_run:
-            _show(shown, shared)
-        held = hold_against(shown, expect, harmless_too=unreviewed == "harmless") if expect or unreviewed else Held()
-        tell("".join(f"{note}\n" for note in held.notes))
-        stops = dry_run or refused or bool(held.refusals)
-        declined = not (stops or yes) and any(p.sends for p in shown) and not _confirmed()
+            show_before_apply(console, planned.document())
+        held = [(p, hold_against(p, reviewed, unreviewed or "refuse")) for p in planned.plans] if reviewed else []
+        refusals = tuple(problem for _, verdict in held for problem in verdict.refusals)
+        for target, note in ((p.target, note) for p, verdict in held for note in verdict.notes):
+            console.warn("change.unreviewed", f"target {target}: {note}")
+        stops = dry_run or planned.refused or bool(refusals)
+        asks = not (stops or yes) and any(p.sends for p in planned.plans)
+        declined = asks and not console.confirm(question(planned.plans))
         if stops or declined:
-            codes = {
-                EXIT_FAILED: declined or bool(planned.errors),
-                EXIT_STALE: bool(held.refusals),
-                EXIT_REFUSED: refused,
-            }
-            code = first_exit(code for code, holds in codes.items() if holds)
-            return tell_plans(parts, shown, planned.errors + held.refusals, code, out=out)
-        parts.stop.graceful = True
-        applied = await apply_all(planned, chosen, apply_options, parts.clock, parts.stop, saved=saved)
-        errors = planned.errors + applied.errors
-        codes_of_targets = (report.exit_code for report in applied.reports)
-        code = first_exit([EXIT_FAILED if errors else EXIT_OK, *codes_of_targets])
-        return tell_reports(parts, applied.reports, errors, code, out=out)
-
-    with parts.sites() as sites:
-        return run_until_stopped(parts, work())
-
-
-def _show(plans: "Sequence[Plan]", options: "Options") -> None:
-    """Tell a person what is about to be done."""
-    from reconciler.cli.output import tell, wants_color  # noqa: PLC0415
-    from reconciler.report.render import render_plans  # noqa: PLC0415
-
-    if not options.quiet and any(plan.changes for plan in plans):
-        color = wants_color(is_terminal=sys.stderr.isatty(), no_color=options.no_color)
-        tell(render_plans(plans, (), "text", color=color) + "\n")
-
-
-def _refuse_given(context: click.Context) -> None:
-    """Raise UsageError for an option that a saved plan decides."""
-    for parameter in context.command.params:
-        given = context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
-        if parameter.name in OF_THE_PLAN and given:
-            raise UsageError(
-                f"{parameter.opts[0]} doesn't go with a saved plan: it is applied as it was made",
-                remedy="leave it out, or make another plan",
-            )
-
-
-def _of_plan(plans: "Sequence[Plan]") -> dict[str, Any]:
-    first = plans[0]
-    named = first.base.commit if first.intent.base and first.base else first.intent.base
-    if first.intent.base == "HEAD":
-        named = None  # that is what `drift` takes: nobody meant to go back by it
-    return {
-        "manifests": first.folder,
-        "targets": tuple(plan.target for plan in plans),
-        **first.intent.model_dump(),
-        "base": named,
-    }
-
-
-def _confirmed() -> bool:
-    from reconciler.cli.parts import plain_signals  # noqa: PLC0415
-
-    with plain_signals():
-        return click.confirm("Apply these changes?", default=False, err=True)
+            code = exits.of_stopped(planned.plans, planned.errors, unexpected=refusals, declined=declined)
+            return tell_plans(console, planned.document(refusals), code)
+        applied = runner.run_gracefully(apply_all(ground, planned, request, apply_options, runner.clock, runner.stop))
+    errors = planned.errors + applied.errors
+    return tell_reports(console, applied.document(planned.errors), exits.of_reports(applied.reports, errors))

@@ -1,6 +1,6 @@
 """`reconciler comment`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +8,7 @@ from reconciler.cli import parameters
 from reconciler.errors import EXIT_OK
 
 if TYPE_CHECKING:
+    from reconciler.cli.console import Console
     from reconciler.forge.port import Draft
     from reconciler.forge.workflow import Workflow
 
@@ -25,35 +26,31 @@ if TYPE_CHECKING:
     help="Which of a pull request's comments: one for each name. A workflow with a job for each target names it.",
 )
 @parameters.logs
-def command(*, file: str, pull_request: int | None, key: str, **options: Any) -> int:
+@click.pass_obj
+def command(console: "Console", /, *, file: str, pull_request: int | None, key: str) -> int:
     """Post FILE as the pull request's one comment, or bring that comment up to date.
 
     FILE is a plan (`plan --out`) or a report (`apply --out`). On a push, the pull request is the one that was merged as
     its commit. What can't be posted is a warning: the run's own result stands, and the exit is 0.
     """
     import asyncio  # noqa: PLC0415  # --help imports none of it
-    import os  # noqa: PLC0415
 
-    from reconciler.cli.output import emit, tell  # noqa: PLC0415
-    from reconciler.cli.posting import configure_logs, posted_text, read_document  # noqa: PLC0415
-    from reconciler.errors import CredentialsError, ForgeError  # noqa: PLC0415
+    from reconciler.cli.posting import posted_text, read_document  # noqa: PLC0415
+    from reconciler.errors import CredentialsError, HttpError  # noqa: PLC0415
     from reconciler.forge.port import Draft, marker  # noqa: PLC0415
     from reconciler.forge.workflow import Workflow  # noqa: PLC0415
-    from reconciler.model.text import printable  # noqa: PLC0415
 
-    configure_logs(**options)
     document = read_document(file)
-    workflow = Workflow.read(os.environ, pull_request)
-    draft = Draft(marker("plan", key), posted_text(document, workflow))
+    workflow = Workflow.read(console.environment, pull_request)
+    draft = Draft(marker("plan", key), posted_text(console, document, workflow))
     try:
-        emit(asyncio.run(_comment(workflow, draft)))
-    except (ForgeError, CredentialsError) as error:
-        remedy = f"\n  → {printable(error.remedy)}" if error.remedy else ""
-        tell(f"warning: no comment was posted: {printable(error.message)}{remedy}\n")
+        console.result(asyncio.run(_comment(console, workflow, draft)))
+    except (HttpError, CredentialsError) as error:
+        console.warn("comment.unposted", f"no comment was posted: {error.message}", remedy=error.remedy)
     return EXIT_OK
 
 
-async def _comment(workflow: "Workflow", draft: "Draft") -> str:
+async def _comment(console: "Console", workflow: "Workflow", draft: "Draft") -> str:
     """What was done, in a line."""
     from reconciler.cli.posting import on_forge  # noqa: PLC0415
     from reconciler.forge.github import Comments  # noqa: PLC0415
@@ -62,7 +59,7 @@ async def _comment(workflow: "Workflow", draft: "Draft") -> str:
 
     if workflow.pull_request is None and workflow.pushed is None:
         return "no comment: this run is about no pull request; --pull-request N names one\n"
-    async with on_forge(workflow) as repository:
+    async with on_forge(console, workflow) as repository:
         number = workflow.pull_request
         if number is None and workflow.pushed is not None:
             number = await repository.merged_pull_request(workflow.pushed)

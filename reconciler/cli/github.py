@@ -1,54 +1,45 @@
-"""What a command tells GitHub besides its output: annotations, the step's summary, its outputs.
+"""What a command tells GitHub besides its output: annotations, the step's summary, its outputs."""
 
-On by itself where GITHUB_ACTIONS is true; --no-github switches it off.
-"""
-
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.errors import Problem
+from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
+from reconciler.report.annotations import annotations
+from reconciler.report.outputs import step_outputs
 from reconciler.results import TargetReport
 
 SUMMARY_LIMIT_BYTES = 1_000_000
 """Of Markdown: a larger summary is not uploaded, and the step doesn't fail for it."""
 
 
-@dataclass(slots=True)
-class Switch:
-    """Whether GitHub is told anything."""
+@dataclass(frozen=True, slots=True)
+class Github:
+    """The files of the workflow's step that this process is; None for one that isn't there."""
 
-    on: bool
+    summary: str | None
+    outputs: str | None
 
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Github":
+        """The step of this environment."""
+        return cls(environment.get("GITHUB_STEP_SUMMARY") or None, environment.get("GITHUB_OUTPUT") or None)
 
-SWITCH = Switch(os.environ.get("GITHUB_ACTIONS") == "true")
+    @staticmethod
+    def annotations(document: PlanDocument) -> str:
+        """The workflow commands that annotate manifests' lines."""
+        return annotations(document)
 
+    def summarize(self, page: str) -> None:
+        """Add a page of Markdown, free of keys, to the step's summary. Raises OSError."""
+        _append(self.summary, page)
 
-def annotations_text(plans: Sequence[Plan], problems: Sequence[Problem]) -> str:
-    """The workflow commands that annotate manifests' lines; empty where GitHub isn't told."""
-    if not SWITCH.on:
-        return ""
-    from reconciler.report.annotations import annotations  # noqa: PLC0415  # only on GitHub
-
-    return annotations(plans, problems)
-
-
-def summarize(page: str) -> None:
-    """Add a page of Markdown, free of keys, to the step's summary."""
-    _append("GITHUB_STEP_SUMMARY", page)
-
-
-def set_outputs(outcome: Sequence[Plan] | Sequence[TargetReport], exit_code: int, *, delimiter: str) -> None:
-    """Set the step's outputs; `delimiter` must be beyond guessing."""
-    if SWITCH.on:
-        from reconciler.report.outputs import step_outputs  # noqa: PLC0415  # only on GitHub
-
-        _append("GITHUB_OUTPUT", step_outputs(outcome, exit_code, delimiter=delimiter))
+    def set_outputs(self, outcome: Sequence[Plan] | Sequence[TargetReport], exit_code: int, *, delimiter: str) -> None:
+        """Set the step's outputs; `delimiter` must be beyond guessing. Raises OSError."""
+        _append(self.outputs, step_outputs(outcome, exit_code, delimiter=delimiter))
 
 
-def _append(variable: str, text: str) -> None:
-    file = os.environ.get(variable)
-    if SWITCH.on and file:
+def _append(file: str | None, text: str) -> None:
+    if file is not None:
         with open(file, "a", encoding="utf-8") as stream:  # noqa: PTH123
             stream.write(text)

@@ -1,14 +1,15 @@
 """`reconciler issue`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import parameters
-from reconciler.errors import EXIT_FAILED, EXIT_OK
+from reconciler.cli import exits, parameters
+from reconciler.errors import Problem
 
 if TYPE_CHECKING:
+    from reconciler.cli.console import Console
     from reconciler.forge.workflow import Workflow
     from reconciler.plan.plan import Plan
 
@@ -16,51 +17,49 @@ if TYPE_CHECKING:
 @click.command("issue", cls=parameters.Command)
 @click.argument("file", metavar="FILE")
 @parameters.logs
-def command(*, file: str, **options: Any) -> int:
+@click.pass_obj
+def command(console: "Console", /, *, file: str) -> int:
     """Keep one issue for each target of FILE, with the label reconciler-drift.
 
     FILE is what `drift --out` found. An issue is opened, or reopened, where a target isn't as git says, edited when
     that changes, closed when all is in sync. A target that could not be read keeps its issue as it is.
     """
     import asyncio  # noqa: PLC0415  # --help imports none of it
-    import os  # noqa: PLC0415
 
-    from reconciler.cli.posting import configure_logs, read_document  # noqa: PLC0415
+    from reconciler.cli.posting import read_document  # noqa: PLC0415
     from reconciler.errors import UsageError  # noqa: PLC0415
     from reconciler.forge.drift import refuse_other_plans  # noqa: PLC0415
     from reconciler.forge.workflow import Workflow  # noqa: PLC0415
     from reconciler.plan.document import PlanDocument  # noqa: PLC0415
 
-    configure_logs(**options)
     document = read_document(file)
     if not isinstance(document, PlanDocument):
         raise UsageError(f"{file} is a report", remedy="give it what `reconciler drift --out FILE` found")
     refuse_other_plans(document.targets)
-    return asyncio.run(_keep_issues(Workflow.read(os.environ), document.targets))
+    return asyncio.run(_keep_issues(console, Workflow.read(console.environment), document.targets))
 
 
-async def _keep_issues(workflow: "Workflow", plans: "Sequence[Plan]") -> int:
+async def _keep_issues(console: "Console", workflow: "Workflow", plans: "Sequence[Plan]") -> int:
     """Every target's turn, whatever became of the one before; the exit code."""
-    from reconciler.cli.output import emit, tell_problems  # noqa: PLC0415
     from reconciler.cli.posting import on_forge, posted_text  # noqa: PLC0415
-    from reconciler.errors import ForgeError  # noqa: PLC0415
+    from reconciler.errors import HttpError  # noqa: PLC0415
     from reconciler.forge.drift import drift_draft  # noqa: PLC0415
     from reconciler.forge.github import DriftIssues  # noqa: PLC0415
     from reconciler.forge.port import publish  # noqa: PLC0415
     from reconciler.model.text import printable  # noqa: PLC0415
     from reconciler.plan.document import PlanDocument  # noqa: PLC0415
 
-    code = EXIT_OK
-    async with on_forge(workflow) as repository:
+    problems = list[Problem]()
+    async with on_forge(console, workflow) as repository:
         for plan in plans:
-            draft = drift_draft(plan, posted_text(PlanDocument(targets=(plan,)), workflow))
+            draft = drift_draft(plan, posted_text(console, PlanDocument(targets=(plan,)), workflow))
             try:
                 done, post = await publish(DriftIssues(repository), draft)
-            except ForgeError as error:
+            except HttpError as error:
                 error.target = plan.target
-                tell_problems(error.problems())
-                code = EXIT_FAILED
+                console.problems(error.problems())
+                problems += error.problems()
                 continue
             said = f"issue #{post.number} {done}: {printable(post.url, 300)}" if post else "in sync, no issue"
-            emit(f"{printable(plan.target, 100)}: {said}\n")
-    return code
+            console.result(f"{printable(plan.target, 100)}: {said}\n")
+    return exits.of_problems(problems)

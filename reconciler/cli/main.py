@@ -1,21 +1,35 @@
 """The group of commands, and the one wrapper that turns whatever happens into an exit code."""
 
-import sys
+import os
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
-from typing import NoReturn
 
 import click
 
 from reconciler import __version__
-from reconciler.errors import EXIT_FAILED, EXIT_USAGE, ReconcilerError
+from reconciler.cli import exits
+from reconciler.cli.console import Console, early_settings, standard_console
+from reconciler.cli.signals import Signals
+from reconciler.errors import (
+    EXIT_FAILED,
+    EXIT_OK,
+    EXIT_USAGE,
+    Interrupted,
+    Problem,
+    ReconcilerError,
+    UsageError,
+)
 
 COMMANDS = {
     "validate": "Check manifests, without network; report every error with its place.",
     "plan": "Show what would change, and why.",
     "apply": "Make the clusters as the manifests say.",
     "drift": "Say whether the clusters are as declared; exit 2 if not.",
-    "show": "Show a saved plan, in any format.",
+    "wait": "Wait until all that is declared has settled.",
+    "show": "Show a saved plan or report, in any format.",
     "run": "Plan or apply again and again.",
+    "record": "Show what was applied; move it, or let a cluster go.",
     "comment": "Post a plan or a report as the pull request's one comment.",
     "issue": "Open, update or close each target's one drift issue.",
     "sandbox": "Serve an embedded control plane, to try it all on.",
@@ -60,63 +74,75 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 in sync or applied, 1 failed, 2 changes pending or drift, 3 refused by a guard, 4 stale, "
-    "5 merged and not applied (drift), 64 bad usage, 130 interrupted, 143 terminated.",
+    "5 merged and not applied (drift), 64 bad usage, 130 interrupted, 143 terminated, 129 hung up.",
 )
 @click.version_option(__version__, prog_name="reconciler")
 def main() -> None:
     """Keep Momento Valkey clusters as git says they should be."""
 
 
-def run() -> NoReturn:
-    """Run the command line of this process; never returns."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    sys.exit(exit_code_of(sys.argv[1:]))
+def exit_code_of(arguments: list[str], signals: Signals | None = None) -> int:
+    """Run a command line; its exit code. `signals` are those of the process, where it has taken them over."""
+    console = standard_console(signals or Signals(), early_settings(arguments, os.environ))
+    with redirect_stdout(console.stdout), redirect_stderr(console.stderr):  # click writes help by itself
+        code = _run(arguments, console)
+        console.tell_failure_of_stdout()
+    return exits.of_process(code, console.signals.received, untold=console.untold)
 
 
-def exit_code_of(arguments: list[str]) -> int:
-    """Run a command line; its exit code."""
+def _run(arguments: list[str], console: Console) -> int:
+    """The exit code of the command itself: every error is told here, and nowhere below."""
     try:
-        code = main.main(arguments, prog_name="reconciler", standalone_mode=False)
-        sys.stdout.flush()
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show(sys.stderr)
-        return EXIT_USAGE
+        code = main.main(arguments, prog_name="reconciler", standalone_mode=False, obj=console)
     except click.ClickException as error:
-        error.show(sys.stderr)
-        return EXIT_USAGE
+        return _misused(console, error)
     except click.Abort:
-        return 130
+        return EXIT_FAILED
+    except Interrupted as error:
+        return _interrupted(console, error)
     except ReconcilerError as error:
-        _tell(error)
-        return error.exit_code
-    except BrokenPipeError:
-        return _broken_pipe()
-    except Exception:  # noqa: BLE001  # the last wrapper: whatever it is ends in an exit code
-        return _broke()
-    return code if isinstance(code, int) else 0
+        return _fail(console, error.problems(), error.exit_code)
+    except SystemExit:
+        return _interrupted(console, Interrupted(console.signals.received[0]))
+    except Exception as error:  # noqa: BLE001  # the last wrapper: whatever it is ends in an exit code
+        return _broke(console, error)
+    return code if isinstance(code, int) else EXIT_OK
 
 
-def _tell(error: ReconcilerError) -> None:
-    from reconciler.cli.output import tell_problems  # noqa: PLC0415
+def _fail(console: Console, problems: Sequence[Problem], code: int) -> int:
+    from reconciler.cli.telling import tell_failure  # noqa: PLC0415
 
-    tell_problems(error.problems())
-
-
-def _broken_pipe() -> int:
-    """Whoever read the output has gone."""
-    from reconciler.cli.output import abandon_stdout  # noqa: PLC0415
-
-    abandon_stdout()
-    return EXIT_FAILED
+    return tell_failure(console, problems, code)
 
 
-def _broke() -> int:
+def _misused(console: Console, error: click.ClickException) -> int:
+    """A command line that click doesn't understand."""
+    if console.only_events or console.settings.format_name == "json":
+        if not console.is_configured:
+            console.configure(console.settings)
+        return _fail(console, UsageError(error.format_message()).problems(), EXIT_USAGE)
+    error.show()
+    return EXIT_USAGE
+
+
+def _interrupted(console: Console, error: Interrupted) -> int:
+    """Whoever sent the signal needs no word on stderr."""
+    if console.is_configured and not console.has_result:
+        from reconciler.cli.telling import leave_document  # noqa: PLC0415
+
+        return leave_document(console, error.problems(), error.exit_code)
+    return error.exit_code
+
+
+def _broke(console: Console, error: Exception) -> int:
     import traceback  # noqa: PLC0415
 
-    from reconciler.cli.output import redacted  # noqa: PLC0415
+    problem = Problem("internal", "reconciler broke; the lines above say where", "report it, with these lines")
+    if console.only_events and console.is_configured:
+        import structlog  # noqa: PLC0415
 
-    sys.stderr.write(redacted(traceback.format_exc()))
-    sys.stderr.write("error: reconciler broke; the lines above say where\n  → report it, with these lines\n")
-    return EXIT_FAILED
+        log = structlog.get_logger()
+        log.error("run.broke", exc_info=error)
+    else:
+        console.tell("".join(traceback.format_exception(error)))
+    return _fail(console, (problem,), EXIT_FAILED)

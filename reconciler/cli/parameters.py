@@ -1,12 +1,12 @@
 """Options that several commands share, each with its variable `RECONCILER_<OPTION>`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 import click
 
-ALLOWABLE = ("empty-head", "max-deletes", "max-delete-fraction", "max-unreviewed-fraction", "max-added-nodes")
-"""The guards that a run may lift: `protected` is git's alone, and `adopt` has an option of its own."""
+from reconciler.errors import UsageError
+from reconciler.model.guards import ALLOWABLE
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -29,14 +29,26 @@ class Duration(click.ParamType[float]):
 
 
 class Command(click.Command):
-    """Lets an option with an optional value stand alone: click would take the next argument for its value."""
+    """A command that has a console: it is set up from the options that every command takes, before the command runs."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Give the bare options their values."""
+        """Let an option with an optional value stand alone: click would take the next argument for its value."""
         return super().parse_args(ctx, [_BARE.get(argument, argument) for argument in args])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Set the console up, and leave the command its own options."""
+        from reconciler.cli.console import Console, Settings  # noqa: PLC0415  # --help imports none of it
 
-_BARE = {"--prune": "--prune=owned", "--adopt": "--adopt=*"}
+        taken = {name: ctx.params.pop(name) for name in Settings.__slots__ if name in ctx.params}
+        if "format_name" in taken:
+            taken["result"] = "validation" if self.name == "validate" else "plan"
+        console = ctx.find_object(Console)
+        if console is not None:
+            console.configure(Settings(**taken, one_line=self.name == "run"))
+        return super().invoke(ctx)
+
+
+_BARE = {"--prune": "--prune=owned", "--adopt": "--adopt=*", "--replace": "--replace=*"}
 
 
 def option(*names: str, **settings: Any) -> Decorator:
@@ -54,22 +66,26 @@ def _all(*decorators: Decorator) -> Decorator:
     return decorate
 
 
-def _leave_github_alone(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001
-    if value:
-        from reconciler.cli.github import SWITCH  # noqa: PLC0415  # --help imports none of it
+def refuse_given(context: click.Context, names: Collection[str], why: str, remedy: str) -> None:
+    """Raise UsageError for an option of these on the command line: it would be taken and ignored."""
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
+        if parameter.name in names and given:
+            raise UsageError(f"{parameter.opts[0]} {why}", remedy=remedy)
 
-        SWITCH.on = False
 
-
+manifests = option(
+    "--manifests",
+    default="manifests",
+    show_default=True,
+    metavar="DIR",
+    help="The folder of manifests; - is standard input.",
+)
+targets = option("--target", "targets", multiple=True, metavar="NAME", help="Only this target; repeatable.")
+remote = option("--remote", metavar="NAME", help="Fetch the record from this git remote first, and push it there.")
 selection = _all(
-    option(
-        "--manifests",
-        default="manifests",
-        show_default=True,
-        metavar="DIR",
-        help="The folder of manifests; - is standard input.",
-    ),
-    option("--target", "targets", multiple=True, metavar="NAME", help="Only this target; repeatable."),
+    manifests,
+    targets,
     option("--only", multiple=True, metavar="GLOB", help="Only clusters whose name matches; repeatable."),
 )
 connection = _all(
@@ -95,38 +111,52 @@ logs = _all(
     ),
     option("-q", "--quiet", is_flag=True, help="Only errors on stderr."),
 )
-output = _all(
-    option(
-        "--format",
-        "format_name",
-        type=click.Choice(["text", "json", "markdown"]),
-        default="text",
-        show_default=True,
-        help="What stdout gets.",
-    ),
+
+
+def _output(*formats: str) -> Decorator:
+    return _all(
+        option(
+            "--format",
+            "format_name",
+            type=click.Choice(formats),
+            default="text",
+            show_default=True,
+            help="What stdout gets.",
+        ),
+        _shown,
+    )
+
+
+_shown = _all(
     option("--no-color", is_flag=True, help="No colour, even on a terminal."),
     option(
         "--no-github",
         is_flag=True,
-        expose_value=False,
-        callback=_leave_github_alone,
         help="In a workflow: no annotations, summary or outputs.",
     ),
     logs,
 )
+output = _output("text", "json", "markdown")
+output_with_places = _output("text", "json", "markdown", "sarif")
 intent = _all(
     option("--base", metavar="REF", help="The commit that this change started from; none for no causes."),
     option(
         "--prune",
         type=click.Choice(["owned", "all"]),
         metavar="[=owned|all]",
-        help="Delete live clusters that no manifest declares: those that are provably ours, or all.",
+        help="Delete live clusters that no manifest declares: those in the record, or all.",
     ),
     click.option(
         "--adopt",
         multiple=True,
         metavar="[=GLOB]",
-        help="Change clusters that are live already and declared for the first time; repeatable.",
+        help="Take over clusters that somebody else made, though that changes them; repeatable.",
+    ),
+    click.option(
+        "--replace",
+        multiple=True,
+        metavar="[=GLOB]",
+        help="Delete and make anew clusters that were never Active; repeatable.",
     ),
     click.option(
         "--allow",
@@ -135,6 +165,7 @@ intent = _all(
         metavar="GUARD",
         help=f"Lift a guard for this run: {', '.join(ALLOWABLE)}; repeatable.",
     ),
+    remote,
 )
 applying = _all(
     option("--wait/--no-wait", default=True, show_default=True, help="Wait until every change has settled."),

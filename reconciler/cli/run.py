@@ -1,11 +1,21 @@
 """`reconciler run`."""
 
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli import parameters
-from reconciler.errors import EXIT_FAILED, EXIT_OK, EXIT_REFUSED, first_exit
+from reconciler.cli import exits, parameters
+from reconciler.errors import ReconcilerError
+
+if TYPE_CHECKING:
+    from reconciler.apply.options import ApplyOptions
+    from reconciler.cli.console import Console
+    from reconciler.cli.signals import Runner
+    from reconciler.reconcile import Ground, PlanRequest
+
+OF_APPLYING = ("wait", "timeout", "keep_going", "concurrency")
+"""What a run that only plans would take and ignore."""
 
 
 @click.command("run", cls=parameters.Command)
@@ -23,47 +33,63 @@ from reconciler.errors import EXIT_FAILED, EXIT_OK, EXIT_REFUSED, first_exit
 @parameters.option("--apply", "applies", is_flag=True, help="Apply each plan; without it, plans are only shown.")
 @parameters.applying
 @parameters.output
-def command(
-    *,
-    interval: float,
-    once: bool,
-    applies: bool,
-    **options: Any,
-) -> int:
+@click.pass_context
+def command(context: click.Context, /, *, interval: float, once: bool, applies: bool, **options: Any) -> int:
     """Plan, or apply, again and again. Reads the folder afresh each round; never fetches. A signal ends it."""
-    from reconciler.cli.parts import Options, Parts, run_until_stopped, take_apply_options  # noqa: PLC0415  # for --help
-    from reconciler.cli.telling import tell_plans, tell_reports  # noqa: PLC0415
+    from reconciler.cli.options import RunOptions, take_apply_options  # noqa: PLC0415  # --help imports none of it
+    from reconciler.cli.signals import Runner  # noqa: PLC0415
+    from reconciler.cli.sites import Sites  # noqa: PLC0415
     from reconciler.loop import repeat  # noqa: PLC0415
-    from reconciler.reconcile import apply_all, plan_all, refuse_stale_heads  # noqa: PLC0415
+    from reconciler.reconcile import PlanRequest  # noqa: PLC0415
 
+    if not applies:
+        parameters.refuse_given(
+            context, OF_APPLYING, "says how to apply, and this only plans", "leave it out, or --apply"
+        )
+    console: Console = context.obj
     apply_options = take_apply_options(options)
-    parts = Parts(Options(**options))
-    shared = parts.options
-    intent = shared.intent()
-
-    async def one_round() -> int:
-        chosen = sites()
-        if applies:
-            refuse_stale_heads(chosen)
-        planned = await plan_all(chosen, intent, parts.clock)
-        if not applies or planned.refused:
-            refused = EXIT_REFUSED if planned.refused else EXIT_OK
-            code = first_exit([EXIT_FAILED if planned.errors else EXIT_OK, refused])
-            return tell_plans(parts, planned.plans, planned.errors, code, one_line=True)
-        applied = await apply_all(planned, chosen, apply_options, parts.clock, parts.stop)
-        errors = planned.errors + applied.errors
-        codes_of_targets = (report.exit_code for report in applied.reports)
-        code = first_exit([EXIT_FAILED if errors else EXIT_OK, *codes_of_targets])
-        return tell_reports(parts, applied.reports, errors, code, one_line=True)
-
-    with parts.sites() as sites:
-        parts.stop.graceful = True
+    shared = RunOptions(**options)
+    request = PlanRequest(shared.intent())
+    with Runner(console.signals) as runner, Sites(shared, console, runner).opened() as sites:
         rounds = repeat(
-            one_round,
+            lambda: _told_round(console, _round(console, sites, request, runner, apply_options if applies else None)),
             interval_seconds=interval,
-            clock=parts.clock,
-            random=parts.random,
-            stop=parts.stop.requested,
+            clock=runner.clock,
+            random=runner.random,
+            stop=runner.stop.requested,
             once=once,
         )
-        return run_until_stopped(parts, rounds)
+        return runner.run_gracefully(rounds)
+
+
+async def _told_round(console: "Console", work: Coroutine[Any, Any, int]) -> int:
+    """A round that fails has a line, too; the loop logs why, and goes on."""
+    from reconciler.cli.telling import leave_document  # noqa: PLC0415
+
+    try:
+        return await work
+    except ReconcilerError as error:
+        leave_document(console, error.problems(), error.exit_code)
+        raise
+
+
+async def _round(
+    console: "Console",
+    sites: "Callable[[], Ground]",
+    request: "PlanRequest",
+    runner: "Runner",
+    apply_options: "ApplyOptions | None",
+) -> int:
+    """One round, and its line; `apply_options` are None where it only plans."""
+    from reconciler.cli.telling import tell_plans, tell_reports  # noqa: PLC0415
+    from reconciler.reconcile import apply_all, plan_all, refuse_stale_heads  # noqa: PLC0415
+
+    ground = sites()
+    if apply_options is not None:
+        refuse_stale_heads(ground, request.intent)
+    planned = await plan_all(ground, request)
+    if apply_options is None or planned.refused:
+        return tell_plans(console, planned.document(), exits.of_plans(planned.plans, planned.errors))
+    applied = await apply_all(ground, planned, request, apply_options, runner.clock, runner.stop)
+    errors = planned.errors + applied.errors
+    return tell_reports(console, applied.document(planned.errors), exits.of_reports(applied.reports, errors))

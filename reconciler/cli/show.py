@@ -1,26 +1,31 @@
 """`reconciler show`."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import parameters
 from reconciler.errors import EXIT_OK
 
+if TYPE_CHECKING:
+    from reconciler.cli.console import Console
+
 
 @click.command("show", cls=parameters.Command)
-@click.argument("plan", metavar="PLAN")
+@click.argument("file", metavar="FILE")
 @parameters.output
-def command(plan: str, **options: Any) -> int:
-    """Show a plan that was saved with `reconciler plan --out`, in any format. Reads nothing else."""
-    import sys  # noqa: PLC0415  # --help imports none of it
+@click.pass_obj
+def command(console: "Console", /, file: str) -> int:
+    """Show a plan, or a report, that was saved with --out, in any format. Reads nothing else."""
+    from reconciler.cli.posting import read_document  # noqa: PLC0415  # --help imports none of it
+    from reconciler.report.render import render_plans, render_reports  # noqa: PLC0415
+    from reconciler.results import ReportDocument  # noqa: PLC0415
 
-    from reconciler.cli.output import emit, tell_problems, wants_color  # noqa: PLC0415
-    from reconciler.cli.saved import read_plan  # noqa: PLC0415
-    from reconciler.report.render import render_plans  # noqa: PLC0415
-
-    document = read_plan(plan)
-    tell_problems(document.errors)
-    color = wants_color(is_terminal=sys.stdout.isatty(), no_color=options["no_color"])
-    emit(render_plans(document.targets, document.errors, options["format_name"], color=color))
+    document = read_document(file)
+    console.problems(document.errors)
+    format_name, look = console.settings.format_name, console.look
+    if isinstance(document, ReportDocument):
+        console.result(render_reports(document, "text" if format_name == "sarif" else format_name, look))
+    else:
+        console.result(render_plans(document, format_name, look))
     return EXIT_OK

@@ -1,67 +1,116 @@
-"""How a command's result reaches everybody who should know: a file, stdout, stderr, GitHub."""
+"""How a command's result reaches everybody who should know: a file, GitHub, stdout.
 
-from collections.abc import Sequence
+Whoever fails to be told, the others are.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
-from reconciler.cli import github
-from reconciler.cli.output import emit, redacted, save, tell, tell_problems
-from reconciler.cli.parts import Parts
+from reconciler.cli import exits
+from reconciler.cli.console import Console
+from reconciler.cli.github import SUMMARY_LIMIT_BYTES, Github
 from reconciler.errors import Problem
+from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
-from reconciler.report.render import render_plans, render_reports
-from reconciler.results import TargetReport
+from reconciler.report.counts import headline, nodes
+from reconciler.report.look import PLAIN, Look
+from reconciler.report.render import Format, render_plans, render_reports, render_validation
+from reconciler.results import ReportDocument, TargetReport
 
 log = structlog.get_logger()
 
 
-def tell_plans(
-    parts: Parts,
-    plans: Sequence[Plan],
-    errors: Sequence[Problem],
-    code: int,
-    *,
-    out: str | None = None,
-    one_line: bool = False,
-) -> int:
-    """Print plans as was asked for, and save them to `out`; the exit code comes back."""
-    options = parts.options
-    tell_problems(errors)
-    if options.format_name != "text":
-        tell_problems(_refusals(plans))
-    tell(github.annotations_text(plans, ()))
+def tell_plans(console: Console, document: PlanDocument, code: int) -> int:
+    """Tell plans, and why others could not be made; the exit code comes back."""
+    console.problems(document.errors)
+    if console.settings.format_name != "text" or console.only_events:
+        console.problems(_refusals(document.targets))
+    if console.github is not None:
+        console.tell(console.github.annotations(document))
+    told = _Told(partial(render_plans, document), document.targets)
+    return _tell_everybody(console, told, code)
+
+
+def tell_reports(console: Console, document: ReportDocument, code: int) -> int:
+    """Tell how changes ended; the exit code comes back."""
+    console.problems(document.errors)
+    told = _Told(partial(_render_reports, document), document.targets)
+    return _tell_everybody(console, told, code)
+
+
+def tell_failure(console: Console, problems: Sequence[Problem], code: int) -> int:
+    """Tell why there is no result, as the document that was asked for: one that is missing can't say why."""
+    if console.has_result or console.settings.result is None:
+        console.problems(problems)
+        return code
+    if console.settings.result == "validation":
+        console.problems(problems)
+        console.result(render_validation({}, problems, console.settings.format_name, console.look))
+        return code
+    return tell_plans(console, PlanDocument(errors=tuple(problems), targets=()), code)
+
+
+def leave_document(console: Console, problems: Sequence[Problem], code: int) -> int:
+    """Tell why there are no plans where the result is expected, and not on stderr: there it is known."""
+    if console.settings.result != "plan":
+        return code
+    document = PlanDocument(errors=tuple(problems), targets=())
+    return _tell_everybody(console, _Told(partial(render_plans, document), ()), code)
+
+
+def show_before_apply(console: Console, document: PlanDocument) -> None:
+    """Tell a person what is about to be done; where stderr has events alone, one a change."""
+    if console.only_events:
+        for plan in document.targets:
+            for change in plan.changes:
+                what = {"cluster": change.name, "action": change.action, "cause": change.cause, "risks": change.risks}
+                log.info("change.planned", target=plan.target, **what)
+    elif not console.settings.quiet and any(plan.changes for plan in document.targets):
+        console.tell(render_plans(document, "text", Look(color=console.stderr_style.color)) + "\n")
+
+
+def question(plans: Sequence[Plan]) -> str:
+    """What a person says yes or no to: counts, deletes and nodes once more."""
+    return f"{headline(plans)}; {nodes(plans)}. Apply?"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A result, and the plans or reports that it is made of."""
+
+    rendered: Callable[[Format, Look], str]
+    outcome: Sequence[Plan] | Sequence[TargetReport]
+
+
+def _render_reports(document: ReportDocument, format_name: Format, look: Look) -> str:
+    """A report has no places that code scanning could show: it is told as text there."""
+    return render_reports(document, "text" if format_name == "sarif" else format_name, look)
+
+
+def _tell_everybody(console: Console, told: _Told, code: int) -> int:
+    """Save it, tell GitHub, and print it."""
     try:
-        if out is not None:
-            save(out, render_plans(plans, errors, "json", color=False))
-        if github.SWITCH.on:
-            page = render_plans(plans, errors, "markdown", color=False, limit=github.SUMMARY_LIMIT_BYTES)
-            _tell_github(parts, page, plans, code)
-    finally:  # whoever fails to be told, the others are
-        emit(render_plans(plans, errors, options.format_name, color=options.color, one_line=one_line))
+        console.save(lambda: told.rendered("json", PLAIN))
+        code = exits.of_process(code, (), untold=console.unsaved)
+        if console.github is not None:
+            page = told.rendered("markdown", replace(console.look, limit=SUMMARY_LIMIT_BYTES))
+            _tell_github(console, console.github, page, told.outcome, code)
+    finally:
+        console.result(told.rendered(console.settings.format_name, console.look))
     return code
 
 
-def tell_reports(
-    parts: Parts,
-    reports: Sequence[TargetReport],
-    errors: Sequence[Problem],
-    code: int,
-    *,
-    out: str | None = None,
-    one_line: bool = False,
-) -> int:
-    """Print how changes ended as was asked for, and save it to `out`; the exit code comes back."""
-    options = parts.options
-    tell_problems(errors)
+def _tell_github(
+    console: Console, github: Github, page: str, outcome: Sequence[Plan] | Sequence[TargetReport], code: int
+) -> None:
     try:
-        if out is not None:
-            save(out, render_reports(reports, errors, "json", color=False))
-        if github.SWITCH.on:
-            page = render_reports(reports, errors, "markdown", color=False, limit=github.SUMMARY_LIMIT_BYTES)
-            _tell_github(parts, page, reports, code)
-    finally:  # whoever fails to be told, the others are
-        emit(render_reports(reports, errors, options.format_name, color=options.color, one_line=one_line))
-    return code
+        github.summarize(console.without_keys(page))
+        github.set_outputs(outcome, code, delimiter=f"reconciler_{console.run_id}")
+    except OSError as error:
+        log.warning("github.untold", error=str(error))
 
 
 def _refusals(plans: Sequence[Plan]) -> tuple[Problem, ...]:
@@ -71,11 +120,3 @@ def _refusals(plans: Sequence[Plan]) -> tuple[Problem, ...]:
         for plan in plans
         for violation in plan.violations
     )
-
-
-def _tell_github(parts: Parts, page: str, outcome: Sequence[Plan] | Sequence[TargetReport], code: int) -> None:
-    try:
-        github.summarize(redacted(page))
-        github.set_outputs(outcome, code, delimiter=f"reconciler_{parts.run_id}")
-    except OSError as error:
-        log.warning("github.untold", error=str(error))

@@ -1,0 +1,327 @@
+"""Everything that a command reads from and tells the world around it, in one object that is made once a process.
+
+Streams, colour, logs, signals, keys that must not be shown, GitHub, the file of `--out`. Nothing here raises because
+something can't be told: a run that is under way goes on, and `untold` makes it end in 1.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
+
+from reconciler.cli.signals import Signals
+from reconciler.cli.streams import OutStream
+from reconciler.errors import OutputError, Problem, SourceProblem, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.cli.github import Github
+    from reconciler.cli.log_lines import LogFormat
+    from reconciler.model.secret import ApiKey
+    from reconciler.report.look import Look
+    from reconciler.report.render import Format
+    from reconciler.report.style import Style
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line says about output; the defaults are those of a command that has no such options.
+
+    `result` is the kind of document that the command prints, None where it prints lines for people. `out` is where the
+    document goes, too.
+    """
+
+    result: Literal["plan", "validation"] | None = None
+    format_name: "Format" = "text"
+    one_line: bool = False
+    out: str | None = None
+    no_color: bool = False
+    no_github: bool = False
+    log_level: str = "info"
+    log_format: "LogFormat" = "auto"
+    quiet: bool = False
+
+
+class Console:
+    """The one writer of stdout and stderr. Both take every API key of this process out first.
+
+    `settings` are those of a bare command until the command line is understood.
+    """
+
+    def __init__(
+        self,
+        stdin: TextIO | None,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        environment: Mapping[str, str],
+        signals: Signals,
+        settings: Settings,
+    ) -> None:
+        self.stdout = OutStream(stdout)
+        self.stderr = OutStream(stderr)
+        self.signals = signals
+        self.settings = settings
+        self.environment = environment
+        self.run_id = os.urandom(6).hex()
+        self.is_configured = False
+        self.has_result = False
+        self.unsaved = False
+        self._stdin = stdin
+        self._keys: set[ApiKey] = set()
+
+    def configure(self, settings: Settings) -> None:
+        """Take what the command line says, and send all events of this process to stderr: once, before the command.
+
+        Raises UsageError where the file of `--out` can't be written.
+        """
+        from reconciler.cli.log_lines import line_of  # noqa: PLC0415  # --help imports none of it
+        from reconciler.clock import SystemClock, iso_timestamp  # noqa: PLC0415
+        from reconciler.logs import configure  # noqa: PLC0415
+
+        self.settings = replace(settings, out=None)
+        self.is_configured = True
+        self._keep_keys_of_environment()
+        is_json = settings.log_format == "json" or (settings.log_format == "auto" and not self.stderr.isatty())
+        configure(
+            self.stderr.write,
+            level="error" if settings.quiet else settings.log_level,
+            render=line_of(as_json=is_json, keys=self._keys),
+            timestamp=lambda: iso_timestamp(SystemClock().now()),
+            run_id=self.run_id,
+        )
+        if settings.out is not None:
+            from reconciler.cli.files import refuse_unwritable  # noqa: PLC0415
+
+            refuse_unwritable(settings.out)
+            self.settings = settings
+
+    # What the command line asks for
+
+    @property
+    def color(self) -> bool:
+        """Whether stdout gets colour."""
+        return self._wants_color(self.stdout)
+
+    @property
+    def look(self) -> "Look":
+        """How a result is shown on stdout."""
+        from reconciler.report.look import Look  # noqa: PLC0415
+
+        return Look(color=self.color, one_line=self.settings.one_line)
+
+    @property
+    def saves(self) -> bool:
+        """Whether a document may be kept: in a file, or by whoever reads JSON from stdout."""
+        return self.settings.out is not None or self.settings.format_name == "json"
+
+    @property
+    def only_events(self) -> bool:
+        """Whether every line of stderr is a JSON event: then nothing is written there for people."""
+        return self.settings.log_format == "json"
+
+    @property
+    def github(self) -> "Github | None":
+        """The workflow's step that is told what happens; None elsewhere, or where it shall not be."""
+        if self.settings.no_github or self.environment.get("GITHUB_ACTIONS") != "true":
+            return None
+        from reconciler.cli.github import Github  # noqa: PLC0415  # only on GitHub
+
+        return Github.read(self.environment)
+
+    # Keys
+
+    def keep_secret(self, key: "ApiKey") -> None:
+        """Show this key nowhere from now on."""
+        self._keys.add(key)
+
+    def without_keys(self, text: str) -> str:
+        """Text for people without any key."""
+        if not self._keys:
+            return text
+        from reconciler.model.secret import redact  # noqa: PLC0415
+
+        return redact(text, self._keys)
+
+    def document_without_keys(self, text: str) -> str:
+        """A document of JSON without any key: taken out of its values, for the finished text is code."""
+        if not self._keys:
+            return text
+        import json  # noqa: PLC0415
+
+        from reconciler.model.secret import redact_values  # noqa: PLC0415
+        from reconciler.report.json_text import json_text  # noqa: PLC0415
+
+        document = json.loads(text)
+        clean = redact_values(document, self._keys)
+        return text if clean == document else json_text(clean, one_line="\n" not in text.rstrip("\n"))
+
+    def _keep_keys_of_environment(self) -> None:
+        """Keys that are at hand before anything asks for them: a manifest that holds one is shown without."""
+        keys = [value for name, value in self.environment.items() if name.startswith("MOMENTO_API_KEY")]
+        for text in filter(None, map(str.strip, keys)):
+            from reconciler.model.secret import ApiKey  # noqa: PLC0415
+
+            self.keep_secret(ApiKey(text))
+
+    # stdout, and the file of --out
+
+    def result(self, text: str) -> None:
+        """Write a command's result to stdout."""
+        self.has_result = True
+        is_document = self.settings.format_name == "json"
+        self.stdout.write(self.document_without_keys(text) if is_document else self.without_keys(text))
+
+    def save(self, document: Callable[[], str]) -> None:
+        """Write a document of JSON to the file of `--out`, if there is one."""
+        if self.settings.out is None:
+            return
+        from reconciler.cli.files import save  # noqa: PLC0415
+
+        try:
+            save(self.settings.out, self.document_without_keys(document()), unique=self.run_id)
+        except OutputError as error:
+            self.unsaved = True
+            self.problems(error.problems())
+
+    @property
+    def untold(self) -> bool:
+        """Whether somebody doesn't get what the command was to give: the disk is full, or the reader has gone."""
+        return self.unsaved or self.stdout.failure is not None
+
+    def tell_failure_of_stdout(self) -> None:
+        """Say why stdout didn't get everything; that nobody reads it any more is no news to whoever has left."""
+        failure = self.stdout.failure
+        if failure is not None and not isinstance(failure, BrokenPipeError):
+            message = f"stdout can't be written: {failure.strerror}"
+            self.problems(OutputError(message, remedy="make room, or write elsewhere").problems())
+
+    # stderr
+
+    def tell(self, text: str) -> None:
+        """Write to a person; where every line is an event, there is none to be told."""
+        if not self.only_events:
+            self.stderr.write(self.without_keys(text))
+
+    def warn(self, event: str, message: str, *, remedy: str | None = None) -> None:
+        """Tell what the result doesn't hold, as text or as an event; not to who wants errors alone."""
+        if self.only_events:
+            import structlog  # noqa: PLC0415
+
+            structlog.get_logger().warning(event, message=message, remedy=remedy)
+            return
+        if self.settings.quiet:
+            return
+        from reconciler.model.text import printable  # noqa: PLC0415
+
+        next_step = f"\n  → {printable(remedy)}" if remedy else ""
+        self.tell(f"warning: {printable(self.without_keys(message))}{next_step}\n")
+
+    def problems(self, problems: Iterable[Problem]) -> None:
+        """Tell what is wrong, and what to do about it; on GitHub beside the lines of the manifests, too."""
+        clean = tuple(self._clean(problem) for problem in problems)
+        if not clean:
+            return
+        if self.only_events:
+            self._log_problems(clean)
+            return
+        from reconciler.report.text import problems_text  # noqa: PLC0415
+
+        self.tell(problems_text(clean, style=self.stderr_style) + self._annotations(clean))
+
+    @property
+    def stderr_style(self) -> "Style":
+        """Colour for stderr, or none."""
+        from reconciler.report.style import Style  # noqa: PLC0415
+
+        return Style(self._wants_color(self.stderr))
+
+    def _annotations(self, problems: Sequence[Problem]) -> str:
+        if self.github is None:
+            return ""
+        from reconciler.plan.document import PlanDocument  # noqa: PLC0415
+
+        return self.github.annotations(PlanDocument(errors=tuple(problems), targets=()))
+
+    def _log_problems(self, problems: Sequence[Problem]) -> None:
+        import structlog  # noqa: PLC0415
+
+        log = structlog.get_logger()
+        for problem in problems:
+            fields = {name: getattr(problem, name) for name in problem.__slots__ if name != "message"}
+            log.error("problem.found", error=problem.message, **fields)
+
+    def _clean(self, problem: Problem) -> Problem:
+        """Without keys, before anybody cuts it."""
+        remedy = problem.remedy and self.without_keys(problem.remedy)
+        clean = replace(problem, message=self.without_keys(problem.message), remedy=remedy)
+        return replace(clean, source=self.without_keys(clean.source)) if isinstance(clean, SourceProblem) else clean
+
+    def _wants_color(self, stream: OutStream) -> bool:
+        """Colour only on a terminal that can; NO_COLOR and FORCE_COLOR say otherwise. The option wins over both."""
+        if self.settings.no_color or self.environment.get("NO_COLOR"):
+            return False
+        if self.environment.get("FORCE_COLOR"):
+            return True
+        return stream.isatty() and self.environment.get("TERM") != "dumb"
+
+    # stdin
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody is there to answer a question."""
+        return self._stdin is not None and self._stdin.isatty() and self.stderr.isatty() and not self.only_events
+
+    def confirm(self, question: str) -> bool:
+        """Ask until the answer is yes or no; the end of the input, or nothing, is no."""
+        while True:
+            self.tell(f"{question} [y/N]: ")
+            answer = self._stdin.readline() if self._stdin is not None else ""
+            if not answer:
+                self.tell("\n")
+            match answer.strip().lower():
+                case "y" | "yes":
+                    return True
+                case "" | "n" | "no":
+                    return False
+
+    def read_stdin(self) -> bytes:
+        """All of standard input. Raises UsageError where there is none to read."""
+        if self._stdin is None:
+            _refuse_stdin("it is closed")
+        try:
+            return self._stdin.buffer.read()
+        except (OSError, ValueError) as error:
+            _refuse_stdin(getattr(error, "strerror", None) or "it is closed")
+
+
+def standard_console(signals: Signals, settings: Settings) -> Console:
+    """The console of this process."""
+    return Console(sys.stdin, sys.stdout, sys.stderr, os.environ, signals, settings)
+
+
+def _refuse_stdin(why: str) -> NoReturn:
+    raise UsageError(f"standard input can't be read: {why}", remedy="name a folder or a file of manifests instead")
+
+
+def early_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """What a command line says about output before anybody knows whether it makes sense otherwise."""
+    command = arguments[0] if arguments else ""
+    result: Literal["plan", "validation"] | None = None
+    if command in {"plan", "apply", "drift", "run", "show", "validate"}:
+        result = "validation" if command == "validate" else "plan"
+    return Settings(
+        result=result,
+        format_name="json" if _last(arguments, environment, "format") == "json" else "text",
+        one_line=command == "run",
+        log_format="json" if _last(arguments, environment, "log-format") == "json" else "auto",
+    )
+
+
+def _last(arguments: Sequence[str], environment: Mapping[str, str], option: str) -> str:
+    value = environment.get(f"RECONCILER_{option.upper().replace('-', '_')}", "")
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        name, equals, given = argument.partition("=")
+        if name == f"--{option}":
+            value = given if equals else following
+    return value

@@ -1,0 +1,58 @@
+"""Log events as lines: JSON for machines, a readable line for a terminal; every value harmless, and without any key."""
+
+import json
+from collections.abc import Callable, Collection
+from typing import Any, Final, Literal, TypeAlias
+
+from reconciler.logs import LogEvent
+from reconciler.model.secret import ApiKey, redact_values
+from reconciler.model.text import printable
+
+LogFormat: TypeAlias = Literal["auto", "console", "json"]
+
+_LONGEST_TEXT: Final = 1000
+
+
+def line_of(*, as_json: bool, keys: Collection[ApiKey]) -> Callable[[LogEvent], str]:
+    """What makes a line of an event; `keys` may still grow, and never appear in one."""
+
+    def rendered(event: LogEvent) -> str:
+        clean: Any = redact_values(_plain(event), keys)
+        return json_line(clean) if as_json else console_line(clean)
+
+    return rendered
+
+
+def _plain(value: object) -> object:
+    """JSON values; what is none is the text that it shows itself by, so that a key in it is found."""
+    match value:
+        case dict():
+            return {str(name): _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case str() | bool() | int() | float() | None:
+            return value
+    return str(value)
+
+
+def json_line(event: LogEvent) -> str:
+    """One event as one line of ASCII JSON; fields that are None are left out."""
+    ordered = {key: event[key] for key in ("timestamp", "level", "event") if key in event}
+    values = {key: value for key, value in {**ordered, **event}.items() if value is not None}
+    return json.dumps(values, ensure_ascii=True).replace("##", "#\\u0023")
+
+
+def console_line(event: LogEvent) -> str:
+    """`02:00:17 change.applied cluster=orders seconds=1.2`: time, event, then fields, each made harmless."""
+    time = str(event.get("timestamp", ""))[11:19]
+    level = str(event.get("level", ""))
+    fields = {k: v for k, v in event.items() if k not in {"timestamp", "level", "event", "run_id"} and v is not None}
+    said = "".join(f" {key}={_field(key, value)}" for key, value in fields.items())
+    loud = f" {level}:" if level in {"warning", "error"} else ""
+    return f"{time}{loud} {printable(str(event.get('event', '')))}{said}"
+
+
+def _field(key: str, value: object) -> str:
+    limit = None if key == "exception" else _LONGEST_TEXT  # a traceback says at its end what happened
+    text = printable(str(value), limit)
+    return json.dumps(text, ensure_ascii=False) if not text or any(c in text for c in ' "=') else text

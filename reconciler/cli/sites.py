@@ -1,0 +1,261 @@
+"""Builds what a round stands on: the fleet, git, and one site a target with its endpoint, key and connection."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from reconciler.cli.console import Console
+from reconciler.cli.options import RunOptions
+from reconciler.cli.signals import Runner
+from reconciler.clock import Clock
+from reconciler.desired.files import shown
+from reconciler.desired.fleet import read_fleet, read_source, read_stream
+from reconciler.errors import CredentialsError, SandboxError, UsageError
+from reconciler.evidence.base import WorkflowEvent
+from reconciler.evidence.checkout import Checkout, GitOptions
+from reconciler.live.client import Connection
+from reconciler.live.credentials import check_key
+from reconciler.model.endpoint import REGIONS, may_follow, normalize_endpoint, region_endpoint
+from reconciler.model.fleet import Fleet, Target
+from reconciler.model.secret import ApiKey
+from reconciler.model.text import did_you_mean
+from reconciler.reconcile import Connected, Embedded, Ground, Offline
+
+log = structlog.get_logger()
+
+SANDBOX_STORE = ".reconciler/sandbox.db"
+SANDBOX_KEY = "sandbox-admin"
+ALLOW_ENDPOINTS = "RECONCILER_ALLOW_ENDPOINTS"
+
+
+class Sites:
+    """Reads git, manifests and keys as the options say."""
+
+    def __init__(self, options: RunOptions, console: Console, runner: Runner) -> None:
+        self.options = options
+        self.console = console
+        self.clock = runner.clock
+        self.random = runner.random
+        self.stop = runner.stop
+
+    @contextmanager
+    def opened(self, *, at_head: bool = False, offline: bool = False) -> Iterator[Callable[[], Ground]]:
+        """A function that reads git and manifests afresh; the sandbox runs meanwhile.
+
+        `at_head`: the manifests are HEAD's, whatever the work tree holds. `offline`: nothing is reached, and no key is
+        needed.
+        """
+        options = self.options
+        options.refuse_contradictory_connection(offline=offline)
+        with ExitStack() as stack:
+            opened: list[Checkout] = []
+            stack.callback(_close, opened)
+
+            def read() -> tuple[Fleet, Checkout | None]:
+                _close(opened)
+                checkout = self._checkout(at_head=at_head)
+                if checkout is None:
+                    return self._read_fleet(None), None
+                opened.append(checkout)
+                checkout.fetch_records()
+                fleet = read_source(checkout.head_tree()) if at_head else self._read_fleet(checkout)
+                return fleet, checkout
+
+            if offline:
+                yield lambda: self._offline(*read())
+            elif options.sandbox:
+                names = [target.name for target in read()[0].targets]
+                endpoints = stack.enter_context(_sandbox(self.clock, names))
+                yield lambda: self._embedded(*read(), endpoints)
+            else:
+                yield lambda: self._connected(*read())
+
+    def _read_fleet(self, checkout: Checkout | None) -> Fleet:
+        if self.options.manifests == "-":
+            return read_stream(self._standard_input)
+        if checkout is None:
+            return read_fleet(self.options.manifests)
+        return read_fleet(self.options.manifests, checkout.had_folder)
+
+    @cached_property
+    def _standard_input(self) -> bytes:
+        return self.console.read_stdin()
+
+    def _checkout(self, *, at_head: bool) -> Checkout | None:
+        folder = self.options.manifests
+        if folder == "-" or not Path(folder).is_dir():
+            return None
+        event = WorkflowEvent.read(self.console.environment)
+        asked = GitOptions(self.options.base, event, self.options.remote, self.console.run_id)
+        return Checkout.open(folder, shown(folder.rstrip("/") or "/"), asked, at_head=at_head)
+
+    def _ground(
+        self, fleet: Fleet, checkout: Checkout | None, sites: Sequence[Connected | Embedded | Offline]
+    ) -> Ground:
+        return Ground(fleet, tuple(sites), checkout, self.options.manifests)
+
+    def _offline(self, fleet: Fleet, checkout: Checkout | None) -> Ground:
+        selected = fleet.selected(self.options.targets)
+        return self._ground(fleet, checkout, [Offline(fleet.head(target.name)) for target in selected])
+
+    def _embedded(self, fleet: Fleet, checkout: Checkout | None, endpoints: Mapping[str, str]) -> Ground:
+        """One account a target; a target that came after the sandbox was started isn't reached."""
+        sites = [
+            Embedded(fleet.head(target.name), self._connection(target, endpoints[target.name], ApiKey(SANDBOX_KEY)))
+            for target in fleet.selected(self.options.targets)
+            if target.name in endpoints
+        ]
+        return self._ground(fleet, checkout, sites)
+
+    def _connected(self, declared: Fleet, checkout: Checkout | None) -> Ground:
+        fleet = self._located(declared)
+        selected = fleet.selected(self.options.targets)
+        keys = {target.name: self._key(target) for target in selected}
+        _refuse_twins(selected, keys)
+        sites = [
+            Connected(fleet.head(target.name), self._connection(target, target.endpoint or "", keys[target.name]))
+            for target in selected
+        ]
+        return self._ground(fleet, checkout, sites)
+
+    def _located(self, fleet: Fleet) -> Fleet:
+        """The fleet with every endpoint that is known: a target that isn't selected has a record to claim, too."""
+        options, selected = self.options, fleet.selected(self.options.targets)
+        given = _endpoint(options)
+        if given and len(selected) > 1:
+            raise UsageError(
+                f"--endpoint and --region are for one target, and there are {len(selected)}",
+                remedy="name it with --target, or write the endpoints into the fleet file",
+            )
+        fallback = _fallback(self.console.environment)
+        for target in fleet.targets:
+            if fallback and not given and target in selected and target.endpoint not in {None, fallback}:
+                log.warning("endpoint.ignored", variable="MOMENTO_ENDPOINT", target=target.name, used=target.endpoint)
+            outside = (given if target in selected else None) or (None if target.endpoint else fallback)
+            if outside is not None:
+                fleet = fleet.with_endpoint(target.name, outside)
+            elif target.endpoint is None and target in selected:
+                raise UsageError(
+                    f"target {target.name} has no endpoint",
+                    remedy="give --region or --endpoint, write it into the fleet file, or try it on --sandbox",
+                )
+            elif target in selected and target.endpoint != fallback:
+                _refuse_to_follow(target, self.console.environment)
+        return fleet
+
+    def _connection(self, target: Target, endpoint: str, key: ApiKey) -> Connection:
+        return Connection(
+            endpoint,
+            key,
+            clock=self.clock,
+            random=self.random,
+            give_up=self.stop.requested,
+            rate=target.rate,
+        )
+
+    def _key(self, target: Target) -> ApiKey:
+        if self.options.api_key_file:
+            file = self.options.api_key_file
+            where, text = f"the file {file}", _key_text(file) if Path(file).is_file() else self._piped_key
+        else:
+            where = target.api_key_env
+            text = self.console.environment.get(where, "")
+            if not text.strip():
+                raise CredentialsError(
+                    f"target {target.name}: no API key: {where} is not set",
+                    remedy=f"set {where}, or name a file with --api-key-file; or try --sandbox",
+                    place=target.place,
+                )
+        key = check_key(text, where)
+        self.console.keep_secret(key)
+        return key
+
+    @cached_property
+    def _piped_key(self) -> str:
+        """Read once: several targets ask, and rounds."""
+        return _key_text(self.options.api_key_file or "")
+
+
+def _key_text(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise CredentialsError(
+            f"the file {file} can't be read: {why}", remedy="name another: --api-key-file"
+        ) from error
+
+
+def _refuse_to_follow(target: Target, environment: Mapping[str, str]) -> None:
+    """Raise CredentialsError for an endpoint that the repository alone names: a change could send the key anywhere."""
+    allowed = environment.get(ALLOW_ENDPOINTS, "").replace(",", " ").split()
+    if target.endpoint is not None and not may_follow(target.endpoint, allowed):
+        raise CredentialsError(
+            f"target {target.name}: the API key is not sent to {target.endpoint}: the repository alone names it",
+            remedy=f"allow its host from outside: {ALLOW_ENDPOINTS}=PATTERN, MOMENTO_ENDPOINT or --endpoint",
+            target=target.name,
+            place=target.place,
+        )
+
+
+def _endpoint(options: RunOptions) -> str | None:
+    if options.endpoint and options.region:
+        raise UsageError("--endpoint and --region are both given", remedy="keep one")
+    if options.region:
+        if options.region not in REGIONS:
+            raise UsageError(f"unknown region {options.region!r}", remedy=did_you_mean(options.region, sorted(REGIONS)))
+        return region_endpoint(options.region)
+    return _normalized(options.endpoint, "--endpoint") if options.endpoint else None
+
+
+def _fallback(environment: Mapping[str, str]) -> str | None:
+    text = environment.get("MOMENTO_ENDPOINT")
+    return _normalized(text, "MOMENTO_ENDPOINT") if text else None
+
+
+def _normalized(text: str, where: str) -> str:
+    try:
+        return normalize_endpoint(text)
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}", remedy="give https://HOST, or a bare cell host") from error
+
+
+def _refuse_twins(targets: Sequence[Target], keys: Mapping[str, ApiKey]) -> None:
+    for position, target in enumerate(targets):
+        for other in targets[:position]:
+            if (target.endpoint, keys[target.name]) == (other.endpoint, keys[other.name]):
+                raise UsageError(
+                    f"targets {other.name} and {target.name} have the same endpoint and the same key",
+                    remedy="make one target of them, or give each an endpoint in the fleet file",
+                )
+
+
+@contextmanager
+def _sandbox(clock: Clock, accounts: Sequence[str]) -> Iterator[dict[str, str]]:
+    server, store = import_sandbox()
+    opened: Any = store.Store(SANDBOX_STORE, clock=clock)
+    try:
+        with server.embedded(opened, accounts) as endpoints:
+            yield endpoints
+    finally:
+        opened.close()
+
+
+def import_sandbox() -> tuple[Any, Any]:
+    """The sandbox's server and store. Raises SandboxError where the extra isn't installed."""
+    try:
+        from reconciler.sandbox import server, store  # noqa: PLC0415  # an extra, and heavy
+    except ModuleNotFoundError as error:
+        raise SandboxError(
+            f"the sandbox needs {error.name}, which is not installed", remedy="pip install 'reconciler[sandbox]'"
+        ) from error
+    return server, store
+
+
+def _close(checkouts: list[Checkout]) -> None:
+    while checkouts:
+        checkouts.pop().close()

@@ -1,0 +1,68 @@
+"""Standard streams that never end a run: what can't be written is dropped, and why is remembered.
+
+They may be absent or closed, their reader may go away, the disk behind them may fill. Written past Python's buffers:
+what one of these couldn't take would be tried again when the interpreter exits, and complained about.
+"""
+
+import errno
+import io
+import os
+import select
+from typing import TextIO
+
+
+class OutStream(io.TextIOBase):
+    """stdout or stderr; `failure` is why something of it was lost, None where nothing was or nobody wanted any."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__()
+        self.failure: OSError | None = None
+        self._descriptor = _descriptor(stream)
+        self._encoding = (stream.encoding if stream is not None else None) or "utf-8"
+
+    def write(self, text: str, /) -> int:
+        """Write at once, or drop it; a character that the environment's encoding doesn't hold is escaped."""
+        if self._descriptor is not None:
+            try:
+                write_all(self._descriptor, text.encode(self._encoding, errors="backslashreplace"))
+            except OSError as error:
+                if error.errno in {errno.EPIPE, errno.EBADF}:
+                    self._descriptor = None
+                if error.errno != errno.EBADF:  # one that was opened for reading only is an absent one
+                    self.failure = error
+        return len(text)
+
+    def writable(self) -> bool:
+        """It takes everything."""
+        return True
+
+    def isatty(self) -> bool:
+        """Whether a person looks at it."""
+        return self._descriptor is not None and os.isatty(self._descriptor)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write it all, also where the other end reads slowly and the descriptor was set not to block."""
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            select.select([], [descriptor], [])
+
+
+def fill_standard_descriptors() -> None:
+    """Put /dev/null where a standard stream is closed: else the next file or socket would take its number.
+
+    git would then write its errors into it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)  # noqa: FBT003
+    os.close(descriptor)
+
+
+def _descriptor(stream: TextIO | None) -> int | None:
+    try:
+        return stream.fileno() if stream is not None else None
+    except (OSError, ValueError):  # closed, or no file at all
+        return None

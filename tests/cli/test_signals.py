@@ -1,0 +1,82 @@
+"""Signals, in processes of their own: at once, in good order, and now."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+START = "from reconciler.cli.signals import Runner, Signals\nsignals = Signals()\nsignals.install()\nimport asyncio\n"
+WRITES = "import sys\nprint('ready', flush=True)\nwhile True: sys.stderr.write('x' * 4096)\n"
+WAITS = (
+    "async def work(stop):\n"
+    "    print('ready', flush=True)\n"
+    "    try:\n"
+    "        await stop.requested.wait()\n"
+    "        print('finishing', flush=True)\n"
+    "        await asyncio.Event().wait()\n"
+    "    finally:\n"
+    "        print('told', flush=True)\n"
+)
+AT_ONCE = f"{START}{WAITS}with Runner(signals) as runner: runner.run(work(runner.stop))\n"
+GRACEFUL = (
+    f"{START}import sys, structlog\nfrom reconciler.errors import Interrupted\n{WAITS}"
+    "structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))\n"
+    "with Runner(signals) as runner:\n"
+    "    try: runner.run_gracefully(work(runner.stop))\n"
+    "    except Interrupted as error: print(error.exit_code, flush=True)\n"
+    "print(signals.received, flush=True)\n"
+    "while True: sys.stderr.write('x' * 4096)\n"
+)
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+@contextmanager
+def process(code: str, *, before: str = "") -> "Iterator[subprocess.Popen[str]]":
+    """A Python process that has said that it is ready."""
+    command = (
+        [sys.executable, "-c", code]
+        if not before
+        else ["sh", "-c", f'{before}; exec "$0" -c "$1"', sys.executable, code]
+    )
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        try:
+            assert started.stdout.readline() == "ready\n"
+            yield started
+        finally:
+            started.kill()
+
+
+@pytest.mark.parametrize(("number", "code"), CODES.items())
+@pytest.mark.parametrize("program", [f"{START}{WRITES}", AT_ONCE], ids=["a write that blocks", "a wait"])
+def test_a_signal_ends_it_wherever_it_stands(program: str, number: signal.Signals, code: int) -> None:
+    """At once, without a traceback: also where nobody reads what it writes."""
+    with process(program) as started:
+        started.send_signal(number)
+        assert started.wait() == code
+        assert started.stderr is not None
+        assert "Traceback" not in started.stderr.read()
+
+
+def test_the_first_signal_lets_it_finish_and_the_second_stops_it() -> None:
+    """Both in good order: what was under way has its last word; the third ends even that, where nobody listens."""
+    with process(GRACEFUL) as started:
+        assert started.stdout is not None
+        started.send_signal(signal.SIGHUP)
+        assert started.stdout.readline() == "finishing\n"
+        started.send_signal(signal.SIGTERM)
+        assert [started.stdout.readline() for _ in range(3)] == ["told\n", "129\n", "[1, 15]\n"]
+        started.send_signal(signal.SIGTERM)
+        assert started.wait() == 143
+
+
+def test_a_hangup_that_is_ignored_stays_ignored() -> None:
+    """As nohup has it; and what tells a service to turn its logs over ends nothing either."""
+    with process(AT_ONCE, before="trap '' HUP") as started:
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            started.send_signal(number)
+        started.send_signal(signal.SIGTERM)
+        assert started.wait() == 143
