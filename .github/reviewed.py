@@ -1,5 +1,7 @@
 """What was reviewed before a commit reached main, as outputs of a step: the pull request, and its head's last plan.
 
+`reviewed.py key` prints how the name of a plan's artifact has its key; `reviewed.py plan` looks for one that was kept.
+
 A plan counts only if a run of this very repository made it for that very commit: a fork can't offer one. Where there is
 none, or the forge can't tell, nothing was reviewed: `apply` then does what is harmless, and no more.
 """
@@ -16,6 +18,9 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 def main() -> None:
     """Print the outputs; a warning instead of those that can't be told."""
+    if sys.argv[1:] == ["key"]:
+        sys.stdout.write(f"key={artifact_key()}\n")
+        return
     try:
         sys.stdout.writelines(f"{name}={value}\n" for name, value in outputs())
     except (URLError, OSError, ValueError, KeyError, TypeError) as error:
@@ -31,13 +36,18 @@ def outputs() -> Iterator[tuple[str, int]]:
         return
     yield "pull-request", int(pull["number"])
     head = pull["head"]["sha"]
-    name = quote(f"plan-{os.environ['KEY']}-{head}")
+    name = quote(f"plan-{artifact_key()}-{head}")
     found = read(f"actions/artifacts?name={name}&per_page=100")["artifacts"]
     plans = [plan for plan in found if not plan["expired"] and made_here(plan["workflow_run"] or {}, head)]
     if plans:
         last = max(plans, key=lambda plan: int(plan["id"]))
         yield "run", int(last["workflow_run"]["id"])
         yield "artifact", int(last["id"])
+
+
+def artifact_key() -> str:
+    """The key as the name of an artifact may hold it: percent-encoded, since that takes no `/`, for one."""
+    return quote(os.environ["KEY"], safe="")
 
 
 def made_here(run: dict[str, Any], head: str) -> bool:

@@ -32,7 +32,10 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 class Hub(FakeGitHub):
-    """Its repository is `origin`; `clones` over HTTP need the token, once."""
+    """Its repository is `origin`; whoever reaches it over HTTP needs the token, once.
+
+    `may_push`: whether the token of the job that is running may write contents. `refused` are git's requests that were.
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -43,6 +46,7 @@ class Hub(FakeGitHub):
         self.artifacts: list[dict[str, Any]] = []
         self.git_url = ""
         self.refused: list[str] = []
+        self.may_push = False
 
     @contextmanager
     def open(self) -> Iterator["Hub"]:
@@ -78,10 +82,16 @@ class Hub(FakeGitHub):
             }
         )
 
-    def applied(self) -> dict[str, str]:
-        """What this repository says was applied, by target."""
-        lines = git(self.origin, "for-each-ref", "--format=%(refname) %(objectname)", "refs/reconciler").splitlines()
-        return {ref.rpartition("/")[2]: commit for ref, _, commit in (line.partition(" ") for line in lines)}
+    def recorded(self) -> dict[str, dict[str, str]]:
+        """The commit from which each cluster was last applied, by target, as the records say."""
+        refs = git(self.origin, "for-each-ref", "--format=%(refname)", "refs/reconciler/record").split()
+        lines = {ref: git(self.origin, "show", f"{ref}:clusters.jsonl").splitlines() for ref in refs}
+        return {
+            json.loads(git(self.origin, "show", f"{ref}:target.json"))["target"]: {
+                line["name"]: line["commit"] for line in map(json.loads, lines[ref])
+            }
+            for ref in refs
+        }
 
     def handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply | None:
         """One exchange; artifacts are ours, the rest is the fake's."""
@@ -105,10 +115,10 @@ def _git_handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             sent = self.headers.get_all("Authorization") or []
             if sent != [GIT_CREDENTIALS]:
-                hub.refused.append(f"{len(sent)} headers")
-                self.send_response(400 if len(sent) > 1 else 401)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self.refuse(400 if len(sent) > 1 else 401)
+                return
+            if "git-receive-pack" in self.path and not hub.may_push:
+                self.refuse(403)
                 return
             environment = {
                 **ALONE,
@@ -134,6 +144,12 @@ def _git_handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         do_POST = do_GET  # noqa: N815  # the name is http.server's
+
+        def refuse(self, status: int) -> None:
+            hub.refused.append(f"{status} {urlsplit(self.path).path}")
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def log_message(self, *_: Any) -> None:
             pass

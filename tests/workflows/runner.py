@@ -58,22 +58,27 @@ TABLE: dict[str, Callable[[Get], object]] = {
     "github.event.pull_request.number || github.sha": lambda get: (
         get("github.event.pull_request.number") or get("github.sha")
     ),
-    " || ".join(_EXITS): lambda get: next((get(name) for name in _EXITS if get(name)), ""),
     "github.ref == 'refs/heads/main'": lambda get: get("github.ref") == "refs/heads/main",
     "github.ref_name == github.event.repository.default_branch": lambda get: (
         get("github.ref_name") == get("github.event.repository.default_branch")
     ),
+    " || ".join([*_EXITS, "'1'"]): lambda get: next((get(name) for name in _EXITS if get(name)), "1"),
+    "steps.apply.outputs.superseded == 'true'": lambda get: get("steps.apply.outputs.superseded") == "true",
+    "inputs.command != 'drift'": lambda get: get("inputs.command") != "drift",
     "inputs.sandbox == 'true'": lambda get: get("inputs.sandbox") == "true",
     **{
         f"inputs.command == '{name}'": lambda get, name=name: get("inputs.command") == name  # type: ignore[misc]
         for name in ("plan", "apply", "drift")
     },
-    "always() && inputs.command == 'apply'": lambda get: get("inputs.command") == "apply",
     "always() && inputs.command == 'plan' && inputs.offline != 'true'": lambda get: (
         get("inputs.command") == "plan" and get("inputs.offline") != "true"
     ),
-    "always() && inputs.command != 'drift' && inputs.offline != 'true' && inputs.dry-run != 'true'": lambda get: (
-        get("inputs.command") != "drift" and get("inputs.offline") != "true" and get("inputs.dry-run") != "true"
+    "always() && inputs.command != 'drift' && inputs.offline != 'true' && inputs.dry-run != 'true' "
+    "&& steps.apply.outputs.superseded != 'true'": lambda get: (
+        get("inputs.command") != "drift"
+        and get("inputs.offline") != "true"
+        and get("inputs.dry-run") != "true"
+        and get("steps.apply.outputs.superseded") != "true"
     ),
     "always() && inputs.command == 'drift' && inputs.sandbox != 'true'": lambda get: (
         get("inputs.command") == "drift" and get("inputs.sandbox") != "true"
@@ -143,7 +148,9 @@ class Runner:
 
     def run(self, workflow: str, event: Event, document: dict[str, Any] | None = None) -> Run:
         """Run the one job of a workflow, of this repository unless it is given."""
-        [job] = (document or read(ROOT / f".github/workflows/{workflow}.yml"))["jobs"].values()
+        whole = document or read(ROOT / f".github/workflows/{workflow}.yml")
+        [job] = whole["jobs"].values()
+        self.hub.may_push = (job.get("permissions") or whole["permissions"]).get("contents") == "write"
         self._count += 1
         started = _Job(self, event, self.folder / f"{self._count:02}-{workflow}", job)
         if not started.wanted(job):
@@ -187,6 +194,7 @@ class _Job:
         self.contexts["env"] = self.filled(job.get("env", {}))
         self.run = Run(self.filled(job.get("name", "")))
         self.failed = False
+        self.masks: set[str] = set()
         self.environment = {
             **ALONE,
             "HOME": str(self.home),
@@ -288,7 +296,12 @@ class _Job:
             check=False,
             timeout=120,
         )
-        return ended.returncode, ended.stdout
+        return ended.returncode, self.masked(ended.stdout)
+
+    def masked(self, log: str) -> str:
+        """A log without the lines that ask for a mask; anything else in it stays, so that what needs one is found."""
+        self.masks |= set(re.findall(r"^::add-mask::(.+)$", log, re.MULTILINE))
+        return re.sub(r"^::add-mask::.+\n", "", log, flags=re.MULTILINE)
 
     def read_outputs(self) -> dict[str, str]:
         """What the last step wrote to its file of outputs."""
@@ -338,19 +351,28 @@ class _Job:
         return 0, ""
 
     def check_out(self, given: Mapping[str, str]) -> None:
-        """The event's commit, with all branches; no credentials stay behind."""
-        assert given == {"fetch-depth": "0", "persist-credentials": "false"}
+        """The event's commit as the real action fetches it; no credentials stay behind.
+
+        With all history it fetches the branches, and once more, by force, a branch that has moved since the event: what
+        the clone knows of that is then the event's commit. Else it fetches that commit, so deep, under the ref's name.
+        """
+        assert given["persist-credentials"] == "false"
+        depth, commit, ref = given.get("fetch-depth", "1"), self.event.sha, self.event.ref
+        remote = ref.replace("refs/heads/", "refs/remotes/origin/").replace("refs/pull/", "refs/remotes/pull/")
         git(self.workspace, "init", "--quiet", "--initial-branch=main")
         git(self.workspace, "remote", "add", "origin", f"{self.hub.git_url}/{REPOSITORY}")
         if self.persists:
             git(self.workspace, "config", f"http.{self.hub.git_url}/.extraheader", f"AUTHORIZATION: {GIT_CREDENTIALS}")
-        refs = ["+refs/heads/*:refs/remotes/origin/*", f"+{self.event.sha}:refs/remotes/event"]
-        git(self.workspace, "fetch", "--quiet", "--no-tags", str(self.hub.origin), *refs)
-        if self.event.ref.startswith("refs/heads/"):
-            branch = self.event.ref.removeprefix("refs/heads/")
-            git(self.workspace, "checkout", "--quiet", "--force", "-B", branch, self.event.sha)
+        fetch = ("fetch", "--quiet", "--no-tags", "--prune", "--no-recurse-submodules")
+        if depth == "0":
+            pull = [] if ref.startswith("refs/heads/") else [f"+{commit}:{remote}"]
+            git(self.workspace, *fetch, str(self.hub.origin), "+refs/heads/*:refs/remotes/origin/*", *pull)
+            if git(self.workspace, "rev-parse", remote) != commit:
+                git(self.workspace, *fetch, str(self.hub.origin), f"+{commit}:{remote}")
         else:
-            git(self.workspace, "checkout", "--quiet", "--force", "--detach", self.event.sha)
+            git(self.workspace, *fetch, f"--depth={depth}", str(self.hub.origin), f"+{commit}:{remote}")
+        branch = ["-B", ref.removeprefix("refs/heads/")] if ref.startswith("refs/heads/") else ["--detach"]
+        git(self.workspace, "checkout", "--quiet", "--force", *branch, remote)
 
     def end(self) -> None:
         """What must be so after every job: no secret anywhere, and nothing of the token in git's configuration."""
@@ -358,9 +380,12 @@ class _Job:
         for file in self.temp.glob("reconciler-*.json"):
             self.run.document = json.loads(file.read_text())
         config = self.workspace / ".git/config"
-        said = self.run.log + self.run.summary + (config.read_text() if config.exists() else "")
-        for secret in (INSTALLATION, *filter(None, self.contexts["secrets"].values())):
+        kept = config.read_text() if config.exists() and not self.persists else ""
+        said = self.run.log + self.run.summary + kept
+        credentials = GIT_CREDENTIALS.removeprefix("basic ")
+        for secret in (INSTALLATION, credentials, *filter(None, self.contexts["secrets"].values())):
             assert secret not in said
+        assert self.masks == {credentials} or not {"Plan", "Apply", "Drift"} & set(self.run.logs)
         assert not self.hub.complaints
         shutil.rmtree(self.temp)
 

@@ -1,4 +1,4 @@
-"""Every step that is shell, and `.ci/run`, by shellcheck. `make check` runs this."""
+"""Every step that is shell, and every script, by shellcheck. `make check` runs this."""
 
 import subprocess
 import sys
@@ -8,13 +8,14 @@ from typing import Any
 from tests.workflows.files import ROOT, steps
 
 SHELLCHECK = str(Path(sys.executable).with_name("shellcheck"))
+SCRIPTS = (".ci/run", ".github/with-token.sh")
 EVERYWHERE = ("GITHUB_ACTION_PATH", "GITHUB_OUTPUT", "GITHUB_REF_NAME", "GITHUB_SERVER_URL", "RUNNER_TEMP")
 
 
 def main() -> int:
     """Print what is wrong; how many scripts are."""
     scripts = {name: script(step) for name, step in steps().items() if "run" in step}
-    scripts[".ci/run"] = (ROOT / ".ci/run").read_text()
+    scripts |= {name: (ROOT / name).read_text() for name in SCRIPTS}
     return sum(not passes(name, text) for name, text in scripts.items())
 
 

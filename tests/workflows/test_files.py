@@ -1,5 +1,6 @@
 """The workflows and the action, as they are written."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,9 +10,19 @@ import pytest
 
 from tests.workflows import shellcheck
 from tests.workflows.files import ACTION, ROOT, WORKFLOWS, documented, documented_texts, expressions, jobs, read, steps
+from tests.workflows.hub import ALONE
 from tests.workflows.runner import NAME, NOT_RUN, OURS, TABLE
 
+CONSENT = {"prune", "allow", "adopt", "replace", "expect", "dry_run"}
+"""What an apply by hand takes."""
+
+HEADER = "Authorization: basic eC1hY2Nlc3MtdG9rZW46c2VjcmV0"
+"""Of the user x-access-token, with the password `secret`."""
+
 BIN = Path(sys.executable).parent
+DEPTHS = {"plan": "2", "apply": "0"}
+"""How much history a workflow reads: the parents of a merge for a try, all that was pushed; else one commit."""
+
 SECRETS = {"MOMENTO_API_KEY_US", "MOMENTO_API_KEY_EU"}
 
 
@@ -70,7 +81,7 @@ def test_actions_are_pinned_and_leave_no_credentials() -> None:
     for name, step in steps().items():
         if step.get("uses", "").startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] == "false", name
-            assert step["with"].get("fetch-depth") == (None if name.startswith(("ci", "release")) else "0"), name
+            assert step["with"].get("fetch-depth") == DEPTHS.get(name.partition(".")[0]), name
 
 
 def test_no_expression_is_part_of_a_script() -> None:
@@ -115,11 +126,13 @@ def test_the_docs_say_what_the_workflows_need(tmp_path: Path) -> None:
     page = (ROOT / "docs/github.md").read_text()
     for name in (*read(ACTION)["inputs"], *read(ACTION)["outputs"], *SECRETS, "MOMENTO_API_KEY", "production", "pypi"):
         assert f"`{name}`" in page, name
+    assert set(read(ROOT / ".github/workflows/apply.yml")["on"]["workflow_dispatch"]["inputs"]) == CONSENT
     ours, theirs = jobs(), documented()
     for name in ("plan", "apply", "drift"):
         assert theirs[name]["permissions"] == ours[f"{name}.{name}"]["permissions"]
         for permission, access in theirs[name]["permissions"].items():
             assert f"`{permission}: {access}`" in page
+    assert set(theirs["apply"]["on"]["workflow_dispatch"]["inputs"]) == CONSENT
     assert theirs["apply"]["concurrency"] == read(ROOT / ".github/workflows/apply.yml")["concurrency"]
     assert theirs["apply"]["jobs"]["apply"]["environment"] == ours["apply.apply"]["environment"]
     for number, text in enumerate(documented_texts()):
@@ -127,13 +140,51 @@ def test_the_docs_say_what_the_workflows_need(tmp_path: Path) -> None:
         passes("check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(tmp_path / f"{number}.yml"))
 
 
-def test_adopting_takes_ten_lines() -> None:
-    """As the docs say; with the same checkout as ours, by its hash."""
-    assert [len(text.splitlines()) for text in documented_texts()] == [10, 12, 10]
+def test_adopting_takes_few_lines() -> None:
+    """As the docs say; with the same checkout as ours, by its hash, and as deep."""
+    assert [len(text.splitlines()) for text in documented_texts()] == [10, 26, 10]
     checkout = next(step["uses"] for name, step in steps().items() if name == "plan.plan: Check out")
-    for workflow in documented().values():
+    for name, workflow in documented().items():
         [job] = workflow["jobs"].values()
         first, second = job["steps"]
         assert first["uses"] == checkout
+        assert first["with"].get("fetch-depth") == DEPTHS.get(name)
         assert second["uses"] in OURS
         assert set(second["with"]) <= set(read(ACTION)["inputs"])
+
+
+def test_the_token_reaches_git_by_the_environment_alone(tmp_path: Path) -> None:
+    """Behind what was configured, with an empty header first; it is masked, and the command doesn't have it bare."""
+    environment = {
+        **ALONE,
+        "TOKEN": "secret",
+        "GITHUB_SERVER_URL": "https://forge.example",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "http.https://forge.example/.extraheader",
+        "GIT_CONFIG_VALUE_0": "Authorization: old",
+    }
+    script = ROOT / ".github/with-token.sh"
+    for command, told in (
+        (
+            ["git", "config", "--get-all", "http.https://forge.example/.extraheader"],
+            f"Authorization: old\n\n{HEADER}\n",
+        ),
+        (["sh", "-c", "echo ${TOKEN-none}; exit 7"], "none\n"),
+    ):
+        ended = subprocess.run(
+            ["bash", str(script), *command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert (ended.returncode, ended.stdout) == (7 if command[0] == "sh" else 0, told)
+        assert ended.stderr == f"::add-mask::{HEADER.rpartition(' ')[2]}\n"
+
+
+def test_superseded_is_what_head_is_too_old_for_and_nothing_else(tmp_path: Path) -> None:
+    """Not a change that nobody reviewed, not a mixture, not an apply that says nothing or can't be read."""
+    file = tmp_path / "report.json"
+    for kinds, code in ((["stale-head"], 0), (["stale"], 1), (["stale-head", "git"], 1), ([], 1), (None, 1)):
+        errors = [{"kind": kind} for kind in kinds or []]
+        file.write_text("{" if kinds is None else json.dumps({"kind": "plan", "errors": errors, "targets": []}))
+        ended = subprocess.run([sys.executable, str(ROOT / ".github/superseded.py"), str(file)], check=False)
+        assert ended.returncode == code
+    gone = subprocess.run([sys.executable, str(ROOT / ".github/superseded.py"), str(tmp_path / "none")], check=False)
+    assert gone.returncode == 1

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -16,7 +17,7 @@ from reconciler.clock import SystemClock
 from reconciler.sandbox.server import in_thread
 from reconciler.sandbox.store import Store
 from tests.forge.fake_github import INSTALLATION, REPOSITORY, Refusal
-from tests.workflows.files import ROOT, documented, steps
+from tests.workflows.files import ROOT, documented, read, steps
 from tests.workflows.hub import ALONE, Hub, git
 from tests.workflows.runner import Event, Run, Runner
 
@@ -130,11 +131,8 @@ class Desk:
 
     def by_hand(self, workflow: str, **inputs: str) -> Run:
         """Run a workflow on main from GitHub's page."""
-        given = (
-            {"prune": "owned", "allow": "", "adopt": "", "expect": "", "dry_run": "false", **inputs}
-            if workflow == "apply"
-            else {}
-        )
+        of_apply = {"prune": "owned", "allow": "", "adopt": "", "replace": "", "expect": "", "dry_run": "false"}
+        given = {**(of_apply if workflow == "apply" else {}), **inputs}
         tip = git(self.folder, "rev-parse", "main")
         payload = {"inputs": given, "repository": OURS}
         return self.runner.run(workflow, Event("workflow_dispatch", "refs/heads/main", tip, payload))
@@ -194,8 +192,9 @@ def test_from_a_pull_request_to_a_fleet_in_sync(  # noqa: PLR0915  # one story
     desk: Desk, hub: Hub, service: Service
 ) -> None:
     """Pull request, second push, merge, failed apply, next merge, drift, in sync: one comment each, one issue, current."""
-    first = desk.hub.applied()
-    assert set(first) == set(TARGETS)
+    first = git(desk.folder, "rev-parse", "main")
+    assert set(hub.recorded()) == set(TARGETS)
+    assert {commit for lines in hub.recorded().values() for commit in lines.values()} == {first}
 
     desk.open("flags")
     desk.edit("us-east-1/feature-flags.yaml", "t4g.medium", "m7g.large")
@@ -222,12 +221,11 @@ def test_from_a_pull_request_to_a_fleet_in_sync(  # noqa: PLR0915  # one story
     desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-readonly"
     failed = desk.merge(7, "flags")
     assert failed.codes["Apply"] == 1, failed.log
-    assert failed.codes["Push what was applied"] == failed.codes["Comment"] == 0, failed.log
+    assert failed.codes["Comment"] == 0, failed.log
     [said] = comments(hub, 7)
-    assert "### 1 failed, 1 skipped in 2 targets" in said
+    assert "### apply of 2 targets: 1 failed, 1 skipped\n" in said
     assert not any(answer.endswith((" 200", " 204")) for answer in service.writes())
-    assert hub.applied()["us-east-1"] == first["us-east-1"]
-    assert hub.applied()["eu-west-1"] == git(desk.folder, "rev-parse", "main")
+    assert hub.recorded()["us-east-1"]["feature-flags"] == first
 
     desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-admin"
     desk.open("limits")
@@ -245,8 +243,9 @@ def test_from_a_pull_request_to_a_fleet_in_sync(  # noqa: PLR0915  # one story
         "PUT /accounts/us-east-1/cluster/feature-flags 200",
     ]
     [said] = comments(hub, 8)
-    assert "### 3 applied in 2 targets" in said
-    assert set(hub.applied().values()) == {git(desk.folder, "rev-parse", "main")}
+    assert "### apply of 2 targets: 3 applied\n" in said
+    assert hub.recorded()["eu-west-1"]["rate-limits"] == git(desk.folder, "rev-parse", "main")
+    assert "catalog-search" not in hub.recorded()["us-east-1"]
 
     assert desk.by_hand("drift").green
     assert hub.issues == []
@@ -269,19 +268,23 @@ def test_from_a_pull_request_to_a_fleet_in_sync(  # noqa: PLR0915  # one story
 
 @pytest.mark.slow
 def test_what_nobody_reviewed_is_done_only_where_it_is_harmless(desk: Desk, hub: Hub, service: Service) -> None:
-    """More came in between: an update goes on, and is said; a delete refuses all, until somebody asks for it."""
+    """More came in between: what risks nothing goes on, and is said; drift is left; a delete refuses all, until asked for."""
     desk.open("small")
     desk.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
     desk.commit("More shards")
     assert desk.plan(9).green
     git(desk.folder, "checkout", "--quiet", "main")
-    desk.edit("us-east-1/feature-flags.yaml", "t4g.medium", "m7g.large")
+    desk.edit("us-east-1/feature-flags.yaml", "Evaluated flags", "All flags")
     desk.commit("Nobody looked at this")
+    service.change("us-east-1", "sessions", node_instance_type="m7g.2xlarge")
     harmless = desk.merge(9, "small")
     assert harmless.green, harmless.log
     assert "target us-east-1: not reviewed, and harmless: update feature-flags\n" in harmless.logs["Apply"]
     assert "target eu-west-1: not reviewed" not in harmless.logs["Apply"]
-    assert len(service.writes()) == 2
+    assert [write.split("/")[-1] for write in service.writes()] == ["rate-limits 200", "feature-flags 200"]
+    assert service.live("us-east-1")["sessions"]["node_instance_type"] == "m7g.2xlarge"
+    [said] = comments(hub, 9)
+    assert "sessions" in said
 
     desk.open("other")
     desk.edit("eu-west-1/web.yaml", "shard_count: 4", "shard_count: 5")
@@ -292,10 +295,10 @@ def test_what_nobody_reviewed_is_done_only_where_it_is_harmless(desk: Desk, hub:
     catalog.write_text(catalog.read_text().partition("---\n")[0])
     desk.commit("Nobody looked at this either")
     refused = desk.merge(10, "other")
-    assert refused.codes["Apply"] == 4, refused.log
+    assert (refused.codes["Apply"], refused.outputs["superseded"]) == (4, "false"), refused.log
     assert service.writes() == []
     [said] = comments(hub, 10)
-    assert "not what was reviewed: delete catalog-search" in said
+    assert "not reviewed: delete catalog-search" in said
 
     looked = desk.by_hand("apply", dry_run="true")
     assert (looked.green, service.writes(), comments(hub, 10)) == (True, [], [said]), looked.log
@@ -307,6 +310,126 @@ def test_what_nobody_reviewed_is_done_only_where_it_is_harmless(desk: Desk, hub:
     assert "DELETE /accounts/us-east-1/cluster/catalog-search 204" in service.writes()
     [said] = comments(hub, 10)
     assert "applied" in said
+
+
+@pytest.mark.slow
+def test_an_old_run_sends_nothing_and_is_green(desk: Desk, hub: Hub, service: Service) -> None:
+    """Before the newer run and after it, by the push and by hand: it is superseded, and leaves what was said as it is."""
+    desk.open("first")
+    desk.edit("us-east-1/feature-flags.yaml", "t4g.medium", "m7g.large")
+    desk.commit("Larger nodes for the flags")
+    assert desk.plan(15).green
+    first = desk.merged(15, "first")
+    desk.open("second")
+    flags = desk.folder / "manifests/us-east-1/flags-by-team.yaml"
+    flags.write_text((desk.folder / "manifests/us-east-1/feature-flags.yaml").read_text().replace("feature-", "team-"))
+    desk.commit("Flags of teams")
+    assert desk.plan(16).green
+    second = desk.merged(16, "second")
+    said = comments(hub, 15)
+
+    late = desk.runner.run("apply", first)
+    assert (late.green, late.outputs["superseded"], late.outputs["exit-code"]) == (True, "true", "4"), late.log
+    assert "::notice title=superseded::" in late.logs["Apply"]
+    assert "is behind main, which is at" in late.logs["Apply"]
+    assert desk.by_hand("apply").green
+    assert len(service.writes()) == 2
+    again = replace(first, name="workflow_dispatch", payload={"inputs": {"prune": "owned"}, "repository": OURS})
+    for old in (first, again):
+        run = desk.runner.run("apply", old)
+        assert (run.green, run.outputs["superseded"], run.codes["Comment"]) == (True, "true", None), run.log
+    newest = desk.runner.run("apply", second)
+    assert (newest.green, newest.outputs["superseded"]) == (True, "false"), newest.log
+    assert service.writes() == []
+    assert comments(hub, 15) == said
+
+
+@pytest.mark.slow
+def test_the_record_goes_where_apply_may_write_and_nowhere_else(desk: Desk, hub: Hub, service: Service) -> None:
+    """Plan and drift only fetch it: their token may not push. An apply that may not either sends nothing, and says why."""
+    desk.open("more")
+    desk.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
+    desk.commit("More shards")
+    before = hub.recorded()
+    assert desk.plan(17).green
+    assert desk.by_hand("drift").green
+    assert (hub.recorded(), hub.refused) == (before, [])
+    document = read(ROOT / ".github/workflows/apply.yml")
+    document["jobs"]["apply"]["permissions"]["contents"] = "read"
+    denied = desk.runner.run("apply", desk.merged(17, "more"), document)
+    assert (denied.codes["Apply"], service.writes(), hub.recorded()) == (1, [], before), denied.log
+    assert "in a workflow, `permissions: contents: write`" in denied.logs["Apply"]
+    assert {line.split()[0] for line in hub.refused} == {"403"}
+
+
+@pytest.mark.slow
+def test_a_folder_that_was_emptied_is_not_missed_where_history_is_cut(desk: Desk) -> None:
+    """Git keeps no empty folder: a plan of two commits takes one that base names for empty, and no other."""
+    (desk.folder / "manifests/eu-west-1/web.yaml").unlink()
+    desk.commit("Nothing in Europe")
+    desk.edit("us-east-1/feature-flags.yaml", "Evaluated flags", "All flags")
+    desk.commit("Something else")
+    desk.push("main")
+    desk.open("again")
+    desk.edit("us-east-1/feature-flags.yaml", "All flags", "Flags")
+    desk.commit("Something else again")
+    plan = desk.plan(19)
+    assert plan.document["errors"] == [], plan.log
+    assert {target["target"] for target in plan.document["targets"]} == set(TARGETS)
+    desk.edit("fleet.yaml", "  eu-west-1:\n", "  eu-west-1:\n    manifests: eu-wset-1\n")
+    desk.commit("A slip")
+    assert "there is no folder manifests/eu-wset-1" in desk.plan(19).logs["Plan"]
+
+
+@pytest.mark.slow
+def test_a_push_of_many_commits_is_one_change(desk: Desk, service: Service) -> None:
+    """A merge by rebase: base is what was there before the push, however far back."""
+    before = git(desk.folder, "rev-parse", "main")
+    for shards in (4, 5, 6):
+        desk.edit("eu-west-1/web.yaml", f"shard_count: {shards - 1}", f"shard_count: {shards}")
+        desk.commit(f"{shards} shards")
+    desk.push("main")
+    applied = desk.runner.run("apply", desk.pushed(before))
+    assert applied.codes["Apply"] == 4, applied.log
+    assert f"base {before[:10]} (before this push to main)" in applied.logs["Apply"]
+    assert "shard_count: 3 → 6" in applied.logs["Apply"]
+    assert service.writes() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"command": "destroy"}, "command is plan, apply or drift"),
+        ({"unreviewed": "all"}, "unreviewed is harmless, refuse or apply"),
+        ({"dry-run": "True"}, "dry-run, offline and sandbox are true or false"),
+        ({"key": ""}, "key is a name, and not empty"),
+    ],
+)
+def test_an_input_that_is_not_known_is_an_error(desk: Desk, service: Service, wrong: dict[str, str], said: str) -> None:
+    """Nothing is taken for something else, nothing is reached, and there is an exit code to go by."""
+    service.answers.clear()
+    document = read(ROOT / ".github/workflows/apply.yml")
+    document["jobs"]["apply"]["steps"][1]["with"] |= wrong
+    run = desk.runner.run("apply", desk.pushed("0" * 40), document)
+    assert (run.green, run.outputs["exit-code"], service.answers) == (False, "1", []), run.log
+    assert f"::error title=reconciler::{said}\n" in run.log
+
+
+@pytest.mark.slow
+def test_a_key_is_any_text(desk: Desk, hub: Hub, service: Service) -> None:
+    """A target's name with a slash, as a matrix may have it: the plan is kept and found under it."""
+    workflows = {name: read(ROOT / f".github/workflows/{name}.yml") for name in ("plan", "apply")}
+    for name, document in workflows.items():
+        document["jobs"][name]["steps"][1]["with"]["key"] = "us/east: 1"
+    desk.open("less")
+    (desk.folder / "manifests/us-east-1/feature-flags.yaml").unlink()
+    desk.commit("No flags")
+    assert desk.runner.run("plan", desk.proposed(18), workflows["plan"]).green
+    assert hub.artifacts[-1]["name"].startswith("plan-us%2Feast%3A%201-")
+    applied = desk.runner.run("apply", desk.merged(18, "less"), workflows["apply"])
+    assert applied.green, applied.log
+    assert service.writes() == ["DELETE /accounts/us-east-1/cluster/feature-flags 204"]
 
 
 @pytest.mark.slow
@@ -346,7 +469,7 @@ def test_a_pull_request_without_a_key_gets_a_plan_of_git_alone(desk: Desk, hub: 
     for how in ({"fork": True}, {"author": "dependabot[bot]"}):
         plan = desk.plan(12, **how)
         assert (plan.green, plan.name) == (True, "plan without a key"), plan.log
-        assert "offline" in plan.logs["Plan"]
+        assert "were not read: base against head alone" in plan.logs["Plan"]
         assert plan.codes["Comment"] is plan.codes["Keep the plan"] is None
     assert (service.answers, comments(hub, 12), len(hub.artifacts)) == ([], [], kept)
 
@@ -361,7 +484,22 @@ def test_a_key_that_is_missing_is_an_error(desk: Desk, service: Service) -> None
     for run, step in ((desk.plan(13), "Plan"), (desk.by_hand("drift"), "Drift"), (desk.by_hand("apply"), "Apply")):
         assert run.codes[step] == 1, run.log
         assert "MOMENTO_API_KEY_EU is not set" in run.logs[step]
+        assert run.outputs["exit-code"] == "1"
     assert service.writes() == []
+
+
+@pytest.mark.slow
+def test_the_sandbox_stands_in_for_no_key_that_was_there(desk: Desk, hub: Hub) -> None:
+    """All keys are gone from a repository that has applied clusters: red, and nothing is told of a sandbox's."""
+    desk.runner.secrets.clear()
+    desk.runner.production.clear()
+    desk.open("x")
+    desk.edit("us-east-1/feature-flags.yaml", "t4g.medium", "m7g.large")
+    desk.commit("x")
+    for run in (desk.plan(13), desk.by_hand("drift"), desk.by_hand("apply")):
+        assert (run.codes["Say that this is the sandbox"], run.outputs["exit-code"]) == (1, "1"), run.log
+        assert "a key is missing" in run.log
+    assert (comments(hub, 13), hub.issues) == ([], [])
 
 
 @pytest.mark.slow
@@ -393,7 +531,7 @@ def test_a_forge_that_cannot_tell_has_reviewed_nothing(hub: Hub) -> None:
     for refusal in (Refusal(302, headers={"Location": f"{hub.url}/repos/{REPOSITORY}/issues"}), Refusal(503)):
         hub.troubles.append(("GET", refusal))
         ended = subprocess.run(
-            [sys.executable, str(ROOT / ".github/reviewed.py")],
+            [sys.executable, str(ROOT / ".github/reviewed.py"), "plan"],
             env=environment,
             capture_output=True,
             text=True,
@@ -415,7 +553,7 @@ def test_a_fresh_fork_of_this_repository_is_green(bare: Desk, hub: Hub) -> None:
         assert run.green, run.log
         assert "::notice title=sandbox::" in run.logs["Say that this is the sandbox"]
         assert run.inputs["sandbox"] == "true"
-    assert (hub.issues, hub.applied(), len(comments(hub, 1))) == ([], {}, 1)
+    assert (hub.issues, hub.recorded(), len(comments(hub, 1))) == ([], {}, 1)
     assert drift.codes["Issue"] is None
 
 
@@ -451,6 +589,11 @@ def test_the_ten_lines_of_the_docs_do(bare: Desk, hub: Hub, service: Service) ->
     assert applied.green, applied.log
     [said] = comments(hub, 1)
     assert "applied" in said
+    given = {"prune": "none", "allow": "", "adopt": "", "replace": "", "expect": "", "dry_run": "true"}
+    tip = git(bare.folder, "rev-parse", "main")
+    by_hand = Event("workflow_dispatch", "refs/heads/main", tip, {"inputs": given, "repository": OURS})
+    looked = bare.runner.run("apply", by_hand, documented()["apply"])
+    assert (looked.green, looked.document["kind"], comments(hub, 1)) == (True, "plan", [said]), looked.log
     drift = bare.runner.run("drift", bare.pushed("0" * 40), documented()["drift"])
     assert (drift.green, drift.outputs["exit-code"], hub.issues) == (True, "0", []), drift.log
     assert hub.refused == []
