@@ -1,6 +1,7 @@
 """The tour that `make demo` gives, over real HTTP, on a repository of its own with a copy of `manifests/`.
 
-Plan, apply, in sync; then somebody changes things by hand, and a branch changes others: who did what, and back.
+Plan, apply, and the record of it; then somebody changes things by hand, and a branch changes others: who did what, and
+back.
 """
 
 import json
@@ -21,7 +22,7 @@ BY_HAND, BRANCH, MERGE = "by hand", "a branch", "a merge"
 TOUR = (
     ("plan --sandbox", 0),
     ("apply --sandbox --yes -q", 0),
-    ("plan --sandbox --detailed-exitcode", 0),
+    ("record show", 0),
     (BY_HAND, 0),
     ("drift --sandbox", 2),
     (BRANCH, 0),
