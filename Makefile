@@ -9,7 +9,7 @@ LOCK = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 demo: $(VENV)/ready  ## plan, apply and drift of manifests/ on the embedded sandbox
 	@$(RUN)/python tests/demo.py
 
-test: $(VENV)/ready  ## the fast tests, in under 90 seconds; each property a few times
+test: $(VENV)/ready  ## the fast tests, in about a minute and a half; each property a few times
 	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/ready  ## the others: faults, kills, whole workflows, the OpenAPI description; each property in full
@@ -22,7 +22,7 @@ check: $(VENV)/ready  ## linters, types, the arrows of the house
 	$(RUN)/ruff format --check
 	$(RUN)/ruff check
 	$(RUN)/mypy
-	$(RUN)/mypy .github/reviewed.py
+	$(RUN)/mypy .github/reviewed.py .github/superseded.py
 	PYTHONPATH=. $(RUN)/lint-imports --no-cache
 	$(RUN)/zizmor --offline --no-progress --quiet .
 	$(RUN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml

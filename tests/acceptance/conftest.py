@@ -19,6 +19,7 @@ from reconciler.clock import SystemClock
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.server import in_thread
 from reconciler.sandbox.store import Store
+from reconciler.sandbox.switches import Switches
 
 RECONCILER = str(Path(sys.executable).with_name("reconciler"))
 ORDERS = """\
@@ -52,6 +53,16 @@ class Ended:
         return targets
 
     @property
+    def causes(self) -> dict[str, str]:
+        """Why each cluster of a plan's first target differs."""
+        return {change["name"]: change["cause"] for change in self.targets[0]["changes"]}
+
+    @property
+    def guards(self) -> list[str]:
+        """The guards that refused, target by target."""
+        return [violation["guard"] for target in self.targets for violation in target["violations"]]
+
+    @property
     def outcomes(self) -> dict[str, str]:
         """How each change of a report's first target ended."""
         return {result["name"]: result["outcome"] for result in self.targets[0]["results"]}
@@ -67,24 +78,43 @@ class Service:
     """A served sandbox: its address, and every answer that it gave."""
 
     url: str
+    store: Store
     answers: list[str] = field(default_factory=list)
+
+    def switch(self, *texts: str) -> None:
+        """Make it differ in these ways from now on, and in no other."""
+        self.store.switches = Switches.parse(texts)
+
+    def sent(self) -> list[str]:
+        """Every write that it has answered since it was asked last, in order: `PUT orders 200`."""
+        found = [answer.replace("/cluster/", "") for answer in self.answers if not answer.startswith("GET")]
+        self.answers.clear()
+        return found
 
     def writes(self) -> list[str]:
         return sorted(answer for answer in self.answers if not answer.startswith("GET"))
 
-    def put(self, *names: str, account: str = "", **fields: object) -> None:
+    def put(self, *names: str, account: str = "", key: str = "sandbox-admin", **fields: object) -> None:
         """Create or change clusters behind git's back; that doesn't count among the answers."""
         for name in names:
-            self._by_hand("PUT", account, name, {**SMALL, **fields})
+            self._by_hand("PUT", account, key, name, {**SMALL, **fields})
 
-    def delete(self, *names: str, account: str = "") -> None:
+    def delete(self, *names: str, account: str = "", key: str = "sandbox-admin") -> None:
         """Delete clusters behind git's back."""
         for name in names:
-            self._by_hand("DELETE", account, name, None)
+            self._by_hand("DELETE", account, key, name, None)
 
-    def _by_hand(self, method: str, account: str, name: str, body: object) -> None:
+    def live(self, *, key: str = "sandbox-admin") -> dict[str, Any]:
+        """What is listed now to the holder of a key, by name."""
+        request = Request(f"{self.url}/cluster", headers={"Authorization": key})  # noqa: S310  # loopback
+        with urlopen(request) as answer:  # noqa: S310
+            listed = json.load(answer)
+        self.answers.pop()
+        return {cluster["name"]: cluster for cluster in listed}
+
+    def _by_hand(self, method: str, account: str, key: str, name: str, body: object) -> None:
         url = f"{self.url}{account}/cluster/{name}"
-        headers = {"Authorization": "sandbox-admin", "Content-Type": "application/json"}
+        headers = {"Authorization": key, "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         with urlopen(Request(url, data, headers, method=method)) as answer:  # noqa: S310  # loopback
             answer.read()
@@ -104,15 +134,17 @@ class Workplace:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text))
 
-    def service(self, *, faults: str = "", settle_seconds: float = 0.0) -> Service:
-        store = Store(str(self.folder / "service.db"), clock=SystemClock(), settle_seconds=settle_seconds)
+    def service(self, *, faults: str = "", settle_seconds: float = 0.0, switches: tuple[str, ...] = ()) -> Service:
+        differing = Switches.parse(switches)
+        database = str(self.folder / "service.db")
+        store = Store(database, clock=SystemClock(), settle_seconds=settle_seconds, switches=differing)
         self._cleanup.callback(store.close)
         answers: list[str] = []
         wanted = Faults.parse(faults) if faults else None
         serving = in_thread(
             store, SystemClock(), wanted, observer=lambda *answer: answers.append("{} {} {}".format(*answer))
         )
-        service = Service(self._cleanup.enter_context(serving), answers)
+        service = Service(self._cleanup.enter_context(serving), store, answers)
         self.environment |= {"MOMENTO_API_KEY": "sandbox-admin", "MOMENTO_ENDPOINT": service.url}
         return service
 
@@ -152,13 +184,15 @@ class Workplace:
 class Checkout(Workplace):
     """A workplace that is a git repository; nobody's configuration reaches its git."""
 
-    def __init__(self, folder: Path, cleanup: ExitStack) -> None:
+    def __init__(self, folder: Path, cleanup: ExitStack, *, fresh: bool = True) -> None:
         super().__init__(folder, cleanup)
         self.environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        self.git("init", "--quiet", "--initial-branch=main")
+        if fresh:
+            folder.mkdir(exist_ok=True)
+            self.git("init", "--quiet", "--initial-branch=main")
         self.write(".git/info/exclude", "service.db*\n.reconciler/\n*.json\n")
 
-    def git(self, *arguments: str, days_ago: int = 0) -> str:
+    def git(self, *arguments: str, days_ago: int = 0, stdin: str = "") -> str:
         """What git prints; a commit is made so many days ago."""
         identity = ("-c", "user.name=A User", "-c", "user.email=user@example.com", "-c", "commit.gpgsign=false")
         date = f"@{int(SystemClock().now()) - days_ago * DAY_SECONDS} +0000"
@@ -166,6 +200,7 @@ class Checkout(Workplace):
             ["git", *identity, *arguments],
             cwd=self.folder,
             env=self.environment | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date},
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
@@ -189,9 +224,37 @@ class Checkout(Workplace):
         self.git("commit", "--quiet", f"--message={message}", days_ago=days_ago)
         return self.git("rev-parse", "HEAD")
 
-    def applied(self) -> list[str]:
-        """Every commit that is said to be applied somewhere."""
-        return self.git("for-each-ref", "--format=%(objectname)", "refs/reconciler").split()
+    def records(self) -> dict[str, str]:
+        """The refs of all records, and the commit of each."""
+        listed = self.git("for-each-ref", "--format=%(refname) %(objectname)", "refs/reconciler")
+        return dict(line.split() for line in listed.splitlines())
+
+    def recorded(self, target: str = "default") -> dict[str, Any]:
+        """The lines of a target's record, by name, as its file has them; none where there is no record."""
+        refs = [ref for ref in self.records() if ref.startswith(f"refs/reconciler/record/{target}-")]
+        lines = [line for ref in refs for line in self.git("show", f"{ref}:clusters.jsonl").splitlines()]
+        return {line["name"]: line for line in map(json.loads, lines)}
+
+    def forget_records(self) -> None:
+        """Lose every record, as a fresh clone has none."""
+        for ref in self.records():
+            self.git("update-ref", "-d", ref)
+
+    def cloned(self, name: str, *options: str) -> "Checkout":
+        """Another runner's clone of this repository's bare `origin`, or of itself where it has none."""
+        origin = self.git("remote", "get-url", "origin") if self.git("remote") else self.folder.as_uri()
+        self.git("clone", "--quiet", *options, origin, str(self.folder.with_name(name)))
+        clone = Checkout(self.folder.with_name(name), self._cleanup, fresh=False)
+        clone.environment |= {**self.environment, "HOME": str(clone.folder)}
+        return clone
+
+    def with_origin(self) -> Path:
+        """Give it a bare remote, `origin`, and push all branches there."""
+        origin = self.folder.with_name("origin.git")
+        self.git("init", "--quiet", "--bare", "--initial-branch=main", str(origin))
+        self.git("remote", "add", "origin", origin.as_uri())
+        self.git("push", "--quiet", "--all", "--set-upstream", "origin")
+        return origin
 
 
 @pytest.fixture
@@ -212,4 +275,4 @@ def one_cluster(workplace: Workplace) -> Workplace:
 def checkout(tmp_path: Path) -> Iterator[Checkout]:
     """An empty repository, on `main`."""
     with ExitStack() as cleanup:
-        yield Checkout(tmp_path, cleanup)
+        yield Checkout(tmp_path / "checkout", cleanup)

@@ -35,6 +35,7 @@ def saved(workplace: Workplace, command: str, file: str) -> None:
     assert "Traceback" not in workplace.run(f"{command} --out {file}").err
 
 
+@pytest.mark.slow
 def test_a_pull_request_shows_plan_then_report_in_one_comment(workplace: Workplace, github: FakeGitHub) -> None:
     """As Markdown; posted, though the answer got lost; edited by the report of the merge; untouched where it stands."""
     workplace.service()
@@ -77,13 +78,13 @@ def test_what_cant_be_posted_is_a_warning_and_bad_usage_is_not(workplace: Workpl
         return result.code, result.out, result.err
 
     github.denied = {"write"}
-    said = f"POST /api/v3{COMMENTS}: 403: Resource not accessible by integration"
+    said = f"POST {COMMENTS}: 403 Forbidden: Resource not accessible by integration"
     mends = "give the job `permissions: pull-requests: write`; the token of a fork's pull request can never write"
     assert ended("comment plan.json") == (0, "", f"warning: no comment was posted: {said}\n  → {mends}\n")
     github.denied = set()
     github.troubles = [("GET", Refusal(401, f"\x1b[2J::error::{INSTALLATION}"))]
     assert ended("comment plan.json")[2].startswith(
-        f"warning: no comment was posted: GET /api/v3{COMMENTS}: 401: \\x1b[2J::error::(api key)\n"
+        f"warning: no comment was posted: GET {COMMENTS}: 401 Unauthorized: \\x1b[2J::error::(api key)\n"
     )
     no_token = ended("comment plan.json", GITHUB_TOKEN="")
     assert (no_token[0], no_token[2].splitlines()[0]) == (
@@ -112,10 +113,10 @@ def test_a_schedule_keeps_one_issue_a_target(workplace: Workplace, github: FakeG
         f"""\
         targets:
           a: {{endpoint: "{service.url}/accounts/a"}}
-          b: {{endpoint: "{service.url}/accounts/b", api_key_env: B_KEY}}
+          b: {{endpoint: "{service.url}/accounts/b", api_key_env: MOMENTO_B}}
         """,
     )
-    workplace.environment["B_KEY"] = "sandbox-admin"
+    workplace.environment["MOMENTO_B"] = "sandbox-admin"
     assert workplace.run("apply --yes").code == 0
 
     def issues() -> list[str]:
@@ -128,10 +129,10 @@ def test_a_schedule_keeps_one_issue_a_target(workplace: Workplace, github: FakeG
         service.put("orders", account=f"/accounts/{account}", shard_count=4)
     assert issues() == ["a: issue #1 created", "b: issue #2 created"]
     before = github.writes
-    workplace.environment["B_KEY"] = "sandbox-expired"
+    workplace.environment["MOMENTO_B"] = "sandbox-expired"
     service.put("orders", account="/accounts/a")
     assert issues() == ["a: issue #1 closed"]
-    workplace.environment["B_KEY"] = "sandbox-admin"
+    workplace.environment["MOMENTO_B"] = "sandbox-admin"
     assert issues() == ["a: issue #1 unchanged", "b: issue #2 unchanged"]
     assert github.writes[len(before) :] == [
         f"PATCH /repos/{REPOSITORY}/issues/1",
@@ -142,5 +143,7 @@ def test_a_schedule_keeps_one_issue_a_target(workplace: Workplace, github: FakeG
     github.denied = {"read"}
     refused = workplace.run("issue drift.json")
     assert (refused.code, refused.out) == (1, "")
-    assert refused.err.splitlines()[0].startswith(f"error: a: GET /api/v3/repos/{REPOSITORY}/issues: 403: Resource not")
+    assert refused.err.splitlines()[0].startswith(
+        f"error: a: GET /repos/{REPOSITORY}/issues: 403 Forbidden: Resource not"
+    )
     assert "permissions: issues: write" in refused.err

@@ -7,37 +7,38 @@ import pytest
 
 from tests.acceptance.conftest import Checkout
 
-TO_ALLOW = re.compile(r"allow it (?:for one run )?with (--.+)$")
+TO_ALLOW = re.compile(r"allow it for one run with (--(?:allow |adopt=)[\w-]+)")
 
 
+@pytest.mark.slow
 def test_all_guards_of_all_targets_refuse_at_once_and_say_what_allows_them(checkout: Checkout) -> None:
     """Exit 3, and the service saw only GETs; limit and actual are told; what the messages say does allow it."""
     service = checkout.service()
-    checkout.write(
-        "manifests/fleet.yaml",
-        f"""\
+    fleet = f"""\
         targets:
           many:
             endpoint: "{service.url}/accounts/many"
-            guards: {{max_added_nodes: 2, max_unreviewed_fraction: 0.1}}
+            guards: {{max_added_nodes: 2}}
           none: {{endpoint: "{service.url}/accounts/none"}}
-        """,
-    )
+        """
+    checkout.write("manifests/fleet.yaml", f'{fleet}  away: {{endpoint: "{service.url}/accounts/away"}}\n')
     gone = [f"gone-{number}" for number in range(6)]
     stays = [f"stays-{number}" for number in range(4)]
     checkout.write("manifests/none/.gitkeep", "")
     checkout.declare("last", folder="manifests/none")
+    checkout.declare("left", folder="manifests/away")
     checkout.declare(*gone, *stays, folder="manifests/many")
     checkout.commit()
+    assert checkout.run("apply --yes --allow max-added-nodes").code == 0
+    checkout.write("manifests/fleet.yaml", fleet)
+    checkout.remove("left", folder="manifests/away")
     checkout.remove("last", folder="manifests/none")
     checkout.remove(*gone, folder="manifests/many")
     checkout.declare("new", folder="manifests/many", shard_count=20)
     checkout.declare("foreign", folder="manifests/many")
     checkout.commit()
-    service.put(*gone, account="/accounts/many")
-    service.put(*stays, account="/accounts/many", node_instance_type="m6g.large")
     service.put("foreign", account="/accounts/many", shard_count=2)
-    service.put("last", account="/accounts/none")
+    service.answers.clear()
 
     refused = checkout.run("apply --yes --prune --format json --base HEAD~1")
     assert (refused.code, sorted(service.answers)) == (
@@ -52,10 +53,10 @@ def test_all_guards_of_all_targets_refuse_at_once_and_say_what_allows_them(check
     assert violations == [
         ("many", "max-deletes", 5, 6),
         ("many", "max-delete-fraction", 0.25, 0.5455),
-        ("many", "max-unreviewed-fraction", 0.1, 0.4545),
         ("many", "max-added-nodes", 2, 13),
         ("many", "adopt", None, None),
-        ("none", "empty-head", 1, 0),
+        ("many", "orphans", None, 1),
+        ("none", "empty-head", None, 0),
     ]
     assert [f"error: {target}: refused by {guard}: " in refused.err for target, guard, *_ in violations] == [True] * 6
     plan = checkout.run("plan --prune --base HEAD~1 --out plan.json")
@@ -65,11 +66,10 @@ def test_all_guards_of_all_targets_refuse_at_once_and_say_what_allows_them(check
     ways = {way for line in plan.out.splitlines() if "refused by " in line for way in TO_ALLOW.findall(line)}
     assert "--adopt=foreign" in ways
     assert len(ways) == 6
-    service.answers.clear()
     one_left = checkout.run(f"apply --yes --prune --base HEAD~1 {' '.join(sorted(ways - {'--allow max-deletes'}))}")
     assert (one_left.code, service.writes()) == (3, [])
-    allowed = checkout.run(f"apply --yes --prune --no-wait --base HEAD~1 {' '.join(sorted(ways))}")
-    assert (allowed.code, len(service.writes())) == (0, 6 + 4 + 2 + 1)
+    allowed = checkout.run(f"apply --yes --prune --base HEAD~1 {' '.join(sorted(ways))}")
+    assert (allowed.code, len(service.writes())) == (0, 6 + 2 + 1)
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ def test_no_change_lifts_its_own_limit(checkout: Checkout) -> None:
     checkout.declare("one", "two", "stays", "audit-log", folder="manifests/t")
     checkout.commit()
     service.put("one", "two", "stays", "audit-log")
-    assert checkout.run("apply --yes").code == 0  # nothing to do: that is what is recorded
+    assert checkout.run("apply --yes").code == 0  # nothing to do, and taken over: with the limits of now
     checkout.write("manifests/fleet.yaml", fleet.replace("1", "null").replace("audit-*", ""))
     lifted = checkout.commit()
     checkout.remove("one", "two", "audit-log", folder="manifests/t")
@@ -93,7 +93,7 @@ def test_no_change_lifts_its_own_limit(checkout: Checkout) -> None:
     checkout.git("checkout", "--quiet", "--detach", lifted)
     assert checkout.run("apply --yes").code == 0
     checkout.git("checkout", "--quiet", "--detach", removed)
-    assert checkout.run("apply --yes --prune --no-wait").code == 0
+    assert checkout.run("apply --yes --prune").code == 0
     assert len(service.writes()) == 3
 
 
@@ -103,21 +103,23 @@ def test_adopting_is_shown_and_needs_a_word_where_it_changes_something(checkout:
     service = checkout.service()
     checkout.declare("orders")
     checkout.commit()
-    assert checkout.run("apply --yes --no-wait").code == 0
+    assert checkout.run("apply --yes").code == 0
     service.put("theirs-same")
     service.put("theirs-one", "theirs-two", shard_count=3)
     checkout.declare("theirs-same", "theirs-one", "theirs-two")
     checkout.commit()
     service.answers.clear()
-    plan = checkout.run("plan --allow max-unreviewed-fraction")
+    plan = checkout.run("plan")
     assert plan.code == 3
-    assert plan.out.count("adopts it: live already, declared for the first time") == 2
+    assert "takes over 1 cluster that is live and exactly as declared: theirs-same" in plan.out
     assert (
-        "refused by adopt: theirs-one is live already, and declaring it would change it: allow it with --adopt=theirs-one"
+        "refused by adopt: theirs-one is live already, made by somebody else, and would be changed: "
+        "allow it for one run with --adopt=theirs-one, or `adopt: theirs-one` in the workflow; "
+        "for good, write `lifecycle: {adopt: true}` in its manifest\n"
     ) in plan.out
     assert checkout.run("apply --yes --adopt=*-one").code == 3
     assert service.writes() == []
-    assert checkout.run("apply --yes --no-wait --adopt=theirs-*").code == 0
+    assert checkout.run("apply --yes --adopt=theirs-*").code == 0
     assert service.writes() == ["PUT /cluster/theirs-one 200", "PUT /cluster/theirs-two 200"]
 
 
@@ -128,20 +130,21 @@ def test_what_drifted_is_only_reported_where_the_fleet_says_so(checkout: Checkou
     checkout.write("manifests/fleet.yaml", "targets: {t: {on_drift: report}}\n")
     checkout.declare("drifted", "changed", "lost", "same", folder="manifests/t")
     checkout.commit()
-    assert checkout.run("apply --yes --no-wait").code == 0
+    assert checkout.run("apply --yes").code == 0
     service.put("drifted", "changed", node_instance_type="m6g.large")
     service.delete("lost")
     service.answers.clear()
     plan = checkout.run("plan --detailed-exitcode")
-    assert (plan.code, plan.out.count("left as it is: on_drift is report")) == (0, 3)
+    assert (plan.code, plan.out.count("left as it is: on_drift is report")) == (0, 2)
+    assert "left as it is: 3 drifted" in plan.out
     assert checkout.run("apply --yes").code == 0
     assert service.writes() == []
     assert checkout.run("drift").code == 2
     checkout.declare("changed", folder="manifests/t", shard_count=2)
     checkout.commit()
     assert checkout.run("plan --detailed-exitcode").code == 2
-    applied = checkout.run("apply --yes --no-wait --format json")
-    assert (applied.code, applied.outcomes) == (0, {"changed": "applied"})
+    applied = checkout.run("apply --yes --format json")
+    assert (applied.code, applied.outcomes) == (0, {"changed": "applied", "drifted": "left", "lost": "left"})
     drift = checkout.run("drift --format json")
     fields = {c["name"]: [f["path"] for f in c["fields"]] for c in drift.targets[0]["changes"]}
     assert (drift.code, fields["changed"], fields["drifted"]) == (2, ["node_instance_type"], ["node_instance_type"])

@@ -5,15 +5,14 @@ import pty
 import signal
 import subprocess
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import RECONCILER, Checkout, Workplace
 
 
-def test_a_clone_that_cannot_see_what_is_protected_deletes_nothing(checkout: Checkout, tmp_path: Path) -> None:
-    """In a shallow clone even --prune=all is refused, with the command that mends it; a plan without it works."""
+def test_a_clone_that_cannot_see_what_is_protected_deletes_nothing(checkout: Checkout) -> None:
+    """Without the record even --prune=all is refused, with the command that fetches it; a plan without it works."""
     service = checkout.service()
     checkout.declare("kept")
     checkout.declare("safe", lifecycle={"prevent_destroy": True})
@@ -21,45 +20,13 @@ def test_a_clone_that_cannot_see_what_is_protected_deletes_nothing(checkout: Che
     checkout.remove("safe")
     checkout.commit()
     service.put("kept", "safe")
-    checkout.git("clone", "-q", "--depth", "1", f"file://{checkout.folder}", str(tmp_path / "shallow"))
+    checkout.git("clone", "-q", "--depth", "1", f"file://{checkout.folder}", str(checkout.folder / "shallow"))
     refused = checkout.run("apply --yes --prune=all --manifests shallow/manifests")
     assert refused.code == 1
-    assert "--prune=all spares what git protects" in refused.err
-    assert "git fetch --unshallow" in refused.err
+    assert "--prune=all spares what the record protects" in refused.err
+    assert "reconciler record fetch" in refused.err
     assert checkout.run("plan --manifests shallow/manifests").code == 0
     assert service.writes() == []
-
-
-def test_two_accounts_on_one_endpoint_keep_their_own_protection(checkout: Checkout) -> None:
-    """What another target of the endpoint says of a name lifts nothing here, and makes nothing ours that isn't like it."""
-    service = checkout.service()
-    checkout.environment["OTHER_KEY"] = "sandbox-readonly"
-    checkout.write(
-        "manifests/fleet.yaml",
-        f"""\
-        targets:
-          production: {{endpoint: "{service.url}"}}
-          staging: {{endpoint: "{service.url}", api_key_env: OTHER_KEY}}
-        """,
-    )
-    checkout.declare("kept", "other", "another", folder="manifests/production")
-    checkout.declare("orders", folder="manifests/production", lifecycle={"prevent_destroy": True})
-    checkout.declare("orders", "theirs", folder="manifests/staging", shard_count=4)
-    checkout.declare("stays", folder="manifests/staging")
-    checkout.commit()
-    service.put("kept", "other", "another", "orders")
-    service.put("theirs", shard_count=7)
-    service.put("stays")
-    assert checkout.run("apply --yes --target production").code == 0
-    checkout.git("checkout", "-q", "-b", "change")
-    checkout.remove("orders", folder="manifests/production")
-    checkout.remove("orders", "theirs", folder="manifests/staging")
-    checkout.commit()
-    ended = checkout.run("plan --prune --target production --format json")
-    (target,) = ended.targets
-    assert (ended.code, [violation["guard"] for violation in target["violations"]]) == (3, ["protected"])
-    assert "manifests/production/orders.yaml" in target["violations"][0]["message"]
-    assert {u["name"]: u["ownership"] for u in target["unmanaged"]} == {"theirs": "unproven"}
 
 
 @pytest.mark.slow
@@ -127,7 +94,7 @@ def test_ctrl_c_at_the_question_ends_it(one_cluster: Workplace) -> None:
     ) as process:
         os.close(theirs)
         shown = ""
-        while "Apply these changes? [y/N]: " not in shown:
+        while "Apply? [y/N]: " not in shown:
             shown += os.read(ours, 4096).decode()
         for _ in range(20):  # a signal that comes just before the read is only seen with the next
             process.send_signal(signal.SIGINT)

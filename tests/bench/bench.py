@@ -48,7 +48,7 @@ def start_up() -> None:
     """--version and --help."""
     floor = [PYTHON, "-c", "import click"]
     for option, budget in (("--version", 1.25), ("--help", 1.4)):
-        ours, theirs = in_turn([*RECONCILER, option], floor, rounds=15)
+        ours, theirs = in_turn([*RECONCILER, option], floor, rounds=9)
         row(option, median(ours), median(theirs), budget)
 
 
@@ -56,14 +56,20 @@ def plans(scratch: Path) -> None:
     """Nothing to do: few manifests, and many."""
     few, many, none = (fleet.write(scratch / str(count), count) for count in (10, MANY, 0))
     with service(10) as url:
-        ours, theirs = in_turn(plan(few, url), floor("small", str(few), url), rounds=9)
+        ours, theirs = in_turn(plan(few, url), floor("small", str(few), url), rounds=7)
         row("plan, 10 manifests, nothing to do", median(ours), median(theirs), 1.4)
     with service(MANY) as url, service(0) as empty:
-        start, start_floor = in_turn(plan(none, empty), floor("read", str(none), empty), rounds=5)
-        ours, theirs = in_turn(plan(many, url), floor("read", str(many), url), rounds=5)
+        start, start_floor = in_turn(plan(none, empty), floor("read", str(none), empty), rounds=3)
+        ours, theirs = in_turn(plan(many, url), floor("read", str(many), url), rounds=3)
         took, least = median(ours) - median(start), median(theirs) - median(start_floor)
         row(f"plan, {MANY} manifests, nothing to do, after start-up", took, least, 1.0)
         print(f"{'  its peak memory, MiB':<70} {max(run.peak_mib for run in ours):>9.0f} {'':>9} {'':>6}  200")
+        recorded = history.committed(shutil.copytree(many, scratch / "recorded" / "manifests"))
+        run([*apply(recorded, url), "--no-wait"])
+        with_record, without = in_turn(plan(recorded, url), plan(many, url), rounds=3)
+        took, least = median(with_record) - median(start), median(without) - median(start)
+        row(f"  with a record of {MANY} beside without git, after start-up", took, least, 1.1)
+        print(f"{'  its peak memory, MiB':<70} {max(run.peak_mib for run in with_record):>9.0f} {'':>9} {'':>6}  200")
 
 
 def applies(scratch: Path) -> None:
@@ -71,7 +77,7 @@ def applies(scratch: Path) -> None:
     folder = fleet.write(scratch / "creates", 1000)
     with service(0, latency=0.05) as url:
         planned, _ = in_turn(plan(folder, url), floor("put", url, "0", "1"), rounds=3)
-        for workers, rounds in ((32, 3), (100, 3)):
+        for workers, rounds in ((32, 2), (100, 2)):
             ours, theirs = in_turn(
                 [*apply(folder, url), "--no-wait", "--concurrency", str(workers)],
                 floor("put", url, "1000", str(workers)),
@@ -92,20 +98,21 @@ def settling(scratch: Path) -> None:
 
 
 def causes(scratch: Path) -> None:
-    """What git adds to a plan: over a long history, where much differs, some, and nothing."""
-    commits, manifests, removed = 10_000, 500, 5
-    for differing in (manifests, 20, 0):
-        gone = removed if differing else 0
+    """What git adds to a plan: over a long history, where much differs, and nothing; of a whole clone and a cut one."""
+    commits, manifests = 10_000, 500
+    for differing in (manifests, 0):
         repository = scratch / f"history-{differing}"
-        folder = history.write(repository, commits, manifests, gone, manifests - differing)
-        without = shutil.copytree(folder, scratch / f"without-{differing}" / "manifests")
-        with service(manifests + gone) as url:
-            allowed = ["--allow", "max-unreviewed-fraction"]
-            ours, theirs = in_turn([*plan(folder, url), *allowed], [*plan(without, url), *allowed], rounds=5)
-        what = f"plan, {commits} commits, {manifests} manifests, {differing} differ: with git, without"
-        added = median(ours) - median(theirs)
-        budget = "1.0 s on top" if differing else "nothing on top"
-        print(f"{what:<70} {median(ours):>8.3f}s {median(theirs):>8.3f}s {added:>+5.2f}s  {budget}", flush=True)
+        whole = history.write(repository, commits, manifests, manifests - differing)
+        without = shutil.copytree(whole, scratch / f"without-{differing}" / "manifests")
+        with service(manifests) as url:
+            history.record(repository, url, manifests)
+            cut = history.clone(repository, scratch / f"cut-{differing}")
+            for what, folder in (("a whole clone", whole), ("depth 1", cut)):
+                ours, theirs = in_turn(plan(folder, url), [*plan(without, url), "--adopt=*"], rounds=3)
+                added = median(ours) - median(theirs)
+                work = f"plan, {commits} commits, {manifests} manifests, {differing} differ: {what}, no git"
+                budget = "0.3 s on top" if differing else "nothing on top"
+                print(f"{work:<70} {median(ours):>8.3f}s {median(theirs):>8.3f}s {added:>+5.2f}s  {budget}", flush=True)
 
 
 def plan(folder: Path, url: str) -> list[str]:
