@@ -365,15 +365,15 @@ def _connection(site: Site) -> Connection:
 
 
 def _job(plan: Plan, planned: Planned, request: PlanRequest) -> Job:
-    reading = planned.readings[plan.target]
+    reading, listing = planned.readings[plan.target], planned.listings[plan.target]
     record = reading.evidence.record
     reviewed = request.reviewed
     saved = request.saved[plan.target] if request.saved is not None else None
     return Job(
         plan=plan,
         head=reading.head,
-        listing=planned.listings[plan.target],
-        saved=what_stands(saved, plan, reading.live) if saved is not None else NOTHING_STANDS,
+        listing=listing,
+        saved=what_stands(saved, plan, reading.live, listing.unreadable) if saved is not None else NOTHING_STANDS,
         lines=record.lines if record is not None else {},
         reviewed={c.name: reviewed.shows(plan, c) for c in plan.changes} if reviewed is not None else None,
         successors={

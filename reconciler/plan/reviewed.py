@@ -4,7 +4,7 @@ A plan that was saved or reviewed is what people read, never an order: it says w
 change stands in it if its digest does: the same thing done to the same configuration.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, assert_never
 
@@ -111,14 +111,23 @@ class Standing:
 
 NOTHING_STANDS = Standing((), ())
 
+_UNREADABLE: Final = "the service lists it otherwise than documented: look at it in the Momento console"
 
-def what_stands(saved: Plan, fresh: Plan, live: Sequence[LiveCluster]) -> Standing:
-    """Sort the saved changes that `fresh`, which was made of them alone, doesn't have."""
+
+def what_stands(
+    saved: Plan, fresh: Plan, live: Sequence[LiveCluster], unreadable: Container[str] = frozenset()
+) -> Standing:
+    """Sort the saved changes that `fresh`, which was made of them alone, doesn't have.
+
+    What is listed and `unreadable` is there, but how it is can't be known: its change is stale, and never done.
+    """
     todo = {change_digest(change) for change in fresh.changes}
     listed = {cluster.name: cluster for cluster in live}
     gone = [change for change in saved.sends if change_digest(change) not in todo]
-    done = tuple(change for change in gone if _is_done(change, listed.get(change.name)))
-    stale = tuple((change, _why_stale(change, listed.get(change.name))) for change in gone if change not in done)
+    done = tuple(c for c in gone if c.name not in unreadable and _is_done(c, listed.get(c.name)))
+    stale = tuple(
+        (c, _UNREADABLE if c.name in unreadable else _why_stale(c, listed.get(c.name))) for c in gone if c not in done
+    )
     return Standing(done, stale)
 
 
@@ -140,7 +149,7 @@ def _why_stale(change: Change, live: LiveCluster | None) -> str:
     if live is None and change.live_digest is not None:
         return "it has been deleted since the plan was made"
     if live is not None and change.live_digest is None:
-        return "somebody has created it meanwhile, otherwise than declared"
+        return "it has been created meanwhile, otherwise than declared"
     if live is None or live_digest(live) == change.live_digest:
         return "what git says of it has changed since the plan was made"
     how = _moved(change, live)

@@ -1,16 +1,19 @@
 """One plan held against another."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reconciler.model.cluster import LiveCluster
 from reconciler.plan.change import Cause, Change
+from reconciler.plan.compare import compare
+from reconciler.plan.decide import make_plan
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
 from reconciler.plan.reviewed import Reviewed, Verdict, hold_against, is_harmless, what_stands
 from tests.fakes import head, live, manifest
-from tests.plan.histories import digests, git, only_change, plan_of
+from tests.plan.histories import digests, git, only_change, plan_of, read
 
 REMEDY = "look at it with `reconciler plan`, and have that plan reviewed; or apply it by hand without --expect"
 
@@ -154,9 +157,9 @@ DONE = live(description="new", shard_count=3)
          ["it has changed since the plan was made: description: 'old', now 'new'; shard_count: 2, now 3"]),
         (None, None, 0, []),
         (None, DONE, 1, []),
-        (None, live(), 0, ["somebody has created it meanwhile, otherwise than declared"]),
+        (None, live(), 0, ["it has been created meanwhile, otherwise than declared"]),
         (None, live(description="new", shard_count=3, status="CreationFailed"), 0,
-         ["somebody has created it meanwhile, otherwise than declared"]),
+         ["it has been created meanwhile, otherwise than declared"]),
     ],
 )  # fmt: skip
 def test_a_saved_change_is_still_to_do_or_done_or_stale_and_why(
@@ -180,6 +183,20 @@ def test_a_saved_delete_is_done_where_it_is_gone_or_going(now: list[LiveCluster]
     """And stale where what would go isn't what was seen."""
     found, why = standing(now, was=[live()], declared=False)
     assert (len(found), why) == (done, stale)
+
+
+@pytest.mark.parametrize(("was", "declared"), [(UPDATED, True), (live(), False)])
+def test_a_saved_change_of_an_entry_that_makes_no_sense_is_stale(was: LiveCluster, declared: bool) -> None:
+    """Neither a delete that is done, nor deleted by somebody else: it is there, and nobody knows how."""
+    one, evidence, intent = head(*[ONE] * declared), git(BEFORE, recorded=[BEFORE]), Intent(prune="owned")
+    saved, unreadable = plan_of(one, [was], evidence, intent), {"orders": "status is 7"}
+    reading = replace(read(one, [], evidence, intent), comparison=compare(one, [], intent.selects, unreadable))
+    fresh = make_plan(reading, intent, saved=digests(saved))
+    stands = what_stands(saved, fresh, [], unreadable)
+    assert (stands.done, [(change.name, why) for change, why in stands.stale]) == (
+        (),
+        [("orders", "the service lists it otherwise than documented: look at it in the Momento console")],
+    )
 
 
 def test_what_git_says_otherwise_makes_a_saved_change_stale() -> None:
