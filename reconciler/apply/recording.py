@@ -5,6 +5,7 @@ what was seen settled is declared, what was definitely refused is as it was, and
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from reconciler.apply.job import Ending, Finished, Held
@@ -67,6 +68,7 @@ def _about_to_be(change: Create | Update, line: Line | None, declaration: Declar
     sent = expected_values(declaration, _left(change))
     adopting = line is None or change.cause == "adoption"
     known = None if line is None or adopting or isinstance(change, Create) else line
+    kept = _still_kept(change, known, sent) if known is not None else {}
     return Line(
         name=change.name,
         commit=_commit(plan),
@@ -75,9 +77,9 @@ def _about_to_be(change: Create | Update, line: Line | None, declaration: Declar
         line=declaration.line,
         origin="created" if isinstance(change, Create) else "adopted" if known is None else known.origin,
         lifecycle=declaration.lifecycle,
-        declared=known.declared if known is not None else None,
+        declared=_known_to_stand(known, sent.keys() - kept.keys()) if known is not None else None,
         unsettled=sent,
-        kept=_still_kept(change, known, sent) if known is not None else None,
+        kept=_recordable(kept),
     )
 
 
@@ -95,15 +97,26 @@ def _caught_up(line: Line | None, live: LiveCluster | None) -> Line | None:
     return replace(line, declared={**(line.declared or {}), **arrived})
 
 
-def _still_kept(change: Create | Update, line: Line, sent: Values) -> Held | None:
+def _still_kept(change: Create | Update, line: Line, sent: Values) -> Held:
     """What the service keeps of fields that this change doesn't mean to change."""
     meant = {field.path for field in change.fields}
-    kept = {
+    return {
         path: value
         for path, value in (line.kept or {}).items()
         if path not in meant and path in sent and line.sent.get(path) == sent[path]
     }
-    return kept or None
+
+
+def _known_to_stand(line: Line, anew: AbstractSet[str]) -> Values | None:
+    """What was declared, with what the service kept in the place of the fields that are sent anew.
+
+    Else a run that is killed before it sends them would leave a value that nobody set behind git's back, and that reads
+    so. One that the service dropped was never settled.
+    """
+    if line.declared is None or not line.kept:
+        return line.declared
+    held = {path: line.kept[path] for path in line.kept.keys() & anew}
+    return {path: value for path, value in {**line.declared, **held}.items() if value is not None}
 
 
 def _ended(change: Change, ending: Ending, before: Record, written: Record, head: Head) -> Line | None:

@@ -61,6 +61,21 @@ def test_what_a_killed_run_sent_counts_as_settled_once_it_is_live() -> None:
         assert (written.lines["a"].declared or {})["shard_count"] == shards
 
 
+def test_what_the_service_keeps_is_the_last_that_settled_where_the_field_is_sent_anew() -> None:
+    """Else a run that is killed before it sends would leave a value that reads as if somebody had set it by hand."""
+    was = replace(
+        line("a"), declared={**line("a").sent, "shard_count": 3}, kept={"shard_count": 2, "description": None}
+    )
+    one = declared("a", shard_count=1, description="new")
+    written, _, _ = recorded(job_of(head_of(one), [live("a", shard_count=2)], [was]), record_of(was))
+    found = written.lines["a"]
+    assert (found.declared, found.unsettled, found.kept) == (
+        {**line("a").sent, "shard_count": 2},
+        one.managed,
+        None,
+    )
+
+
 def test_a_refusal_restores_the_line_and_doubt_leaves_it_unsettled() -> None:
     """Also where there was none."""
     was, one = line("a"), declared("a", shard_count=3)

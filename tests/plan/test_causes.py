@@ -70,6 +70,13 @@ def test_a_field_has_the_cause_of_its_row(
     assert change.fields[0].recorded == (line_of.sent["shard_count"] if line_of and cause != "adoption" else None)
 
 
+@pytest.mark.parametrize("base", [[], [manifest()]])
+def test_what_base_leaves_out_is_not_what_is_live_without_it(base: list[Any]) -> None:
+    """Somebody took the description away, whether or not base still declares the cluster: nobody merged that."""
+    told = manifest(description="x")
+    assert only_change(head(told), [live(description=None)], git(*base, recorded=[line(told)])).cause == "drift"
+
+
 def test_a_field_that_was_not_seen_settled_counts_as_ours() -> None:
     """It was left out, so what it was is nobody's; or its first value was sent, and what became of that isn't known."""
     left_out = {path: value for path, value in values(sized(2)).items() if path != "shard_count"}

@@ -46,19 +46,28 @@ ENDINGS = st.lists(
 
 
 def announced(known: Line | None, change: Change, declared: Declaration | None, found: LiveCluster | None) -> Line:
-    """Before the first request: what is about to be sent. What is live as it was last sent counts as settled."""
-    origin: Any = "created" if isinstance(change, Create) else "adopted"
-    base = known or Line(change.name, "c", 0.0, "f", 1, origin)
-    if known is not None and not (found is not None and known.owns(found)) and not known.settled:
-        base = replace(base, declared=None, unsettled=None, kept=None, released=False)
-    if found is not None and isinstance(base.unsettled, Mapping) and base.owns(found):
-        seen = {path: value for path, value in base.unsettled.items() if found.values.get(path) == value}
-        base = replace(base, declared={**(base.declared or {}), **seen})
+    """Before the first request: what is about to be sent. What is live as it was last sent counts as settled.
+
+    A new cluster, and one that is adopted, has no past. What the service keeps it still does where nothing new is meant,
+    and where it is, the value that it kept was the last to settle.
+    """
+    if known is not None and found is not None and isinstance(known.unsettled, Mapping) and known.owns(found):
+        seen = {path: value for path, value in known.unsettled.items() if found.values.get(path) == value}
+        known = replace(known, declared={**(known.declared or {}), **seen})
     if isinstance(change, Delete) or declared is None:
-        return replace(base, unsettled="deleted")
+        assert known is not None
+        return replace(known, unsettled="deleted")
     left = {field.path for field in change.fields if field.left is not None}
     sent = {path: value for path, value in declared.managed.items() if path not in left}
-    return replace(base, unsettled=sent, kept=None)
+    if known is None or isinstance(change, Create) or change.cause == "adoption":
+        origin: Any = "created" if isinstance(change, Create) else "adopted"
+        return Line(change.name, "c", 0.0, "f", 1, origin, unsettled=sent)
+    meant = {field.path for field in change.fields}
+    same = {path for path in sent if known.sent.get(path) == sent[path]} - meant
+    kept = {path: value for path, value in (known.kept or {}).items() if path in same}
+    held = {path: value for path, value in (known.kept or {}).items() if path in sent and path not in same}
+    stood = None if known.declared is None else {p: v for p, v in {**known.declared, **held}.items() if v is not None}
+    return replace(known, declared=stood, unsettled=sent, kept=kept or None)
 
 
 def seen_settled(known: Line | None, declared: Declaration, found: LiveCluster, left: set[str]) -> Line:
@@ -149,6 +158,8 @@ class Story(RuleBasedStateMachine):
         for change in plan.sends:
             known, found = before.get(change.name), self.live.get(change.name)
             self.lines[change.name] = announced(known, change, declared.get(change.name), found)
+            if self.lines[change.name].settled:  # to the letter what we sent: nothing tells it from ours
+                self.strangers.discard(change.name)
         creates_first = sorted(plan.sends, key=lambda change: change.action == "delete")
         for change, ending in zip(creates_first, endings, strict=False):
             if ending == "killed before":
@@ -277,7 +288,7 @@ class Story(RuleBasedStateMachine):
         writer = self.writer.get((change.name, field.path), "nobody")
         at_base = declaration(base).managed.get(field.path) if base is not None else None
         told = [known.declared or {}, known.sent, known.kept or {}]
-        familiar = field.before == at_base or any(
+        familiar = (at_base is not None and field.before == at_base) or any(
             field.path in values and values[field.path] == field.before for values in told
         )
         applied = field.after in {values.get(field.path) for values in told[:2]}
