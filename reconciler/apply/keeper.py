@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class WrittenAhead:
     """One target's record as it was, and as it was written ahead."""
 
     before: Record
@@ -36,7 +36,7 @@ class RecordKeeper:
         self._plans = {plan.target: plan for plan in plans}
         self._readings = readings
         self._clock = clock
-        self._kept: dict[str, Kept] = {}
+        self._kept: dict[str, WrittenAhead] = {}
 
     def write_ahead(self) -> None:
         """Say what is about to be sent, so that a run that is killed is known; and learn whether it can be said.
@@ -52,7 +52,7 @@ class RecordKeeper:
                 reading = self._readings[target]
                 told = ahead(before, plan, reading.head, reading.live, now=self._clock.now())
                 words = f"{target}: about to apply {len(plan.sends)}"
-                self._kept[target] = Kept(before, checkout.records.write(told, words) if plan.sends else before)
+                self._kept[target] = WrittenAhead(before, checkout.records.write(told, words) if plan.sends else before)
             if any(plan.sends for plan in self._plans.values()):
                 checkout.push_records([kept.ahead for kept in self._kept.values()])
         except GitError:

@@ -8,6 +8,7 @@ from reconciler.apply.item import Item, goal_of
 from reconciler.apply.job import Held, Job
 from reconciler.apply.protocol import Ended, Listed
 from reconciler.model.cluster import LiveCluster
+from reconciler.results import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,11 @@ class Readiness:
         """Declared clusters whose change, or wait, has ended, and not well."""
         for item in self.items.values():
             if not item.is_delete and isinstance(item.state, Ended) and item.state.outcome not in {"applied", "left"}:
-                yield Unready(item.name, _how(item), pending=item.change is None and item.state.outcome == "unknown")
+                yield Unready(
+                    item.name,
+                    self._ended(item, item.state.outcome),
+                    pending=item.change is None and item.state.outcome == "unknown",
+                )
 
     def stands(self, name: str) -> bool:
         """Whether a declared cluster does: then what it takes the place of may go."""
@@ -59,7 +64,7 @@ class Readiness:
     def _unready(self, name: str, *, lasting: bool) -> Unready | None:
         item = self.items.get(name)
         if item is not None and isinstance(item.state, Ended) and item.state.outcome not in {"applied", "left"}:
-            return Unready(name, _how(item), pending=False)
+            return Unready(name, self._ended(item, item.state.outcome), pending=False)
         goal = item.goal if item is not None else goal_of(self.job, name, None, self.before)
         if name in self.latest.unreadable:
             return Unready(name, f"{name} is listed otherwise than documented", pending=False)
@@ -72,11 +77,12 @@ class Readiness:
         expected = item is not None or goal.stands(goal.before)
         return Unready(name, why, pending=expected and not lasting)
 
-
-def _how(item: Item) -> str:
-    """`orders failed`: what became of it, in a few words."""
-    outcome = item.state.outcome if isinstance(item.state, Ended) else "unknown"
-    if item.change is None and outcome == "unknown":
-        return f"{item.name} has not settled"
-    past = {"skipped": "was skipped", "stale": "is stale", "unknown": "may not have arrived"}
-    return f"{item.name} {past.get(outcome, outcome)}"
+    def _ended(self, item: Item, outcome: Outcome) -> str:
+        """`orders failed`: what became of it, in a few words; of what was only waited for, how it is."""
+        live = self.latest.clusters.get(item.name)
+        if item.change is None and live is not None:
+            return f"{item.name} is {words.condition(live)}"
+        if item.change is None:
+            return f"{item.name} has not settled"
+        past = {"skipped": "was skipped", "stale": "is stale", "unknown": "may not have arrived"}
+        return f"{item.name} {past.get(outcome, outcome)}"

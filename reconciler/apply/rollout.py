@@ -15,7 +15,7 @@ from reconciler.results import ErrorDetail
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Consequence:
     """What the end of one change means for the others: `released` may be sent now; `refuses`: some never will be."""
 
     released: Sequence[str] = ()
@@ -54,7 +54,7 @@ class Rollout:
         for is_delete in (False, True):
             self._halted.setdefault(is_delete, why)
 
-    def ended(self, name: str, end: Ended, *, is_delete: bool) -> Verdict:
+    def ended(self, name: str, end: Ended, *, is_delete: bool) -> Consequence:
         """Take note of how a change ended."""
         reasons = self._reasons
         released = self._canary_ended(name, end) if name in self._unsettled else ()
@@ -63,7 +63,7 @@ class Rollout:
             failed.append(name)
             if len(failed) >= self._limit:
                 self._halted.setdefault(is_delete, words.too_many_failed(failed, self._limit))
-        return Verdict(released, refuses=self._reasons > reasons)
+        return Consequence(released, refuses=self._reasons > reasons)
 
     @property
     def _reasons(self) -> int:

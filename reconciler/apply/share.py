@@ -342,10 +342,10 @@ class Share:
         if item.change is None:
             return steps
         steps.append(log_of(self.job.target, f"change.{ended.outcome}", item, at, ended.error))
-        verdict = self._rollout.ended(item.name, ended, is_delete=item.is_delete)
-        for name in verdict.released:
+        consequence = self._rollout.ended(item.name, ended, is_delete=item.is_delete)
+        for name in consequence.released:
             steps += self._start(self._items[name], at)
-        return [*steps, *self._refuse(at)] if verdict.refuses else steps
+        return [*steps, *self._refuse(at)] if consequence.refuses else steps
 
     def _halt(self, why: ErrorDetail, at: float) -> list[Step]:
         """Send nothing more."""

@@ -44,7 +44,11 @@ MOVED = ErrorDetail(kind="stale", message="its configuration has changed since t
 REVIVED = ErrorDetail(
     kind="stale", message="it may have been Active since the plan was made, and isn't replaced; plan again"
 )
-UNREADABLE = ErrorDetail(kind="stale", message="the service lists it otherwise than documented, so it is left as it is")
+UNREADABLE = ErrorDetail(
+    kind="stale",
+    message="the service lists it otherwise than documented, so it is left as it is; "
+    "look at it in the Momento console, then plan again",
+)
 
 
 def condition(live: LiveCluster) -> str:

@@ -30,11 +30,11 @@ def command() -> None:
 def show(console: "Console", /, *, manifests: str, targets: tuple[str, ...]) -> int:
     """Show the record of this clone: of each cluster what was applied, from which commit, file and line."""
     from reconciler.report.records import render_records  # noqa: PLC0415  # --help imports none of it
+    from reconciler.report.render import without_places  # noqa: PLC0415
 
     with _checkout(console, manifests) as checkout:
         records = [record for record in checkout.records.all() if not targets or record.target in targets]
-    format_name = console.settings.format_name
-    console.result(render_records(records, "text" if format_name == "sarif" else format_name))
+    console.result(render_records(records, without_places(console.settings.format_name)))
     return EXIT_OK
 
 

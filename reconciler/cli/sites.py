@@ -12,7 +12,7 @@ from reconciler.cli.console import Console
 from reconciler.cli.options import RunOptions
 from reconciler.cli.signals import Runner
 from reconciler.clock import Clock
-from reconciler.desired.files import shown
+from reconciler.desired.files import shown_path
 from reconciler.desired.fleet import read_fleet, read_source, read_stream
 from reconciler.errors import CredentialsError, SandboxError, UsageError
 from reconciler.evidence.base import WorkflowEvent
@@ -91,7 +91,7 @@ class Sites:
             return None
         event = WorkflowEvent.read(self.console.environment)
         asked = GitOptions(self.options.base, event, self.options.remote, self.console.run_id)
-        return Checkout.open(folder, shown(folder.rstrip("/") or "/"), asked, at_head=at_head)
+        return Checkout.open(folder, shown_path(folder.rstrip("/") or "/"), asked, at_head=at_head)
 
     def _ground(
         self, fleet: Fleet, checkout: Checkout | None, sites: Sequence[Connected | Embedded | Offline]

@@ -17,7 +17,7 @@ from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
 from reconciler.report.counts import headline, nodes
 from reconciler.report.look import PLAIN, Look
-from reconciler.report.render import Format, render_plans, render_reports, render_validation
+from reconciler.report.render import Format, render_plans, render_reports, render_validation, without_places
 from reconciler.results import ReportDocument, TargetReport
 
 log = structlog.get_logger()
@@ -86,8 +86,7 @@ class _Told:
 
 
 def _render_reports(document: ReportDocument, format_name: Format, look: Look) -> str:
-    """A report has no places that code scanning could show: it is told as text there."""
-    return render_reports(document, "text" if format_name == "sarif" else format_name, look)
+    return render_reports(document, without_places(format_name), look)
 
 
 def _tell_everybody(console: Console, told: _Told, code: int) -> int:

@@ -55,7 +55,7 @@ class Folder:
     """The files of a folder of the work tree. Raises UsageError where it can't be listed."""
 
     def __init__(self, path: str) -> None:
-        self.root = shown(path.rstrip("/") or "/")
+        self.root = shown_path(path.rstrip("/") or "/")
         self._path = path
         listing = _Listing(path, self.root)
         self._paths = listing.manifests
@@ -106,7 +106,7 @@ def read_named(path: str, name: str) -> bytes | Problem:
         return _problem(name, f"it can't be read: {error.strerror}", "check its kind and permissions")
 
 
-def shown(path: str) -> str:
+def shown_path(path: str) -> str:
     """A path that can be encoded."""
     return os.fsencode(path).decode("utf-8", errors="backslashreplace")
 
@@ -134,7 +134,7 @@ class _Listing:
         """Take in one folder's entries; its folders come back, the last one first."""
         inner = []
         for entry in entries:
-            below = f"{name.rstrip('/')}/{shown(entry.name)}"
+            below = f"{name.rstrip('/')}/{shown_path(entry.name)}"
             looks = entry.name.lower().endswith(SUFFIXES)
             if entry.name.startswith("."):
                 self._hide(entry, below, looks=looks)
@@ -152,7 +152,7 @@ class _Listing:
             elif entry.name.endswith(SUFFIXES):
                 self.manifests[below] = entry.path
             else:
-                ending = shown(entry.name).rpartition(".")[2]
+                ending = shown_path(entry.name).rpartition(".")[2]
                 message = f"a manifest's name ends in .yaml or .yml, not in .{ending}"
                 self.problems.append(_problem(below, message, "rename it"))
         return inner[::-1]
@@ -172,11 +172,11 @@ def _root_entries(path: str) -> list[os.DirEntry[str]]:
         return _entries(path)
     except FileNotFoundError as error:
         raise UsageError(
-            f"there is no folder {shown(path)}", remedy="name the folder of manifests: --manifests DIR"
+            f"there is no folder {shown_path(path)}", remedy="name the folder of manifests: --manifests DIR"
         ) from error
     except OSError as error:
         raise UsageError(
-            f"the folder {shown(path)} can't be read: {error.strerror}", remedy="name another: --manifests DIR"
+            f"the folder {shown_path(path)} can't be read: {error.strerror}", remedy="name another: --manifests DIR"
         ) from error
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from reconciler.desired.files import NOTHING_BESIDE, Beside, Folder, ManifestFiles, read_named, shown
+from reconciler.desired.files import NOTHING_BESIDE, Beside, Folder, ManifestFiles, read_named, shown_path
 from reconciler.desired.fleet_file import FLEET_FILE, HasFolder, Layout, read_targets
 from reconciler.desired.manifests import Named, Parsed, parse_manifests, refuse_duplicates
 from reconciler.desired.problems import Problems, with_source
@@ -78,7 +78,7 @@ def read_files(paths: Sequence[str]) -> tuple[Fleet, ...]:
     above = Above()
     readings: dict[str, _Reading] = {}
     for path in dict.fromkeys(paths):
-        name, data = shown(path), read_named(path, shown(path))
+        name, data = shown_path(path), read_named(path, shown_path(path))
         found = above.fleet_file(path)
         key = found.name if found else ""
         if key not in readings:
@@ -100,7 +100,7 @@ class _Reading:
         self._problems = Problems()
         self._problems.add(layout.problems)
         self._problems.add(beside.problems if beside else ())
-        self._said = {target.name: _Said() for target in layout.targets}
+        self._gathered = {target.name: _Gathered() for target in layout.targets}
 
     def take(self, name: str, data: bytes | Problem, target: Target | None = None) -> None:
         """One file, of this target; else of the one whose folder holds it."""
@@ -108,7 +108,7 @@ class _Reading:
         parsed = self._parse(name, data, target)
         self._problems.add(parsed.problems)
         if target is not None:
-            self._said[target.name].take(parsed)
+            self._gathered[target.name].take(parsed)
         elif self.layout.targets and isinstance(data, bytes):
             remedy = f"move it into one, or add a target for it to {self._fleet_file}"
             self._problems.add([Problem("manifest", "it is in no target's folder", remedy, file=name, line=1)])
@@ -116,15 +116,17 @@ class _Reading:
     def problems(self) -> Problems:
         """Everything that is wrong."""
         for target in self.layout.targets:
-            said = self._said[target.name]
-            self._problems.add(refuse_duplicates(said.declarations, said.broken))
-            if self._beside is not None and not said.declarations and not said.wrong:
-                self._problems.add(_nothing_there(target, self._beside, has_files=said.files > 0))
+            gathered = self._gathered[target.name]
+            self._problems.add(refuse_duplicates(gathered.declarations, gathered.broken))
+            if self._beside is not None and not gathered.declarations and not gathered.wrong:
+                self._problems.add(_nothing_there(target, self._beside, has_files=gathered.files > 0))
         return self._problems
 
     def fleet(self) -> Fleet:
         """What there is, if nothing is wrong."""
-        declared = {name: sorted(said.declarations, key=lambda d: d.name) for name, said in self._said.items()}
+        declared = {
+            name: sorted(gathered.declarations, key=lambda d: d.name) for name, gathered in self._gathered.items()
+        }
         return Fleet(
             self.layout.targets,
             {target: {d.name: d for d in declarations} for target, declarations in declared.items()},
@@ -142,12 +144,12 @@ class _Reading:
     def _warnings(self, target: Target) -> tuple[str, ...]:
         hidden = self._beside.hidden if self._beside else ()
         warnings = [f"{name} is hidden, and so passed over" for name in hidden if _below(name, target.folder)]
-        warnings += self._said[target.name].warnings
+        warnings += self._gathered[target.name].warnings
         more = len(warnings) - _MOST_WARNINGS
         return (*warnings[:_MOST_WARNINGS], *((f"and {more} more warnings",) if more > 0 else ()))
 
 
-class _Said:
+class _Gathered:
     """What the files of one target say, so far."""
 
     def __init__(self) -> None:

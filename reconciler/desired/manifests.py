@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from reconciler.desired.defaults import NO_DEFAULTS, Defaults, merged
 from reconciler.desired.places import Places
 from reconciler.desired.problems import MOST_IN_A_FILE, bounded, flaw_problem, with_source
-from reconciler.desired.sense import Breach, breaches, slips
+from reconciler.desired.sense import Contradiction, contradictions, slips
 from reconciler.desired.validation import Reason, validated
 from reconciler.desired.words import dotted
 from reconciler.desired.yaml import Document, Position, Unreadable, read_documents
@@ -135,8 +135,8 @@ def _checked(
     problems += [_problem(reason, document, file, cluster) for reason in reasons if not _may_be_given(reason, defaults)]
     if manifest is not None:
         problems += [
-            _breach_problem(breach, document, file, defaults, cluster)
-            for breach in islice(breaches(manifest), MOST_IN_A_FILE + 1)
+            _contradiction_problem(found, document, file, defaults, cluster)
+            for found in islice(contradictions(manifest), MOST_IN_A_FILE + 1)
         ]
     return (None if reasons else manifest), problems
 
@@ -154,13 +154,15 @@ def _problem(reason: Reason, document: Document, file: str, cluster: str | None)
     return Problem("manifest", reason.message, remedy, None, cluster, file, *position)
 
 
-def _breach_problem(breach: Breach, document: Document, file: str, defaults: Defaults, cluster: str | None) -> Problem:
+def _contradiction_problem(
+    found: Contradiction, document: Document, file: str, defaults: Defaults, cluster: str | None
+) -> Problem:
     """At the manifest's own part of it, defaults named; where all of it is defaults, once, in the fleet file."""
-    paths = (breach.path, *((field,) for field in breach.against))
+    paths = (found.path, *((field,) for field in found.against))
     given = {path: place for path in paths if (place := defaults.place(path, document)) is not None}
     if len(given) == len(paths):
-        place = given[breach.path]
-        return Problem("manifest", breach.message, breach.remedy, None, None, place.file, place.line, place.column)
+        place = given[found.path]
+        return Problem("manifest", found.message, found.remedy, None, None, place.file, place.line, place.column)
     own = next(path for path in paths if path not in given)
     asides = "".join(f"; {dotted(path)} is a default, at {place.file}:{place.line}" for path, place in given.items())
-    return Problem("manifest", breach.message + asides, breach.remedy, None, cluster, file, *document.place(own))
+    return Problem("manifest", found.message + asides, found.remedy, None, cluster, file, *document.place(own))

@@ -54,7 +54,7 @@ _ODD = (
 )
 
 
-def number(text: str) -> object:
+def plain_number(text: str) -> object:
     """The value of a plain scalar that starts like a number."""
     if _DECIMAL.fullmatch(text):
         return int(text)

@@ -13,8 +13,8 @@ from reconciler.model.cluster import FIELDS, Placement
 from reconciler.model.declaration import Declaration, Manifest
 
 
-class Breach(NamedTuple):
-    """A rule that is broken at a path; `against` are the fields that it is held against."""
+class Contradiction(NamedTuple):
+    """A value that contradicts others, at a path; `against` are the fields that it is held against."""
 
     path: KeyPath
     message: str
@@ -22,7 +22,7 @@ class Breach(NamedTuple):
     against: tuple[str, ...] = ()
 
 
-def breaches(manifest: Manifest) -> Iterator[Breach]:
+def contradictions(manifest: Manifest) -> Iterator[Contradiction]:
     """All of them; none for a manifest that makes sense."""
     for rule in _RULES:
         yield from rule(manifest)
@@ -36,9 +36,9 @@ def slips(declaration: Declaration, region: str | None) -> Iterator[tuple[str, s
         yield from slip(declaration, region)
 
 
-def _replicas_for_multi_az(manifest: Manifest) -> Iterator[Breach]:
+def _replicas_for_multi_az(manifest: Manifest) -> Iterator[Contradiction]:
     if manifest.enforce_shard_multi_az and manifest.replication_factor < 1:
-        yield Breach(
+        yield Contradiction(
             ("replication_factor",),
             "replication_factor is 0, and enforce_shard_multi_az needs a replica in another zone",
             "give it at least 1, or set enforce_shard_multi_az to false",
@@ -46,10 +46,10 @@ def _replicas_for_multi_az(manifest: Manifest) -> Iterator[Breach]:
         )
 
 
-def _shards_exist(manifest: Manifest) -> Iterator[Breach]:
+def _shards_exist(manifest: Manifest) -> Iterator[Contradiction]:
     for path, placement in _placements(manifest):
         if placement.shard_index >= manifest.shard_count:
-            yield Breach(
+            yield Contradiction(
                 (*path, "shard_index"),
                 f"shard_index is {placement.shard_index}, but shard_count is {manifest.shard_count}",
                 f"use 0 to {manifest.shard_count - 1}, or raise shard_count",
@@ -57,20 +57,20 @@ def _shards_exist(manifest: Manifest) -> Iterator[Breach]:
             )
 
 
-def _shards_are_placed_once(manifest: Manifest) -> Iterator[Breach]:
+def _shards_are_placed_once(manifest: Manifest) -> Iterator[Contradiction]:
     first_at: dict[int, int] = {}
     for position, (path, placement) in enumerate(_placements(manifest)):
         first = first_at.setdefault(placement.shard_index, position)
         if first != position:
             message = f"shard {placement.shard_index} is placed twice: first as entry {first + 1}"
-            yield Breach((*path, "shard_index"), message, "place each shard once")
+            yield Contradiction((*path, "shard_index"), message, "place each shard once")
 
 
-def _each_replica_has_a_zone(manifest: Manifest) -> Iterator[Breach]:
+def _each_replica_has_a_zone(manifest: Manifest) -> Iterator[Contradiction]:
     for path, placement in _placements(manifest):
         zones, replicas = len(placement.replica_availability_zones), manifest.replication_factor
         if zones != replicas:
-            yield Breach(
+            yield Contradiction(
                 (*path, "replica_availability_zones"),
                 f"shard {placement.shard_index} has {zones} replica zones, but replication_factor is {replicas}",
                 "name one zone for each replica",
@@ -78,12 +78,12 @@ def _each_replica_has_a_zone(manifest: Manifest) -> Iterator[Breach]:
             )
 
 
-def _placements_span_zones(manifest: Manifest) -> Iterator[Breach]:
+def _placements_span_zones(manifest: Manifest) -> Iterator[Contradiction]:
     for path, placement in _placements(manifest):
         zones = placement.replica_availability_zones
         if manifest.enforce_shard_multi_az and zones and {*zones} == {placement.availability_zone}:
             zone = quoted(placement.availability_zone)
-            yield Breach(
+            yield Contradiction(
                 (*path, "replica_availability_zones"),
                 f"shard {placement.shard_index} lives in {zone} alone, but enforce_shard_multi_az is true",
                 "put at least one replica into another zone",
@@ -91,11 +91,11 @@ def _placements_span_zones(manifest: Manifest) -> Iterator[Breach]:
             )
 
 
-def _ignored_fields_exist(manifest: Manifest) -> Iterator[Breach]:
+def _ignored_fields_exist(manifest: Manifest) -> Iterator[Contradiction]:
     for position, field in enumerate(manifest.lifecycle.ignore_changes):
         if field not in FIELDS:
             path: KeyPath = ("lifecycle", "ignore_changes", position)
-            yield Breach(path, f"{dotted(path)} is {quoted(field)}", meant(field, list(FIELDS)))
+            yield Contradiction(path, f"{dotted(path)} is {quoted(field)}", meant(field, list(FIELDS)))
 
 
 def _placements(manifest: Manifest) -> Iterator[tuple[KeyPath, Placement]]:
@@ -130,7 +130,7 @@ def _zones_of_another_region(declaration: Declaration, region: str | None) -> It
 _PLACEHOLDER: Final = re.compile(r"\$\{|\{\{|<%")
 _ZONE: Final = re.compile(r"([a-z]{2,3}(?:-[a-z]+)+-[0-9]+)[a-z]")
 
-Rule: TypeAlias = Callable[[Manifest], Iterator[Breach]]
+Rule: TypeAlias = Callable[[Manifest], Iterator[Contradiction]]
 Slip: TypeAlias = Callable[[Declaration, str | None], Iterator[tuple[str, str]]]
 
 _RULES: Final[tuple[Rule, ...]] = (_replicas_for_multi_az, _ignored_fields_exist)

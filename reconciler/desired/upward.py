@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.desired.files import read_file, shown
+from reconciler.desired.files import read_file, shown_path
 from reconciler.desired.fleet_file import FLEET_FILE, Layout, is_fleet_file, read_targets
 
 
@@ -31,7 +31,7 @@ class FleetFileAbove:
 
     def name_of(self, path: str) -> str:
         """A file's name below the root: what tells its target."""
-        return f"{self.root.rstrip('/')}/{shown(os.path.relpath(_absolute(path), self.folder))}"
+        return f"{self.root.rstrip('/')}/{shown_path(os.path.relpath(_absolute(path), self.folder))}"
 
     def _has_folder(self, name: str) -> bool:
         return (self.folder / os.path.relpath(name, self.root)).is_dir()
@@ -66,7 +66,7 @@ def _absolute(path: str) -> Path:
 
 def _in(folder: Path, *, relative: bool) -> FleetFileAbove | None:
     path = folder / FLEET_FILE
-    data = read_file(str(path), shown(str(path))) if os.path.lexists(path) else b""
+    data = read_file(str(path), shown_path(str(path))) if os.path.lexists(path) else b""
     if not isinstance(data, bytes) or not data or not is_fleet_file(data):
         return None
-    return FleetFileAbove(folder, shown(os.path.relpath(folder) if relative else str(folder)), data)
+    return FleetFileAbove(folder, shown_path(os.path.relpath(folder) if relative else str(folder)), data)

@@ -25,7 +25,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from reconciler.desired.scalars import NUMBER_STARTS, OLD_BOOLEANS, SPECIAL, number
+from reconciler.desired.scalars import NUMBER_STARTS, OLD_BOOLEANS, SPECIAL, plain_number
 from reconciler.desired.stand_ins import readable, restored
 from reconciler.model.text import printable
 
@@ -244,7 +244,7 @@ class _Builder:
         if text in OLD_BOOLEANS:
             self._document.words[self._path()] = text
             return OLD_BOOLEANS[text]
-        value = SPECIAL[text] if text in SPECIAL else number(text)
+        value = SPECIAL[text] if text in SPECIAL else plain_number(text)
         if value is None:
             self._document.nulls.append(self._path())
         return value

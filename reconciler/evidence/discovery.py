@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.desired.files import shown
+from reconciler.desired.files import shown_path
 from reconciler.errors import GitError
 from reconciler.evidence.process import GitCommand
 
@@ -50,7 +50,7 @@ def find_repository(folder: str, environment: Mapping[str, str]) -> Found | None
         return None
     prefix = "".join(f"{part}/" for part in inside.relative_to(root).parts)
     if "\n" in prefix:
-        raise GitError(f"the folder {shown(prefix)!r} has a line break in its name", remedy="rename it")
+        raise GitError(f"the folder {shown_path(prefix)!r} has a line break in its name", remedy="rename it")
     return Found(str(root), git_dir, prefix, shallow == "true")
 
 
@@ -71,7 +71,9 @@ def _refusal(root: str, said: str) -> GitError:
     mends = [line.strip() for line in said.splitlines() if line.strip().startswith("git config ")]
     if "dubious ownership" in said or "unsafe repository" in said:
         return GitError(
-            f"git refuses to read the repository {shown(root)}: it belongs to somebody else",
+            f"git refuses to read the repository {shown_path(root)}: it belongs to somebody else",
             remedy=mends[0] if mends else None,
         )
-    return GitError(f"git can't read the repository {shown(root)}: {said.strip()}", remedy="look with `git status`")
+    return GitError(
+        f"git can't read the repository {shown_path(root)}: {said.strip()}", remedy="look with `git status`"
+    )

@@ -6,7 +6,7 @@ A target is known by its name; one that was renamed, by its endpoint and key. Wh
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from reconciler.desired.files import is_manifest, shown
+from reconciler.desired.files import is_manifest, shown_path
 from reconciler.desired.fleet import fleet_file_name, read_layout
 from reconciler.desired.fleet_file import Layout
 from reconciler.desired.manifests import parse_manifests
@@ -146,4 +146,4 @@ class Reader:
 
 def name_of(path: str, git: Git, root: str) -> str:
     """How a file of the repository is shown: as if it were read from the folder of manifests."""
-    return f"{root.rstrip('/')}/{shown(path[len(git.prefix) :])}"
+    return f"{root.rstrip('/')}/{shown_path(path[len(git.prefix) :])}"

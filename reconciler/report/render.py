@@ -16,6 +16,11 @@ Format: TypeAlias = Literal["text", "json", "markdown", "sarif"]
 """`sarif` is for what has places in files: plans and validations, not reports."""
 
 
+def without_places(format_name: Format) -> ReportFormat:
+    """The format of what code scanning couldn't show: there it is told as text."""
+    return "text" if format_name == "sarif" else format_name
+
+
 def render_plans(document: PlanDocument, format_name: Format, look: Look = PLAIN) -> str:
     """The plans of all targets; ends in a line break. The same plans give the same bytes.
 

@@ -26,7 +26,7 @@ from reconciler.wire.proxy import proxy_for
 from reconciler.wire.rate import RateLimit
 from reconciler.wire.retry import Policy
 
-LARGEST_BODY = 64 * 1024 * 1024
+LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer that are read; 10,000 clusters are about 4 MB, a hundred of the longest comments 26."""
 
 TransportFactory: TypeAlias = Callable[[], httpx.AsyncBaseTransport]
@@ -69,7 +69,7 @@ class HttpClient:
             raise ProxyRefused(f"{asked}: a proxy asks for a password (407)", remedy=PROXY_PASSWORD, http_status=407)
         if body is None:
             raise Undocumented(
-                f"{asked}: more than {LARGEST_BODY} bytes of answer",
+                f"{asked}: more than {LARGEST_ANSWER} bytes of answer",
                 remedy=f"is this the endpoint? check {self.peer.check}",
                 http_status=response.status_code,
                 may_have_reached=method != "GET",
@@ -108,7 +108,7 @@ async def _bounded(response: httpx.Response) -> bytes | None:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > LARGEST_BODY:
+        if len(body) > LARGEST_ANSWER:
             return None
     return bytes(body)
 

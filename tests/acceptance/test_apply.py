@@ -27,7 +27,7 @@ def _applied(checkout: Checkout, *names: str, settle_seconds: float = 0.0) -> Se
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("again", ["by itself", pytest.param("with --keep-going", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("again", ["by itself", "with --keep-going"])
 def test_a_rename_lets_the_old_one_stand_until_the_new_one_is_active(checkout: Checkout, again: str) -> None:
     """However often it is run while the new one can't be had; then the delete is the last thing that is sent."""
     service = _applied(checkout, "old", *STAY)
@@ -80,7 +80,7 @@ def _two_regions(checkout: Checkout, *names: str) -> Service:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("refused", ["by quota", pytest.param("by key", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("refused", ["by quota", "by key"])
 def test_a_move_between_targets_deletes_at_the_source_last(checkout: Checkout, refused: str) -> None:
     """Not while the other target refuses it, nor where it can't be read."""
     service = _two_regions(checkout, "moves")
@@ -177,7 +177,7 @@ def test_an_endless_conflict_ends_within_the_timeout_with_its_words(checkout: Ch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("statuses", [(), pytest.param(("failed-statuses",), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("statuses", [(), ("failed-statuses",)])
 def test_a_failed_update_is_mended_by_the_next_and_never_by_a_delete(
     checkout: Checkout, statuses: tuple[str, ...]
 ) -> None:

@@ -128,7 +128,7 @@ def test_drift_compares_head_and_tells_what_is_only_pending_from_it(checkout: Ch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("on_drift", ["revert", pytest.param("report", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("on_drift", ["revert", "report"])
 def test_a_partial_failure_costs_neither_fix_nor_revert_nor_the_next_merge(checkout: Checkout, on_drift: str) -> None:
     """One cluster fails: it alone is pending; a fix and a revert are this change; a README changes nothing."""
     checkout.write("manifests/fleet.yaml", f"targets: {{t: {{on_drift: {on_drift}, max_failures: 9}}}}\n")
@@ -279,7 +279,7 @@ def test_a_protected_cluster_goes_in_two_applied_steps(checkout: Checkout) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("prune", ["owned", pytest.param("all", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("prune", ["owned", "all"])
 def test_two_accounts_of_one_endpoint_never_share_anything(checkout: Checkout, prune: str) -> None:
     """The same names in both: each is declared, owned, protected and pruned in its own account alone."""
     service = checkout.service()

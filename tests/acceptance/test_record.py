@@ -257,7 +257,7 @@ def _two_targets(checkout: Checkout, url: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["taken away", pytest.param("sent elsewhere", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("way", ["taken away", "sent elsewhere"])
 def test_a_target_that_goes_is_refused_then_told_until_it_is_empty(checkout: Checkout, way: str) -> None:
     """Refused by `orphans`; where that was allowed, plan and drift name target, endpoint and clusters, for good."""
     service = checkout.service()
@@ -309,7 +309,7 @@ def test_a_targets_last_manifest_may_go(checkout: Checkout) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("depth", [pytest.param((), marks=pytest.mark.slow), ("--depth=1",)])
+@pytest.mark.parametrize("depth", [(), ("--depth=1",)])
 def test_a_record_that_is_not_here_is_told_first_with_what_fetches_it(
     checkout: Checkout, depth: tuple[str, ...]
 ) -> None:

@@ -1,11 +1,9 @@
 """A target, its plan and its service for the tests of apply: real plans of real comparisons, in virtual time."""
 
-import asyncio
-import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from reconciler.apply.driver import carry_out
 from reconciler.apply.job import Finished, Job
@@ -23,54 +21,10 @@ from reconciler.plan.decide import Reading, make_plan
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
 from reconciler.results import Result
-
-T = TypeVar("T")
+from tests.fakes import FakeClock
 
 BODY = {"node_instance_type": "m6g.large", "shard_count": 2, "replication_factor": 1, "enforce_shard_multi_az": True}
 EVERYTHING = ("empty-head", "max-deletes", "max-delete-fraction", "max-drift-fraction", "adopt")
-
-
-class Clock:
-    """Virtual time: it moves only where the loop of `run` has nothing left to do but to wait."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> float:
-        return 1_800_000_000.0 + self.seconds
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)  # noqa: TID251  # of the loop below, which doesn't wait
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        with asyncio.Runner(loop_factory=lambda: _VirtualLoop(self)) as runner:
-            return runner.run(work)
-
-
-class _VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        super().__init__(_Impatient(clock))
-
-    def time(self) -> float:
-        return self._clock.seconds
-
-
-class _Impatient(selectors.SelectSelector):
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._clock = clock
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        events = super().select(0)
-        if not events and timeout is None:
-            raise RuntimeError("everybody waits, and nothing will ever happen")
-        if not events and timeout:
-            self._clock.seconds += timeout
-        return events
 
 
 def declared(name: str, *, lifecycle: Mapping[str, object] | None = None, **fields: object) -> Declaration:
@@ -158,10 +112,11 @@ class Service:
     """One account that settles everything after `settle` seconds, unless a hook answers otherwise.
 
     `hook(method, name)` may answer in the place of the service. `lists` are shown one after the other, the last one
-    again and again, in the place of what is there; one may be an error. `show` changes a cluster as it is listed.
+    again and again, in the place of what is there; one may be an error. `show` changes a cluster as it is listed; the
+    entries of `unreadable` make no sense for so many lists.
     """
 
-    def __init__(self, clock: Clock, clusters: Sequence[LiveCluster] = (), settle: float = 100.0) -> None:
+    def __init__(self, clock: FakeClock, clusters: Sequence[LiveCluster] = (), settle: float = 100.0) -> None:
         self.clock = clock
         self.clusters = {cluster.name: cluster for cluster in clusters}
         self.settles: dict[str, float] = {}
@@ -173,6 +128,7 @@ class Service:
         self.hook: Handler = lambda _method, _name: None
         self.lists: list[Sequence[LiveCluster] | HttpError] = []
         self.show: Callable[[LiveCluster], LiveCluster | None] = lambda cluster: cluster
+        self.unreadable: dict[str, int] = {}
 
     @property
     def writes(self) -> list[str]:
@@ -192,8 +148,10 @@ class Service:
             if isinstance(found, HttpError):
                 raise found
             return Listing(tuple(found))
-        shown = (self.show(cluster) for cluster in self.clusters.values())
-        return Listing(tuple(cluster for cluster in shown if cluster is not None))
+        unreadable = {name: "status is 7" for name, lists in self.unreadable.items() if lists > 0}
+        self.unreadable = {name: lists - 1 for name, lists in self.unreadable.items()}
+        shown = (self.show(cluster) for name, cluster in self.clusters.items() if name not in unreadable)
+        return Listing(tuple(cluster for cluster in shown if cluster is not None), unreadable)
 
     async def send(self, request: Request, *, cluster: str) -> Accepted:
         self.in_flight += 1
@@ -236,7 +194,7 @@ class World:
     """Services by target, and the runs on them."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.clock = FakeClock()
         self.stop = Stop()
         self.services: dict[str, Service] = {}
 

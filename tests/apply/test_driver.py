@@ -108,6 +108,11 @@ def test_declared_clusters_in_transition_are_waited_for() -> None:
     assert (service.writes, set(finished.settled)) == ([], {"a"})
     (unwaited,) = World().apply(job, wait=False)
     assert [s.outcome for s in unwaited.report.settling] == ["unknown", "unknown"]
+    dead = [live("a", status="Creating", errors=["NoCapacity"]), live("old")]
+    held = World().results(job_of(head_of(declared("a")), dead, prune=True))
+    assert message(held["old"]) == (
+        "earlier-failure: not deleted: a is Creating with NoCapacity; mend it, or allow it with --keep-going"
+    )
 
 
 def test_canaries_go_first_and_settle_before_the_others() -> None:
@@ -171,6 +176,21 @@ def test_keep_going_deletes_after_a_failure() -> None:
     assert message(results["old"]) == (
         "earlier-failure: not deleted: it is renamed to bad, which has not settled; it goes when that stands"
     )
+
+
+def test_keep_going_counts_failed_deletes_by_themselves() -> None:
+    """Failed creates don't hold what it lets go; so many failed deletes do."""
+    clusters = [live(f"x{n}") for n in range(4)]
+    for refused, ends in (
+        ({"bad", "worse", "x0"}, ["failed", "applied", "applied", "applied"]),
+        ({"bad", "x0", "x1"}, ["failed", "failed", "skipped", "skipped"]),
+    ):
+        world = World()
+        answers = dict.fromkeys(refused, WRONG)
+        world.service(clusters=clusters).hook = lambda _method, name, answers=answers: answers.get(name)  # type: ignore[misc]
+        head = head_of(declared("bad"), declared("worse"), concurrency=1, max_failures=2)
+        results = world.results(job_of(head, clusters, prune=True), keep_going=True)
+        assert [results[cluster.name].outcome for cluster in clusters] == ends
 
 
 def test_a_moves_delete_waits_for_the_other_target() -> None:
@@ -420,6 +440,48 @@ def test_a_change_that_waited_is_stale_if_the_cluster_moved() -> None:
         service.lists = list(lists)
         assert message(world.results(job)["a"]) == f"stale: {said}"
         assert service.writes == []
+
+
+def test_an_entry_that_makes_no_sense_concludes_nothing() -> None:
+    """What was sent is waited for, a delete isn't gone, and what has yet to be sent isn't."""
+    world = World()
+    service = world.service(clusters=[live("a"), live("old")], settle=0.0)
+    service.unreadable = {"a": 3}
+    clusters = [live("a"), live("old")]
+    job = job_of(head_of(declared("a", shard_count=3)), clusters, prune=True)
+    results = world.results(job)
+    assert outcomes(results) == {"a": "applied", "old": "applied"}
+    assert (results["a"].seconds, service.looks[3]) == (8.125, 8.125)
+    going = World()
+    service = going.service(clusters=[live("old")], settle=5.0)
+
+    def hides(_method: str, name: str) -> None:
+        service.unreadable = {name: 4}
+
+    service.hook = hides
+    result = going.results(job_of(head_of(), [live("old")], prune=True))["old"]
+    assert (result.outcome, result.seconds > 8.0) == ("applied", True)
+    cases = ((head_of(), live("x")), (head_of(declared("x", shard_count=3)), live("x", status="Updating")))
+    for head, found in cases:
+        unsent = World()
+        service = unsent.service(clusters=[found])
+        service.unreadable = {"x": 99}
+        result = unsent.results(job_of(head, [found], prune=True))["x"]
+        assert message(result) == (
+            "stale: the service lists it otherwise than documented, so it is left as it is; "
+            "look at it in the Momento console, then plan again"
+        )
+        assert service.writes == []
+
+
+def test_a_declared_cluster_that_makes_no_sense_holds_deletes() -> None:
+    """It is there, and nobody knows whether it stands."""
+    world = World()
+    world.service(clusters=[live("a"), live("old")]).unreadable = {"a": 99}
+    results = world.results(job_of(head_of(declared("a")), [live("a"), live("old")], prune=True))
+    assert message(results["old"]) == (
+        "earlier-failure: not deleted: a is listed otherwise than documented; mend it, or allow it with --keep-going"
+    )
 
 
 @pytest.mark.parametrize("kind", [Unauthenticated, Forbidden])

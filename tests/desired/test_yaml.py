@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.desired.scalars import Odd, number
+from reconciler.desired.scalars import Odd, plain_number
 from reconciler.desired.yaml import Unreadable, lines, read_documents
 
 BREAKS = "\x85\u2028\u2029"
@@ -53,14 +53,14 @@ def test_a_character_that_belongs_in_no_text_is_an_error(data: str, where: tuple
 )
 def test_a_number_of_any_length_is_read_in_passing(text: str) -> None:
     """A pattern that tries each digit anew would take minutes: so a test that ends has shown it."""
-    value = number(text)
+    value = plain_number(text)
     assert value == text or (isinstance(value, Odd) and value.text == text and value.instead is None)
 
 
 @given(st.from_regex(r"[-+.]?[0-9_.eE:oxb+-]{0,8}", fullmatch=True))
 def test_a_plain_scalar_is_a_number_only_if_there_is_one_way_to_read_it(text: str) -> None:
     """Decimals without a zero in front, and their fractions; the rest is a string, or odd."""
-    value = number(text)
+    value = plain_number(text)
     if isinstance(value, int | float):
         assert float(text) == value
         assert Counter(text)["."] == isinstance(value, float)
