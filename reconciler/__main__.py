@@ -1,14 +1,16 @@
 """The process: signals and descriptors are put in order before anything else is imported."""
 
+import signal
 import sys
 from typing import NoReturn
-
-from reconciler.cli.signals import Signals
-from reconciler.cli.streams import fill_standard_descriptors
 
 
 def run() -> NoReturn:
     """Run the command line of this process; never returns."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the interpreter's own way would show a traceback of an import
+    from reconciler.cli.signals import Signals  # noqa: PLC0415
+    from reconciler.cli.streams import fill_standard_descriptors  # noqa: PLC0415
+
     signals = Signals()
     signals.install()
     fill_standard_descriptors()

@@ -26,7 +26,7 @@
     ├── DamagedPlan              1   a saved plan that isn't as it was written
     ├── StalePlan                4   the plan, or HEAD, no longer fits
     │   └── StaleHead                HEAD is older than what was applied, or than its branch
-    └── Interrupted   130, 143, 129  SIGINT, SIGTERM, SIGHUP
+    └── Interrupted   130, 143, 129, 131  SIGINT, SIGTERM, SIGHUP, SIGQUIT
 
 An error carries facts: what happened, where, to which cluster, what to do next. It never prints, logs or exits.
 `Kind` names what can be wrong, wherever that is told: by an error here, among a plan's problems, or of one change. What
@@ -84,7 +84,7 @@ KIND_MEANINGS: Final[Mapping[Kind, str]] = {
     "output": "what was done can't be told",
     "sandbox": "the embedded control plane can't be started",
     "unsendable": "the address, or this environment, lets no request out",
-    "exhausted": "this process has no file descriptor left: nothing was sent",
+    "exhausted": "this process has no file descriptor left for what it was about to do",
     "unreachable": "no connection: nothing arrived",
     "untrusted": "the certificate can't be verified: nothing was sent",
     "proxy-refused": "a proxy refuses to let the request through",
@@ -125,6 +125,7 @@ _PRECEDENCE = (
     130,
     143,
     129,
+    131,
     EXIT_FAILED,
     EXIT_STALE,
     EXIT_REFUSED,

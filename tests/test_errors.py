@@ -56,7 +56,7 @@ def test_every_kind_is_used() -> None:
 
 def test_of_several_exit_codes_the_gravest_counts() -> None:
     """Signals, then failure, stale, refusal, pending, unapplied; bad usage never comes with another."""
-    order = (64, 130, 143, 129, 1, 4, 3, 2, 5, 0)
+    order = (64, 130, 143, 129, 131, 1, 4, 3, 2, 5, 0)
     for first, second in permutations(order, 2):
         assert first_exit([first, second]) == min(first, second, key=order.index)
     assert first_exit([]) == 0

@@ -1,5 +1,6 @@
 """The group of commands, and the one wrapper that turns whatever happens into an exit code."""
 
+import errno
 import os
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -74,7 +75,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 in sync or applied, 1 failed, 2 changes pending or drift, 3 refused by a guard, 4 stale, "
-    "5 merged and not applied (drift), 64 bad usage, 130 interrupted, 143 terminated, 129 hung up.",
+    "5 merged and not applied (drift), 64 bad usage, 130 interrupted, 143 terminated, 129 hung up, 131 quit.",
 )
 @click.version_option(__version__, prog_name="reconciler")
 def main() -> None:
@@ -105,6 +106,8 @@ def _run(arguments: list[str], console: Console) -> int:
     except SystemExit:
         return _interrupted(console, Interrupted(console.signals.received[0]))
     except Exception as error:  # noqa: BLE001  # the last wrapper: whatever it is ends in an exit code
+        if console.signals.ended_it:  # in the middle of an import, or of a library's clean-up
+            return _interrupted(console, Interrupted(console.signals.received[0]))
         return _broke(console, error)
     return code if isinstance(code, int) else EXIT_OK
 
@@ -137,6 +140,9 @@ def _interrupted(console: Console, error: Interrupted) -> int:
 def _broke(console: Console, error: Exception) -> int:
     import traceback  # noqa: PLC0415
 
+    if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+        message = "this process has too many files open to go on"
+        return _fail(console, (Problem("exhausted", message, "raise the limit (ulimit -n)"),), EXIT_FAILED)
     problem = Problem("internal", "reconciler broke; the lines above say where", "report it, with these lines")
     if console.only_events and console.is_configured:
         import structlog  # noqa: PLC0415

@@ -1,12 +1,14 @@
-"""SIGINT, SIGTERM and SIGHUP: they end the run at once, or, while clusters are being changed, in good order.
+"""SIGINT, SIGTERM, SIGHUP and SIGQUIT: they end the run at once, or, while clusters are being changed, in good order.
 
 Until something is in flight a signal raises SystemExit wherever the program stands, also in the middle of a read, a
 parser or a write that blocks. From then on the first lets what is in flight finish, the second stops it now, neither
 keeps it from reporting, and the third ends the process whatever it does.
 """
 
+import os
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _MEANING_NOTHING = (signal.SIGUSR1, signal.SIGUSR2)
 """They would end the process: what tells a service to turn its logs over may be sent to whoever stands beside it."""
 
@@ -41,6 +43,11 @@ class Signals:
     def watch(self, watcher: Callable[[int], None]) -> None:
         """Tell the watcher from now on, instead of ending at once."""
         self._watcher = watcher
+
+    @property
+    def ended_it(self) -> bool:
+        """Whether a signal has ended the run wherever it stood: what broke after it broke of it."""
+        return bool(self.received) and self._watcher is None
 
     @staticmethod
     def ignore() -> None:
@@ -74,6 +81,8 @@ class Runner:
         self._runner: asyncio.Runner = asyncio.Runner()
 
     def __enter__(self) -> Self:
+        """Raises OSError where no descriptor is left for an event loop."""
+        _try_descriptors()
         self._runner.__enter__()
         self._runner.get_loop().set_exception_handler(_on_lost_error)
         return self
@@ -117,6 +126,13 @@ class Runner:
             raise Interrupted(self._signals.received[0] if self._signals.received else signal.SIGINT) from None
         finally:
             self._signals.watch(lambda _number: None)  # what was done is still to be told
+
+
+def _try_descriptors() -> None:
+    """Take as many descriptors as an event loop does: one that is half made is complained about by the interpreter."""
+    with ExitStack() as taken:
+        for _ in range(3):
+            taken.callback(os.close, os.open(os.devnull, os.O_RDONLY))
 
 
 def _hand_on(loop: "asyncio.AbstractEventLoop", on_signal: Callable[[int], None], number: int) -> None:

@@ -118,6 +118,7 @@ def test_exit_codes_are_documented() -> None:
         errors.EXIT_USAGE,
         129,
         130,
+        131,
         143,
     }
 

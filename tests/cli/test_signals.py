@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from reconciler.cli.signals import Signals
+
 START = "from reconciler.cli.signals import Runner, Signals\nsignals = Signals()\nsignals.install()\nimport asyncio\n"
 WRITES = "import sys\nprint('ready', flush=True)\nwhile True: sys.stderr.write('x' * 4096)\n"
 WAITS = (
@@ -30,7 +32,7 @@ GRACEFUL = (
     "print(signals.received, flush=True)\n"
     "while True: sys.stderr.write('x' * 4096)\n"
 )
-CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGQUIT: 131}
 
 
 @contextmanager
@@ -71,6 +73,30 @@ def test_the_first_signal_lets_it_finish_and_the_second_stops_it() -> None:
         assert [started.stdout.readline() for _ in range(3)] == ["told\n", "129\n", "[1, 15]\n"]
         started.send_signal(signal.SIGTERM)
         assert started.wait() == 143
+
+
+def test_a_signal_while_the_program_is_imported_ends_it_without_a_traceback() -> None:
+    """The interpreter's own handler would show where in dataclasses it stood."""
+    code = (
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'reconciler.errors': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from reconciler.__main__ import run\nrun()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGINT, "")
+
+
+def test_what_breaks_after_a_signal_that_ended_it_broke_of_it() -> None:
+    """In an import, or in a library's clean-up; while clusters are changed a signal ends nothing, and a bug is one."""
+    signals = Signals()
+    assert not signals.ended_it
+    signals.received.append(signal.SIGINT)
+    assert signals.ended_it
+    signals.watch(lambda _number: None)
+    assert not signals.ended_it
 
 
 def test_a_hangup_that_is_ignored_stays_ignored() -> None:
