@@ -5,7 +5,6 @@ from typing import get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 from reconciler.plan.change import Cause, Change
 from reconciler.plan.plan import Plan
@@ -30,6 +29,7 @@ from tests.report.everything import (
     the_problems,
     update,
 )
+from tests.report.github_markdown import Page
 from tests.report.test_golden import COMMENT, LINKS
 
 NOTICE = "> [!IMPORTANT]\n> **Cut to fit.**"
@@ -140,8 +140,7 @@ def check_whole(cut: str, whole: str, short: set[str]) -> None:
     """But for the notice and bare names, each line is one of the page's; what is opened is closed."""
     known = {*whole.splitlines(), *short, "> [!IMPORTANT]"}
     assert [line for line in cut.splitlines() if line not in known and "**Cut to fit.**" not in line] == []
-    blocks = [token.content for token in MarkdownIt("commonmark").parse(cut) if token.type == "html_block"]
-    assert sum("<details" in block for block in blocks) == sum("</details>" in block for block in blocks)
+    assert Page(cut).opened == []
     assert sum(line.startswith("```") for line in cut.splitlines()) % 2 == 0
 
 

@@ -4,14 +4,12 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from reconciler.plan.document import PlanDocument, dump_plans
 from reconciler.report.annotations import annotations
@@ -34,6 +32,7 @@ from tests.report.everything import (
     reported,
     the_problems,
 )
+from tests.report.github_markdown import Page
 
 LINKS = Links("https://github.com", "acme/fleet", "0f9e4c6de0a38a1159aa65914e5dbd3f1c94dd4d")
 LINK = r"https://github\.com/acme/fleet/(blob|commit)/[A-Za-z0-9._~%/-]+(#L\d+)?"
@@ -161,33 +160,23 @@ def check_characters(text: str) -> None:
 
 
 def check_markdown(hostile: str) -> None:
-    """Parsed, all but what stands in code is as with harmless texts; a fence is longer than what it holds.
+    """As GitHub reads it, all but what stands in code is as with harmless texts.
 
     Where there are links, each leads into this repository, and but for them nothing is different.
     """
     linked = pages(around(hostile), LINKS)
     for page, with_links, harmless in zip(pages(around(hostile)), linked, harmless_outlines(), strict=True):
-        parsed = tokens(page)
-        assert outline(parsed) == harmless
-        assert not [token for token in parsed if token.type == "fence" and token.markup in token.content]
-        parsed = tokens(with_links)
-        assert [part for part in outline(parsed) if not part[0].startswith("link_")] == harmless
-        assert [url for url in links(parsed) if not re.fullmatch(LINK, url) or {".", ".."} & {*url.split("/")}] == []
+        assert Page(page).unlinked == harmless
+        read = Page(with_links)
+        assert read.unlinked == harmless
+        assert [url for url in read.links if not re.fullmatch(LINK, url) or {".", ".."} & {*url.split("/")}] == []
         for text in (page, with_links):
             check_characters(text)
-            assert "`" * 80 not in text
 
 
 @cache
-def harmless_outlines() -> list[list[tuple[str, str, str]]]:
-    return [outline(tokens(page)) for page in pages(as_it_is)]
-
-
-def links(parsed: Iterable[Token]) -> Iterator[str]:
-    for token in parsed:
-        if token.type == "link_open":
-            yield str(token.attrs["href"])
-        yield from re.findall(r'<a href="([^"]*)">', token.content if token.type == "html_block" else "")
+def harmless_outlines() -> list[list[tuple[str, str]]]:
+    return [Page(page).unlinked for page in pages(as_it_is)]
 
 
 def check_annotations(hostile: str) -> None:
@@ -199,30 +188,6 @@ def check_annotations(hostile: str) -> None:
             assert re.fullmatch(r"::[a-z]+ (file=[^:,]+,line=\d+,(col=\d+,)?)?title=[^:,]+::[^\r\n]+", line)
             assert not re.search(r"%(?!25|3A|2C)|##\w*\[", line)
             assert {unicodedata.category(c) for c in line}.isdisjoint({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-
-def outline(parsed: Iterable[Token]) -> list[tuple[str, str, str]]:
-    """Every token with its content, code left out."""
-    return [(token.type, token.info, visible(token)) for token in parsed]
-
-
-def tokens(page: str) -> list[Token]:
-    top = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(page)
-    return [token for parent in top for token in parent.children or [parent]]
-
-
-def visible(token: Token) -> str:
-    match token.type:
-        case "code_inline":
-            return ""
-        case "fence":
-            return re.sub(r"(?m)^([-+] [a-z_]+(?:\[\d\]\.[a-z_]+)?:) [^\n]+$", r"\1", token.content)
-        case "html_block":
-            return re.sub(
-                r"<code>[^<>]*</code>", "<code></code>", re.sub(rf'<a href="{LINK}">|</a>', "", token.content)
-            )
-        case _:
-            return token.content
 
 
 def check_json(hostile: str) -> None:
@@ -274,10 +239,9 @@ def test_whatever_outsiders_write_stays_in_its_cell(hostile: str) -> None:
 @given(text=HOSTILE | st.text("` \\"))
 def test_a_code_span_holds_its_text_and_no_more(text: str) -> None:
     """Between other words of a line it reads as one span that shows exactly the printable text."""
-    read = tokens(f"- a {code(text)}: b")
-    spans = [token.content for token in read if token.type == "code_inline"]
-    assert spans == [shown(text) or " "]
-    assert [token.content for token in read if token.type == "text"] == ["a ", ": b"]
+    read = Page(f"- a {code(text)}: b")
+    assert read.texts("code") == [shown(text) or " "]
+    assert read.texts("li") == [f"a {shown(text) or ' '}: b"]
 
 
 @given(text=HOSTILE)
