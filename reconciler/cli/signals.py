@@ -25,6 +25,10 @@ _MEANING_NOTHING = (signal.SIGUSR1, signal.SIGUSR2)
 """They would end the process: what tells a service to turn its logs over may be sent to whoever stands beside it."""
 
 
+_DESCRIPTORS = 32
+"""What a run needs at least, beside the standard streams: event loops, connections, git's pipes, files."""
+
+
 class Signals:
     """What has come in so far, and who is told."""
 
@@ -81,7 +85,7 @@ class Runner:
         self._runner: asyncio.Runner = asyncio.Runner()
 
     def __enter__(self) -> Self:
-        """Raises OSError where no descriptor is left for an event loop."""
+        """Raises OSError where too few descriptors are left for a run."""
         _try_descriptors()
         self._runner.__enter__()
         self._runner.get_loop().set_exception_handler(_on_lost_error)
@@ -129,9 +133,12 @@ class Runner:
 
 
 def _try_descriptors() -> None:
-    """Take as many descriptors as an event loop does: one that is half made is complained about by the interpreter."""
+    """Take as many descriptors as any run needs, and give them back: better none of it than half.
+
+    What runs out in the middle leaves changes unknown, and the interpreter complains about an event loop half made.
+    """
     with ExitStack() as taken:
-        for _ in range(3):
+        for _ in range(_DESCRIPTORS):
             taken.callback(os.close, os.open(os.devnull, os.O_RDONLY))
 
 

@@ -36,6 +36,8 @@ SMALL: dict[str, Any] = {
     "enforce_shard_multi_az": False,
 }
 DAY_SECONDS = 86400
+KEY = "sandbox-admin"
+"""It stands in no output of any command here, and in no file that one leaves."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,12 @@ class Workplace:
         self.folder = folder
         self._cleanup = cleanup
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+        self._written: set[Path] = set()
+        cleanup.callback(self._no_file_holds_the_key)
 
     def write(self, name: str, text: str) -> None:
         path = self.folder / name
+        self._written.add(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text))
 
@@ -159,7 +164,7 @@ class Workplace:
             check=False,
             timeout=60,
         )
-        assert "sandbox-admin" not in ended.stdout + ended.stderr
+        assert KEY not in ended.stdout + ended.stderr
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     def start(self, command: str) -> "subprocess.Popen[str]":
@@ -178,7 +183,14 @@ class Workplace:
     def _end(process: "subprocess.Popen[str]") -> None:
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-        process.communicate()
+        out, err = process.communicate()
+        assert KEY not in f"{out}{err}"
+
+    def _no_file_holds_the_key(self) -> None:
+        """Of whatever the commands left: plans, reports, logs. What the test wrote is its own."""
+        theirs = {self.folder / "service.db", *self._written}
+        left = [path for path in self.folder.rglob("*") if path.is_file() and path not in theirs]
+        assert [path for path in left if KEY.encode() in path.read_bytes()] == []
 
 
 class Checkout(Workplace):

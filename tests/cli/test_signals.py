@@ -106,3 +106,11 @@ def test_a_hangup_that_is_ignored_stays_ignored() -> None:
             started.send_signal(number)
         started.send_signal(signal.SIGTERM)
         assert started.wait() == 143
+
+
+def test_a_run_with_too_few_descriptors_never_starts() -> None:
+    """It would end in the middle, where what was sent is not known."""
+    code = f"{START}import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (12, 12))\nwith Runner(signals): print('began')\n"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines()[-1] == "OSError: [Errno 24] Too many open files: '/dev/null'"
