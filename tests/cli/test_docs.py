@@ -24,6 +24,7 @@ from reconciler.results import OUTCOMES, ReportDocument
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
+TOP = ("README.md", "CHANGELOG.md", "SECURITY.md")
 DOCS = {path.name: path.read_text() for path in (ROOT / "docs").glob("*.md")}
 
 
@@ -202,7 +203,7 @@ def test_the_documented_yaml_is_valid(tmp_path: Path) -> None:
 
 def test_links_lead_somewhere() -> None:
     """No link of README, changelog or docs is dead, nor is its anchor; what leads to a host isn't asked for."""
-    for page in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")):
+    for page in (*(ROOT / name for name in TOP), *(ROOT / "docs").glob("*.md")):
         for link in re.findall(r"\]\(([^)]+)\)", page.read_text()):
             file, _, anchor = link.partition("#")
             there = page.parent / file if file else page
@@ -210,9 +211,16 @@ def test_links_lead_somewhere() -> None:
             assert not anchor or anchor in anchors(there.read_text()), f"{page.name}: {link}"
 
 
+def test_what_holds_a_promise_is_there() -> None:
+    """Each module and test that `SECURITY.md` names."""
+    named = re.findall(r"`(tests/[\w/.]+|[a-z]+/\w+\.py)`", (ROOT / "SECURITY.md").read_text())
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).exists() and not (ROOT / "reconciler" / name).exists()] == []
+
+
 def test_no_page_is_left_out() -> None:
-    """The README leads to each page of docs."""
-    assert {f"docs/{name}" for name in DOCS} <= set(re.findall(r"\]\(([^)#]+)", README))
+    """The README leads to each page of docs, and to those beside it."""
+    assert {*(f"docs/{name}" for name in DOCS), *TOP} - {"README.md"} <= set(re.findall(r"\]\(([^)#]+)", README))
 
 
 def test_the_fleet_of_this_repository_is_valid() -> None:
