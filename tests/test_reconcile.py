@@ -15,18 +15,9 @@ from reconciler.model.declaration import Manifest
 from reconciler.model.fleet import Fleet, Head
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
-from reconciler.reconcile import (
-    Applied,
-    Connected,
-    Ground,
-    Offline,
-    Planned,
-    PlanRequest,
-    apply_all,
-    plan_all,
-    refuse_stale_heads,
-    wait_all,
-)
+from reconciler.reconcile.applying import Applied, apply_all, wait_all
+from reconciler.reconcile.ground import Connected, Ground, Offline
+from reconciler.reconcile.planning import Planned, PlanRequest, plan_all, refuse_stale_heads
 from tests.evidence.conftest import nobodys_configuration  # noqa: F401
 from tests.evidence.repositories import Repo, text
 from tests.fakes import FakeClock, connection, entry, head, manifest

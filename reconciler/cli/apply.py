@@ -57,7 +57,8 @@ def command(
     from reconciler.cli.sites import Sites  # noqa: PLC0415
     from reconciler.cli.telling import question, show_before_apply, tell_plans, tell_reports  # noqa: PLC0415
     from reconciler.plan.reviewed import hold_against  # noqa: PLC0415
-    from reconciler.reconcile import PlanRequest, apply_all, plan_all, refuse_stale_heads  # noqa: PLC0415
+    from reconciler.reconcile.applying import apply_all  # noqa: PLC0415
+    from reconciler.reconcile.planning import PlanRequest, plan_all, refuse_stale_heads  # noqa: PLC0415
 
     console: Console = context.obj
     apply_options = take_apply_options(options)

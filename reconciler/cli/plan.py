@@ -25,7 +25,7 @@ def command(console: "Console", /, *, detailed_exitcode: bool, offline: bool, **
     from reconciler.cli.signals import Runner  # noqa: PLC0415
     from reconciler.cli.sites import Sites  # noqa: PLC0415
     from reconciler.cli.telling import tell_plans  # noqa: PLC0415
-    from reconciler.reconcile import PlanRequest, plan_all  # noqa: PLC0415
+    from reconciler.reconcile.planning import PlanRequest, plan_all  # noqa: PLC0415
 
     shared = RunOptions(**options)
     request = PlanRequest(shared.intent(), console.saves)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from reconciler.apply.options import ApplyOptions
     from reconciler.cli.console import Console
     from reconciler.cli.signals import Runner
-    from reconciler.reconcile import Ground, PlanRequest
+    from reconciler.reconcile.ground import Ground
+    from reconciler.reconcile.planning import PlanRequest
 
 OF_APPLYING = ("wait", "timeout", "keep_going", "concurrency")
 """What a run that only plans would take and ignore."""
@@ -40,7 +41,7 @@ def command(context: click.Context, /, *, interval: float, once: bool, applies: 
     from reconciler.cli.signals import Runner  # noqa: PLC0415
     from reconciler.cli.sites import Sites  # noqa: PLC0415
     from reconciler.loop import repeat  # noqa: PLC0415
-    from reconciler.reconcile import PlanRequest  # noqa: PLC0415
+    from reconciler.reconcile.planning import PlanRequest  # noqa: PLC0415
 
     if not applies:
         parameters.refuse_given(
@@ -82,7 +83,8 @@ async def _round(
 ) -> int:
     """One round, and its line; `apply_options` are None where it only plans."""
     from reconciler.cli.telling import tell_plans, tell_reports  # noqa: PLC0415
-    from reconciler.reconcile import apply_all, plan_all, refuse_stale_heads  # noqa: PLC0415
+    from reconciler.reconcile.applying import apply_all  # noqa: PLC0415
+    from reconciler.reconcile.planning import plan_all, refuse_stale_heads  # noqa: PLC0415
 
     ground = sites()
     if apply_options is not None:

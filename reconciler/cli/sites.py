@@ -23,7 +23,7 @@ from reconciler.model.endpoint import REGIONS, may_follow, normalize_endpoint, r
 from reconciler.model.fleet import Fleet, Target
 from reconciler.model.secret import ApiKey
 from reconciler.model.text import did_you_mean
-from reconciler.reconcile import Connected, Embedded, Ground, Offline
+from reconciler.reconcile.ground import Connected, Embedded, Ground, Offline
 
 log = structlog.get_logger()
 

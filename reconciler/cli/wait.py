@@ -29,7 +29,8 @@ def command(console: "Console", /, *, timeout: float, **options: Any) -> int:
     from reconciler.cli.signals import Runner  # noqa: PLC0415
     from reconciler.cli.sites import Sites  # noqa: PLC0415
     from reconciler.cli.telling import tell_reports  # noqa: PLC0415
-    from reconciler.reconcile import PlanRequest, plan_all, wait_all  # noqa: PLC0415
+    from reconciler.reconcile.applying import wait_all  # noqa: PLC0415
+    from reconciler.reconcile.planning import PlanRequest, plan_all  # noqa: PLC0415
 
     shared = RunOptions(**options)
     request = PlanRequest(shared.intent())

@@ -5,10 +5,9 @@ from dataclasses import replace
 from typing import Final
 
 from reconciler.desired.files import NOTHING_BESIDE, Beside, Folder, ManifestFiles, read_named, shown_path
-from reconciler.desired.fleet_file import FLEET_FILE, HasFolder, Layout, read_targets
+from reconciler.desired.layout import FLEET_FILE, HasFolder, Layout
 from reconciler.desired.manifests import Named, Parsed, parse_manifests, refuse_duplicates
 from reconciler.desired.problems import Problems, with_source
-from reconciler.desired.upward import Above
 from reconciler.errors import InvalidManifests, Problem
 from reconciler.model.declaration import Declaration
 from reconciler.model.fleet import DEFAULT_TARGET, Fleet, Target
@@ -53,6 +52,8 @@ def read_layout(source: ManifestFiles, had_folder: HasFolder = never) -> Layout:
     (data,) = source.read([name])
     if isinstance(data, Problem):
         return Layout(problems=(data,))
+    from reconciler.desired.fleet_file import read_targets  # noqa: PLC0415  # many fleets have none
+
     return read_targets(data, name, source.root, lambda folder: source.has_folder(folder) or had_folder(folder))
 
 
@@ -75,6 +76,8 @@ def read_files(paths: Sequence[str]) -> tuple[Fleet, ...]:
     A fleet file is looked for from each file upward, as far as the repository goes; files that have none are one
     target, `default`. What is named is read whatever it is: a link, a pipe. Raises InvalidManifests.
     """
+    from reconciler.desired.upward import Above  # noqa: PLC0415  # where files are named, and only there
+
     above = Above()
     readings: dict[str, _Reading] = {}
     for path in dict.fromkeys(paths):

@@ -5,14 +5,14 @@ field more there is one more here.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Annotated, Any, Final, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Final
 
 from pydantic import Field, create_model
 
-from reconciler.desired.defaults import NO_DEFAULTS, UNKNOWN_DEFAULTS, Defaults, read_defaults
+from reconciler.desired.defaults import Defaults, read_defaults
+from reconciler.desired.layout import HasFolder, Layout
 from reconciler.desired.problems import bounded, flaw_problem, with_source
 from reconciler.desired.validation import Reason, validated
 from reconciler.desired.words import ReadAs, quoted
@@ -24,11 +24,6 @@ from reconciler.model.endpoint import REGIONS, normalize_endpoint, region_endpoi
 from reconciler.model.fleet import DEFAULT_API_KEY_ENV, DEFAULT_CONCURRENCY, Target
 from reconciler.model.guards import LIMITED, Limit, Limits, LimitSort
 from reconciler.model.text import did_you_mean
-
-FLEET_FILE: Final = "fleet.yaml"
-
-HasFolder: TypeAlias = Callable[[str], bool]
-"""Whether there is a folder of this shown name."""
 
 _LIMITS: Final[Mapping[LimitSort, Any]] = {
     "count": Annotated[int, Field(ge=0)] | None,
@@ -70,36 +65,6 @@ class FleetFile(Frozen):
     targets: Annotated[dict[ClusterName, TargetEntry], Field(min_length=1)]
     defaults: _ManifestDefaults = ManifestDefaults()
     guards: _Guards = GuardLimits()
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The targets of a folder, each one's defaults by its name, and what is wrong with the fleet file.
-
-    No targets: it can't be taken as it is. `data` is the fleet file itself, empty where there is none.
-    """
-
-    targets: tuple[Target, ...] = ()
-    defaults: Mapping[str, Defaults] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
-    data: bytes = b""
-
-    def target_of(self, name: str) -> Target | None:
-        """The target whose folder holds a file; both as they are shown."""
-        folder = name
-        while folder:
-            folder = folder.rpartition("/")[0]
-            if (folder or "/") in self._by_folder:
-                return self._by_folder[folder or "/"]
-        return None
-
-    def defaults_of(self, target: Target | None) -> Defaults:
-        """What stands under each of a target's manifests."""
-        return UNKNOWN_DEFAULTS if target is None else self.defaults.get(target.name, NO_DEFAULTS)
-
-    @cached_property
-    def _by_folder(self) -> dict[str, Target]:
-        return {target.folder: target for target in self.targets}
 
 
 def read_targets(data: bytes, file: str, root: str, has_folder: HasFolder) -> Layout:

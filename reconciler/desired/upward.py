@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.desired.files import read_file, shown_path
-from reconciler.desired.fleet_file import FLEET_FILE, Layout, is_fleet_file, read_targets
+from reconciler.desired.fleet_file import is_fleet_file, read_targets
+from reconciler.desired.layout import FLEET_FILE, Layout
 
 
 @dataclass(frozen=True, slots=True)

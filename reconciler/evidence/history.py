@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from reconciler.desired.files import is_manifest
-from reconciler.desired.fleet_file import FLEET_FILE, Layout
+from reconciler.desired.layout import FLEET_FILE, Layout
 from reconciler.evidence.git import Git
 from reconciler.evidence.revision import Reader, Tree, name_of
 from reconciler.evidence.walk import LogEntry

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.desired.files import is_manifest, shown_path
 from reconciler.desired.fleet import fleet_file_name, read_layout
-from reconciler.desired.fleet_file import Layout
+from reconciler.desired.layout import Layout
 from reconciler.desired.manifests import parse_manifests
 from reconciler.errors import Problem
 from reconciler.evidence.git import Git

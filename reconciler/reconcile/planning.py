@@ -1,30 +1,21 @@
-"""One round: read, compare, explain, decide, guard, apply; of one target, and of several side by side.
+"""The first half of a round: read, compare, explain, decide, guard. It sends one GET a target.
 
-One target that fails doesn't stop the others: its error is told beside their results. A guard that refuses stops all.
+One target that fails doesn't stop the others: its error is told beside their plans.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias, TypeVar, assert_never
+from typing import TypeVar, assert_never
 
 import structlog
 
-from reconciler.apply.driver import carry_out
-from reconciler.apply.job import Job
-from reconciler.apply.keeper import RecordKeeper
-from reconciler.apply.machine import Progress
-from reconciler.apply.options import ApplyOptions, Stop
-from reconciler.clock import Clock
-from reconciler.errors import Problem, ReconcilerError, StalePlan, Unproven, UsageError
-from reconciler.evidence.checkout import Checkout
+from reconciler.errors import Problem, ReconcilerError, Unproven, UsageError
 from reconciler.live.answers import Listing
-from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS, Connection
+from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS
 from reconciler.model.evidence import NO_GIT, Gone, LeftBehind
-from reconciler.model.fleet import Fleet, Head
-from reconciler.model.record import SANDBOX, Record
+from reconciler.model.record import Record
 from reconciler.plan.causes import who_set_what
-from reconciler.plan.change import Origin
 from reconciler.plan.compare import as_if_applied, as_if_live, compare
 from reconciler.plan.decide import Reading, make_plan
 from reconciler.plan.document import PlanDocument
@@ -32,75 +23,12 @@ from reconciler.plan.intent import Intent
 from reconciler.plan.moves import NO_MOVES, Movable, Moves, find_moves
 from reconciler.plan.ownership import pruned
 from reconciler.plan.plan import Plan
-from reconciler.plan.reviewed import NOTHING_STANDS, Reviewed, what_stands
-from reconciler.results import ReportDocument, TargetReport
+from reconciler.plan.reviewed import Reviewed
+from reconciler.reconcile.ground import Connected, Embedded, Ground, Offline, Site
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """A target that is reached over the network."""
-
-    head: Head
-    connection: Connection
-
-    @property
-    def endpoint(self) -> str:
-        """As it is shown, and recorded."""
-        return self.connection.peer.address
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """A target that a sandbox in this process stands in for: an account of its own, whatever its endpoint."""
-
-    head: Head
-    connection: Connection
-
-    @property
-    def endpoint(self) -> str:
-        """As it is shown, and recorded: never a port that is another the next time."""
-        return f"{SANDBOX}{self.head.target.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Offline:
-    """A target that isn't reached: base stands in for what is live."""
-
-    head: Head
-
-    @property
-    def endpoint(self) -> str:
-        """As it is shown."""
-        return self.head.target.endpoint or "unknown"
-
-
-Site: TypeAlias = Connected | Embedded | Offline
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a round stands on: the whole fleet, the sites of the selected targets, and git, where it is at hand.
-
-    `folder` is the folder of manifests as it was given.
-    """
-
-    fleet: Fleet
-    sites: tuple[Site, ...]
-    checkout: Checkout | None
-    folder: str
-
-    @property
-    def endpoints(self) -> Mapping[str, str]:
-        """Where each target is, as it is shown: of those that aren't selected, what the fleet file says."""
-        known = {target.name: target.endpoint for target in self.fleet.targets if target.endpoint is not None}
-        embedded = {
-            f.name: f"{SANDBOX}{f.name}" for f in self.fleet.targets if any(isinstance(s, Embedded) for s in self.sites)
-        }
-        return {**known, **embedded, **{site.head.target.name: site.endpoint for site in self.sites}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +66,6 @@ class Planned:
         return any(plan.violations for plan in self.plans)
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """The results of all targets' plans, and what kept one from being carried out whole."""
-
-    reports: tuple[TargetReport, ...]
-    errors: tuple[Problem, ...]
-
-    def document(self, earlier: Sequence[Problem] = ()) -> ReportDocument:
-        """As it is told; with what went wrong before."""
-        return ReportDocument(errors=(*earlier, *self.errors), targets=self.reports)
-
-
 async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
     """Plan all targets side by side, with one GET each.
 
@@ -181,43 +97,6 @@ def refuse_stale_heads(ground: Ground, intent: Intent) -> None:
     """Raise StaleHead if HEAD is too old to be applied to any of the targets."""
     if ground.checkout is not None and "stale-head" not in intent.allow:
         ground.checkout.refuse_stale([record for record in _records(ground).values() if record is not None])
-
-
-async def apply_all(
-    ground: Ground,
-    planned: Planned,
-    request: PlanRequest,
-    options: ApplyOptions,
-    clock: Clock,
-    stop: Stop,
-    *,
-    on_progress: Callable[[Progress], None] = lambda _progress: None,
-) -> Applied:
-    """Carry out all plans side by side, deletes last of all; the record is written before, and after.
-
-    Returns the results so far even where it is cancelled. Raises GitError where the record can't be written, or pushed,
-    before the first request: then nothing was sent.
-    """
-    connections = {site.head.target.name: _connection(site) for site in ground.sites}
-    keeper = RecordKeeper(ground.checkout, planned.plans, planned.readings, clock)
-    keeper.write_ahead()
-    jobs = [_job(plan, planned, request) for plan in planned.plans]
-    whole = replace(options, all_read=not planned.errors)
-    finished = await carry_out(jobs, connections, whole, clock=clock, stop=stop, on_progress=on_progress)
-    errors = keeper.write_after(finished)
-    errors += [
-        _blocked(plan.target, cluster.name, cluster.status) for plan in planned.plans for cluster in plan.blocked
-    ]
-    return Applied(tuple(one.report for one in finished), tuple(errors))
-
-
-async def wait_all(ground: Ground, planned: Planned, options: ApplyOptions, clock: Clock, stop: Stop) -> Applied:
-    """Wait until what is declared and in transition has settled; nothing is sent, and nothing is recorded."""
-    connections = {site.head.target.name: _connection(site) for site in ground.sites}
-    nothing = [make_plan(reading, Intent(), saved=()) for reading in planned.readings.values()]
-    jobs = [_job(plan, planned, PlanRequest(Intent())) for plan in nothing]
-    finished = await carry_out(jobs, connections, options, clock=clock, stop=stop)
-    return Applied(tuple(one.report for one in finished), ())
 
 
 def _records(ground: Ground) -> dict[str, Record | None]:
@@ -358,42 +237,6 @@ def _unread(reading: Reading, name: str) -> Problem:
     )
 
 
-def _connection(site: Site) -> Connection:
-    if isinstance(site, Offline):
-        raise StalePlan("a plan that was made offline can't be applied", remedy="make one that reads what is live")
-    return site.connection
-
-
-def _job(plan: Plan, planned: Planned, request: PlanRequest) -> Job:
-    reading, listing = planned.readings[plan.target], planned.listings[plan.target]
-    record = reading.evidence.record
-    reviewed = request.reviewed
-    saved = request.saved[plan.target] if request.saved is not None else None
-    return Job(
-        plan=plan,
-        head=reading.head,
-        listing=listing,
-        saved=what_stands(saved, plan, reading.live, listing.unreadable) if saved is not None else NOTHING_STANDS,
-        lines=record.lines if record is not None else {},
-        reviewed={c.name: reviewed.shows(plan, c) for c in plan.changes} if reviewed is not None else None,
-        successors={
-            half.name: successor for half, successor in planned.moves.successors.items() if half.target == plan.target
-        },
-        standing=_settled(planned),
-    )
-
-
-def _settled(planned: Planned) -> frozenset[Origin]:
-    """What the records know to stand, in any target."""
-    return frozenset(
-        Origin(target=target, name=name)
-        for target, reading in planned.readings.items()
-        if reading.evidence.record is not None
-        for name, line in reading.evidence.record.lines.items()
-        if line.settled
-    )
-
-
 async def _caught(work: Awaitable[T], site: Site) -> T | tuple[Problem, ...]:
     target = site.head.target.name
     structlog.contextvars.bind_contextvars(target=target)
@@ -406,13 +249,3 @@ async def _caught(work: Awaitable[T], site: Site) -> T | tuple[Problem, ...]:
         log.exception("round.broke")
         message = "this program broke while working on this target; the log says where"
         return (Problem("internal", message, "report it, with the log", target),)
-
-
-def _blocked(target: str, cluster: str, status: str) -> Problem:
-    return Problem(
-        "never-active",
-        f"it is {status}, was never Active, and takes no update",
-        f"--replace={cluster} deletes it and makes it anew, as declared",
-        target,
-        cluster,
-    )
