@@ -89,9 +89,10 @@ def _moves_primary(path: str, live: LiveCluster) -> bool:
 
 
 def _carried(shard: int, live: LiveCluster, sent: Values) -> Values:
-    """A live placement as far as it still fits: nothing of a shard that goes, no more replica zones than replicas.
+    """A live placement as far as it still fits: nothing of a shard that goes, as many replica zones as replicas.
 
-    Of too many replica zones those go first that are the primary's.
+    Of too many replica zones those go first that are the primary's. Too few fit nothing: which zone a new replica is to
+    be in nobody has said, and the API takes no placement without.
     """
     zone = live.values.get(path_of(PLACEMENTS, shard, ZONE))
     zones = live.values.get(path_of(PLACEMENTS, shard, REPLICA_ZONES))
@@ -99,10 +100,7 @@ def _carried(shard: int, live: LiveCluster, sent: Values) -> Values:
     if not 0 <= shard < number(sent, "shard_count") or not isinstance(zone, str) or not isinstance(zones, tuple):
         return {}
     kept = tuple(sorted(sorted(zones, key=lambda replica: replica == zone)[:replicas]))
-    spread = len(kept) < replicas or not sent.get("enforce_shard_multi_az") or len({zone, *kept}) > 1
-    if "" in {zone, *kept} or not spread:
+    spread = not sent.get("enforce_shard_multi_az") or len({zone, *kept}) > 1
+    if "" in {zone, *kept} or len(kept) < replicas or not spread:
         return {}
-    carried: dict[str, str | tuple[str, ...]] = {path_of(PLACEMENTS, shard, ZONE): zone}
-    if len(kept) == replicas:
-        carried[path_of(PLACEMENTS, shard, REPLICA_ZONES)] = kept
-    return carried
+    return {path_of(PLACEMENTS, shard, ZONE): zone, path_of(PLACEMENTS, shard, REPLICA_ZONES): kept}
