@@ -23,7 +23,7 @@ def ahead(record: Record, plan: Plan, head: Head, live: Iterable[LiveCluster], *
     listed = {cluster.name: cluster for cluster in live}
     lines: dict[str, Line | None] = {}
     for change in plan.sends:
-        line = _caught_up(record.lines.get(change.name), listed.get(change.name))
+        line = _caught_up(record.lines.get(change.name), listed.get(change.name), going=isinstance(change, Delete))
         if isinstance(change, Delete):
             if line is not None:
                 lines[change.name] = replace(line, commit=_commit(plan), at=now, unsettled="deleted")
@@ -83,15 +83,16 @@ def _about_to_be(change: Create | Update, line: Line | None, declaration: Declar
     )
 
 
-def _caught_up(line: Line | None, live: LiveCluster | None) -> Line | None:
+def _caught_up(line: Line | None, live: LiveCluster | None, *, going: bool) -> Line | None:
     """A line with what an earlier run sent, and nobody saw settle, as declared where it is live.
 
     Else a second run that is killed would leave no trace of it, and what the first one sent would read as drift. What
-    is still in transition isn't settled: only what was once Active can be told from what never was.
+    is still in transition isn't settled: only what was once Active can be told from what never was. Where it is `going`
+    that is no matter: the line of a delete counts for unsettled, and owns what is as it says.
     """
     if line is None or live is None or not isinstance(line.unsettled, Mapping) or not line.owns(live):
         return line
-    if live.in_transition or live.unhealthy:
+    if not going and (live.in_transition or live.unhealthy):
         return line
     arrived = {path: value for path, value in line.unsettled.items() if live.values.get(path) == value}
     return replace(line, declared={**(line.declared or {}), **arrived})

@@ -61,6 +61,22 @@ def test_what_a_killed_run_sent_counts_as_settled_once_it_is_live() -> None:
         assert (written.lines["a"].declared or {})["shard_count"] == shards
 
 
+def test_a_delete_that_was_announced_and_never_sent_leaves_the_cluster_ours() -> None:
+    """Killed in between, what was still being created, or changed, would else be nobody's: never deleted, an adoption."""
+    created = line("a", declared=None, unsettled=line("a").sent)
+    changed = line("a", unsettled={**line("a").sent, "shard_count": 3})
+    for was, found in (
+        (created, live("a", status="Creating")),
+        (created, live("a", status="CreationFailed", errors=["x"])),
+        (changed, live("a", status="Updating", shard_count=3)),
+    ):
+        job = job_of(head_of(), [found], [was], intent=PRUNED)
+        told = ahead(record_of(was), job.plan, job.head, [found], now=NOW).lines["a"]
+        assert told.unsettled == "deleted"
+        assert told.owns(found)
+        assert not told.settled
+
+
 def test_what_the_service_keeps_is_the_last_that_settled_where_the_field_is_sent_anew() -> None:
     """Else a run that is killed before it sends would leave a value that reads as if somebody had set it by hand."""
     was = replace(
