@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from reconciler.errors import GitError
-from reconciler.model.cluster import FIELDS, Placement, Values
+from reconciler.model.cluster import FIELDS, FieldValue, Placement, Values
 from reconciler.model.declaration import Lifecycle
 from reconciler.model.guards import LIMITED, Limit, Limits
 from reconciler.model.record import Line, Record
@@ -171,7 +171,7 @@ def _line(text: bytes) -> Line:
         _lifecycle(tuple((key, tuple(v) if type(v) is list else v) for key, v in lifecycle.items())),
         _values(declared),
         "deleted" if unsettled == "deleted" else _values(unsettled),
-        _values(kept),
+        _kept(kept),
         released,
     )
 
@@ -185,6 +185,15 @@ def _values(data: Any) -> Values | None:
     if not {*map(type, data.values())} <= _OF_A_FIELD:
         raise ValueError("no value that a field has")
     return {path: tuple(map(_text, value)) if type(value) is list else value for path, value in data.items()}
+
+
+def _kept(data: Any) -> Mapping[str, FieldValue | None] | None:
+    """Values of which some were dropped: null is one, here."""
+    if not isinstance(data, dict):
+        return _values(data)
+    _refuse_unknown(tuple(data))
+    held = _values({path: value for path, value in data.items() if value is not None}) or {}
+    return {path: held.get(path) for path in data}
 
 
 @lru_cache(maxsize=1024)

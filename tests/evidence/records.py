@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from reconciler.model.cluster import Values
+from reconciler.model.cluster import FieldValue, Values
 from reconciler.model.declaration import NO_LIFECYCLE, Lifecycle
 from reconciler.model.guards import Limits
 from reconciler.model.record import Line, Record
@@ -25,6 +25,8 @@ PLACED: Values = {
     "shard_placements[0].replica_availability_zones": ("a", "b"),
 }
 VALUES: st.SearchStrategy[Values | None] = st.sampled_from([None, BODY, PLACED, {**BODY, "shard_count": 3}, {}])
+KEPT: st.SearchStrategy[Mapping[str, FieldValue | None] | None] = VALUES | st.just({"description": None, **BODY})
+"""A service may drop a field."""
 
 
 @st.composite
@@ -40,7 +42,7 @@ def lines(draw: st.DrawFn, name: str) -> Line:
         draw(st.sampled_from([NO_LIFECYCLE, Lifecycle(prevent_destroy=True, ignore_changes=("description",))])),
         draw(VALUES),
         "deleted" if draw(st.booleans()) else draw(VALUES),
-        draw(VALUES),
+        draw(KEPT),
         draw(st.booleans()),
     )
 
