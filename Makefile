@@ -4,7 +4,9 @@ RUN := $(VENV)/bin
 PYTEST = $(RUN)/python -m pytest -n 2 --dist worksteal
 LOCK = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: demo test test-slow test-all check format bench lock clean
+SEEDS ?= 1000
+
+.PHONY: demo test test-slow test-all simulate check format bench lock clean
 
 demo: $(VENV)/ready  ## plan, apply and drift of manifests/ on the embedded sandbox
 	@$(RUN)/python tests/demo.py
@@ -17,6 +19,9 @@ test-slow: $(VENV)/ready  ## the others: faults, kills, whole workflows, the Ope
 
 test-all: $(VENV)/ready  ## every test, each property in full
 	$(PYTEST) --hypothesis-profile=full
+
+simulate: $(VENV)/ready  ## so many simulated days in which everything goes wrong: SEEDS=1000
+	$(RUN)/python -m tests.simulation $(SEEDS)
 
 check: $(VENV)/ready  ## linters, types, the arrows of the house
 	$(RUN)/ruff format --check

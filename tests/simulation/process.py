@@ -1,0 +1,312 @@
+"""One run of `apply` in the simulated world, as the command line makes it: from a clone to its reports, or to its death.
+
+It does what `reconciler apply` does, by the same functions, and sees each of its own requests, to ask what must hold.
+"""
+
+import asyncio
+import json
+import random  # noqa: TID251  # seeded
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from reconciler.apply.options import ApplyOptions, Stop
+from reconciler.cli import exits
+from reconciler.desired.fleet import read_source
+from reconciler.errors import ReconcilerError
+from reconciler.evidence.checkout import Checkout, GitOptions
+from reconciler.evidence.process import GitOutput, Reach
+from reconciler.evidence.record import Records
+from reconciler.live.client import Connection
+from reconciler.model.cluster import LiveCluster
+from reconciler.model.guards import ALLOWABLE
+from reconciler.model.record import Record
+from reconciler.model.secret import ApiKey
+from reconciler.model.view import live_cluster
+from reconciler.plan.change import Update
+from reconciler.plan.intent import Intent
+from reconciler.reconcile import (
+    Applied,
+    Connected,
+    Ground,
+    Planned,
+    PlanRequest,
+    apply_all,
+    plan_all,
+    refuse_stale_heads,
+)
+from reconciler.report.render import render_plans, render_reports
+from reconciler.results import Result
+from tests.simulation import invariants
+from tests.simulation.invariants import Broken
+from tests.simulation.network import Killed, Network
+from tests.simulation.story import Run
+from tests.simulation.truth import Key
+from tests.simulation.watched import GitWorld, open_git
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+KEYS: Mapping[str, str] = {"us": "sandbox-admin:secret-of-us", "eu": "sandbox-admin:secret-of-eu"}
+LIFTED = tuple(guard for guard in ALLOWABLE if guard != "stale-head")
+
+
+@dataclass(slots=True)
+class Process:
+    """A run, from its start on. `exit_code` is None until it has ended, and where it was killed."""
+
+    world: "World"
+    number: int
+    run: Run
+    folder: Path
+    commit: str
+    base: str | None
+    dead: bool = False
+    ended: bool = False
+    exit_code: int | None = None
+    planned: Planned | None = None
+    applying: bool = False
+    instants: int = 0
+    acts: int = 0
+    acts_before: int = 0
+    ended_at: float = 0.0
+    began_at: float = 0.0
+    fetched_at: int = 0
+    lists: dict[str, tuple[float, Mapping[str, LiveCluster]]] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
+    sent: set[Key] = field(default_factory=set)
+    stop: Stop = field(default_factory=Stop)
+    chance: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.run.seed)  # noqa: S311
+        self.began_at = self.world.clock.monotonic()
+
+    # ---- its life
+
+    async def live(self) -> None:
+        """Run to the end, whichever it is."""
+        try:
+            self.exit_code = await self._apply()
+        except ReconcilerError as error:
+            self.exit_code = error.exit_code
+            self.world.tell(self.number, f"{type(error).__name__}: {error.message}")
+            invariants.no_key_is_told([str(error), repr(error.problems())], KEYS.values())
+        except BaseException:
+            if not self.dead:
+                raise
+            self.world.tell(self.number, "is gone")
+        self.ended, self.ended_at = True, self.world.clock.monotonic()
+
+    async def _apply(self) -> int:
+        world, run = self.world, self.run
+        git = open_git(self.folder, GitWorld(world.server, self.before_git, world.real_git))
+        try:
+            head = git.commit("HEAD")
+            assert head is not None
+            asked = GitOptions(self.base, remote="origin" if run.remote else None, run_id=f"run-{self.number}")
+            checkout = Checkout(git, "manifests", head, asked, dirty=False)
+            checkout.fetch_records()
+            self.fetched_at, self.acts_before = world.writes, world.acts
+            ground = self._ground(checkout)
+            allow = LIFTED if run.allow else ()
+            star = ("*",)
+            intent = Intent(
+                prune=run.prune, adopt=star if run.adopt else (), replace=star if run.replace else (), allow=allow
+            )
+            refuse_stale_heads(ground, intent)
+            world.check_not_older_than_applied(self)
+            return await self._round(ground, PlanRequest(intent, fingerprint=True))
+        finally:
+            git.close()
+
+    async def _round(self, ground: Ground, request: PlanRequest) -> int:
+        world = self.world
+        planned = self.planned = await plan_all(ground, request)
+        self._check_planned(planned)
+        if planned.refused:
+            world.tell(self.number, "is refused")
+            return exits.of_plans(planned.plans, planned.errors)
+        for plan in planned.plans:
+            world.declared(plan.target, planned.readings[plan.target])
+        self.applying = True
+        options = ApplyOptions(wait=self.run.wait, timeout_seconds=self.run.timeout, keep_going=self.run.keep_going)
+        applied = await apply_all(ground, planned, request, options, world.clock, self.stop)
+        code = exits.of_reports(applied.reports, (*planned.errors, *applied.errors))
+        self._check_applied(planned, applied)
+        if code == 0 and self.run.wait and not self.dead and not self.stop.requested.is_set():
+            await self._check_in_sync(ground, request)
+        return code
+
+    def _ground(self, checkout: Checkout) -> Ground:
+        fleet = read_source(checkout.head_tree())
+        sites = [
+            Connected(fleet.head(target.name), self._connection(target.name, target.endpoint or "", target.rate))
+            for target in fleet.targets
+        ]
+        return Ground(fleet, tuple(sites), checkout, "manifests")
+
+    def _connection(self, target: str, endpoint: str, rate: float | None) -> Connection:
+        world = self.world
+        return Connection(
+            endpoint,
+            ApiKey(KEYS[target]),
+            clock=world.clock,
+            random=self.chance,
+            give_up=self.stop.requested,
+            rate=rate,
+            transport=lambda: Network(world.app, world.clock, world.conditions, self.chance, _Eye(self, target)),
+        )
+
+    def instant(self) -> None:
+        """Something is about to happen; for the dead nothing does."""
+        self.instants += 1
+        if self.dead or self.instants == self.run.kill_at:
+            self.dead = True
+            raise Killed
+
+    def before_git(self, reach: Reach) -> GitOutput | None:
+        """A process of git is about to be run."""
+        self.instant()
+        if reach == "remote" and self.chance.random() < self.run.git_fails:
+            return GitOutput(128, b"", "fatal: unable to access the server: Could not resolve host")
+        return None
+
+    async def signalled(self, task: "asyncio.Task[None]") -> None:
+        """The first signal, and the second."""
+        if self.run.stop_after is not None:
+            await self.world.clock.sleep(self.run.stop_after)
+            self.stop.requested.set()
+        if self.run.cancel_after is not None and self.applying:
+            await self.world.clock.sleep(self.run.cancel_after)
+            self.stop.requested.set()
+            if not self.ended:
+                task.cancel()
+
+    def records(self) -> tuple[Record, ...]:
+        """The records of its clone, now."""
+        with closing(
+            open_git(self.folder, GitWorld(self.world.server, lambda _reach: None, self.world.real_git))
+        ) as git:
+            return Records(git, "").all()
+
+    # ---- what must hold
+
+    def _check_planned(self, planned: Planned) -> None:
+        world = self.world
+        for plan in planned.plans:
+            reading = planned.readings[plan.target]
+            _, listed = self.lists[plan.target]
+            if {cluster.name for cluster in reading.live} | set(planned.listings[plan.target].unreadable) != {*listed}:
+                raise Broken(3, f"{plan.target} is planned on another list than the one that came")
+            told = [f"{change.action} {change.name} {change.cause}" for change in plan.changes]
+            world.tell(self.number, f"plans {plan.target}: {', '.join(told) or 'nothing'}")
+            if world.whole[plan.target] and self.run.remote and world.writes == self.fetched_at:
+                plain = world.lists_are_true and world.holds_what_is_sent
+                invariants.every_cause_is_true(plan, reading, world.truth, service_is_plain=plain)
+        for target, count in self.answered.items():
+            if count > 1:
+                raise Broken(5, f"{target} was listed {count} times to be planned")
+        document = planned.document()
+        texts = [render_plans(document, "text"), render_plans(document, "markdown"), render_plans(document, "json")]
+        invariants.no_key_is_told(texts, KEYS.values())
+        invariants.nothing_steers_a_terminal(texts[0])
+
+    def _check_applied(self, planned: Planned, applied: Applied) -> None:
+        for plan, report in zip(planned.plans, applied.reports, strict=True):
+            if [change.name for change in plan.changes] != [result.name for result in report.results]:
+                raise Broken(4, f"{plan.target}: not each change ended as exactly one outcome")
+            told = [f"{result.name} {result.outcome}{_why(result)}" for result in report.results]
+            self.world.tell(self.number, f"ends {plan.target}: {', '.join(told) or 'nothing'}")
+        for error in (*planned.errors, *applied.errors):
+            self.world.tell(self.number, f"{error.kind}: {error.message}")
+        document = applied.document(planned.errors)
+        texts = [render_reports(document, "text"), render_reports(document, "markdown")]
+        invariants.no_key_is_told(texts, KEYS.values())
+        invariants.nothing_steers_a_terminal(texts[0])
+        if any(error.kind == "git" for error in applied.errors):
+            self.world.record_is_late()
+
+    async def _check_in_sync(self, ground: Ground, request: PlanRequest) -> None:
+        """4: unless somebody else has done something meanwhile."""
+        world = self.world
+        again = await plan_all(ground, request)
+        if world.acts - self.acts != self.acts_before or not world.lists_are_true or again.errors:
+            return
+        for plan in again.plans:
+            if plan.sends:
+                sends = [f"{change.action} {change.name} {change.cause}" for change in plan.sends]
+                raise Broken(4, f"{plan.target}: after an apply that ended in 0, another would {', '.join(sends)}")
+
+    def sends(self, target: str, request: httpx.Request) -> None:
+        """A request of this run is on its way."""
+        world = self.world
+        if request.url.host != f"{target}.momentohq.com" or request.headers["authorization"] != KEYS[target]:
+            raise Broken(7, f"the key of {target} goes to {request.url.host}")
+        if request.method == "GET":
+            return
+        name = request.url.path.rpartition("/")[2]
+        world.tell(self.number, f"{request.method} {target}/{name}")
+        if not self.applying or self.planned is None:
+            raise Broken(5, f"{request.method} {name} is sent by a plan")
+        if target not in self.lists:
+            raise Broken(3, f"{request.method} {name} is sent, and {target} was never listed")
+        reading = self.planned.readings[target]
+        latest = self.lists[target][1]
+        (plan,) = (plan for plan in self.planned.plans if plan.target == target)
+        change = next(change for change in plan.sends if change.name == name)
+        if request.method == "DELETE":
+            invariants.a_delete_is_meant(self.run, reading, name, latest, was_active=world.was_active((target, name)))
+            if change.action == "delete" and not self.run.keep_going:
+                invariants.nothing_goes_before_what_is_declared_stands(
+                    self.planned, self.lists, world.clock.monotonic()
+                )
+            return
+        invariants.a_put_is_consented_to(self.run, reading, name)
+        if isinstance(change, Update) and name in latest:
+            values = live_cluster({"name": name, "status": "", **json.loads(request.content)}).values
+            invariants.what_isnt_managed_stays(change, reading.head.declarations[name], latest[name], values)
+
+    def effected(self, target: str, request: httpx.Request, answer: httpx.Response) -> None:
+        """The service has answered, whether or not it is heard."""
+        if request.method == "GET" or not answer.is_success or self.planned is None:
+            return
+        key = (target, request.url.path.rpartition("/")[2])
+        self.sent.add(key)
+        self.world.took(self, key, answer.json() if request.method == "PUT" else None)
+
+    def hears(self, target: str, request: httpx.Request, answer: httpx.Response) -> None:
+        """A whole answer has arrived."""
+        if request.method == "GET" and answer.is_success:
+            clusters = {entry["name"]: live_cluster(entry) for entry in answer.json()}
+            self.lists[target] = (self.world.clock.monotonic(), clusters)
+            if not self.applying:
+                self.answered[target] = self.answered.get(target, 0) + 1
+
+
+def _why(result: Result) -> str:
+    return f" ({result.error.message})" if result.error is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Eye:
+    """One target's requests of a run."""
+
+    process: Process
+    target: str
+
+    def instant(self) -> None:
+        self.process.instant()
+
+    def sends(self, request: httpx.Request) -> None:
+        self.process.sends(self.target, request)
+
+    def effected(self, request: httpx.Request, answer: httpx.Response) -> None:
+        self.process.effected(self.target, request, answer)
+
+    def hears(self, request: httpx.Request, answer: httpx.Response) -> None:
+        self.process.hears(self.target, request, answer)

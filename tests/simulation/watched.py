@@ -1,0 +1,77 @@
+"""The program's git on a clone: watched, stopped at any moment, and answered for where the machine would play a part.
+
+The record's own objects are always written here, since git would date them by the machine's clock.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from reconciler.evidence.discovery import Found, find_repository
+from reconciler.evidence.git import Git
+from reconciler.evidence.process import GitCommand, GitOutput, Reach
+from tests.evidence.repositories import NOBODYS
+from tests.simulation.plumbing import answered
+from tests.simulation.repository import Server
+
+Before: TypeAlias = Callable[[Reach], GitOutput | None]
+"""Asked before each process of git: it may end the run, or give another answer than git would."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitWorld:
+    """The server, what comes `before` each process, and whether git itself is run, or `plumbing` stands in for it."""
+
+    server: Server
+    before: Before
+    is_real: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedCommand(GitCommand):
+    """git on a clone, but for what goes wrong before it is run, and for what is answered in its place."""
+
+    world: GitWorld | None = None
+
+    def run(self, *arguments: str, given: bytes = b"", reach: Reach = "local", ask_anyway: bool = False) -> GitOutput:
+        """Run to the end."""
+        world = self.world
+        assert world is not None
+        instead = world.before(reach)
+        if instead is not None and ask_anyway:
+            return instead
+        answer = written(world.server, arguments, given)
+        if answer is None and not world.is_real:
+            answer = answered(world.server, Path(self.folder), arguments, given)
+        if answer is not None:
+            return answer
+        return GitCommand.run(self, *arguments, given=given, reach=reach, ask_anyway=ask_anyway)
+
+
+def written(server: Server, arguments: tuple[str, ...], given: bytes) -> GitOutput | None:
+    """What writes an object; None for all else."""
+    match arguments:
+        case ("hash-object", "-t", kind, *_):
+            return GitOutput(0, server.write(kind, given).encode(), "")
+        case ("mktree",):
+            lines = (line.partition("\t") for line in given.decode().splitlines())
+            entries = ((*meta.split(" "), name) for meta, _, name in lines)
+            return GitOutput(0, server.write_tree((mode, name, sha) for mode, _, sha, name in entries).encode(), "")
+        case ("commit-tree", *descent, "-F", "-", tree):
+            return GitOutput(0, server.write_commit(tree, descent[1::2], given.decode()).encode(), "")
+    return None
+
+
+def open_git(clone: Path, world: GitWorld) -> Git:
+    """The program's own git, on a clone."""
+    environment = {**NOBODYS, "PATH": os.environ["PATH"], "HOME": str(clone)}
+    found = Found(str(clone), str(clone / ".git"), "manifests/", shallow=False)
+    if world.is_real:
+        asked = find_repository(str(clone / "manifests"), environment)
+        assert asked is not None
+        found = asked
+    git = Git(found, environment)
+    git.command = WatchedCommand(found.root, found.git_dir, environment, world=world)
+    return git
