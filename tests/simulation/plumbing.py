@@ -1,31 +1,70 @@
-"""git's plumbing without its processes: what the program asks of a clone and of the server, answered from their files.
+"""git's plumbing without its processes: what the program asks of a clone and of the server, answered from what is known.
 
 Nine tenths of a simulated day would else be spent on starting git. `test_simulation` plays the same stories on git
 itself, and they must go the same way.
 """
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from reconciler.evidence.process import GitOutput
-from tests.simulation.repository import Server
+from reconciler.evidence.discovery import Found
+from reconciler.evidence.git import Git
+from reconciler.evidence.objects import Object, Objects, tree_entries
+from reconciler.evidence.process import GitCommand, GitOutput
+from reconciler.evidence.walk import LogEntry
+from tests.simulation.repository import Clone, Refs, Server
 
 _DONE = GitOutput(0, b"", "")
 _NOTHING = GitOutput(1, b"", "")
 
 
-def answered(server: Server, clone: Path, arguments: tuple[str, ...], given: bytes) -> GitOutput | None:
+class KnownGit(Git):
+    """The program's git, of a clone whose objects are all known."""
+
+    def __init__(self, clone: Clone, server: Server) -> None:
+        super().__init__(Found(str(clone.folder), str(clone.folder / ".git"), "manifests/", shallow=False), {})
+        self._objects = KnownObjects(self.command, clone, server)
+        self._server = server
+
+    def log(self, commit: str, below: str) -> Iterator[LogEntry]:
+        """The first-parent history of a folder, oldest first."""
+        return self._server.log(commit, below)
+
+
+class KnownObjects(Objects):
+    """The objects of a clone, without a process to ask."""
+
+    def __init__(self, command: GitCommand, clone: Clone, server: Server) -> None:
+        super().__init__(command)
+        self._clone = clone
+        self._server = server
+
+    def find(self, names: Sequence[str]) -> Iterator[Object | None]:
+        """Objects, in order; None for one that isn't here."""
+        return (self._find(name) for name in names)
+
+    def _find(self, name: str) -> Object | None:
+        objects, (start, _, path) = self._server.objects, name.partition(":")
+        revision, _, kind = start.partition("^")
+        sha = self._clone.head if revision == "HEAD" else self._clone.refs.get(revision) or revision
+        found = objects.get(sha)
+        if found is not None and found.kind == "commit" and (kind == "{tree}" or path):
+            found = objects[found.data[5:45].decode()]
+        if found is None or not path:
+            return found
+        return next((objects[entry.sha] for entry in tree_entries(found) if entry.name == path), None)
+
+
+def answered(server: Server, clone: Clone, arguments: tuple[str, ...], given: bytes) -> GitOutput | None:
     """What git would answer; None for what isn't known here."""
-    return _of_clone(server, clone / ".git", arguments, given) or _of_server(server, arguments)
+    return _of_clone(server, clone.refs, arguments, given) or _of_server(server, arguments)
 
 
-def _of_clone(server: Server, git: Path, arguments: tuple[str, ...], given: bytes) -> GitOutput | None:
+def _of_clone(server: Server, refs: Refs, arguments: tuple[str, ...], given: bytes) -> GitOutput | None:
     match arguments:
         case ("for-each-ref", _, below):
-            return _said(*(f"{sha} {ref}" for ref, sha in _refs(git, below)))
+            return _said(*(f"{sha} {ref}" for ref, sha in refs.below(below)))
         case ("update-ref", "-z", "--stdin"):
-            return _update(git, [*filter(None, given.decode().split("\x00"))])
+            return _update(refs, [*filter(None, given.decode().split("\x00"))])
         case ("merge-base", one, other):
             met = server.merge_base(one, other)
             return _said(met) if met is not None else _NOTHING
@@ -45,7 +84,7 @@ def _of_server(server: Server, arguments: tuple[str, ...]) -> GitOutput | None:
         case ("version",):
             return _said("git version 2.40.0")
         case ("ls-remote", "--refs", _, below):
-            return _said(*(f"{sha}\t{ref}" for ref, sha in _refs(server.folder, below.rstrip("*"))))
+            return _said(*(f"{sha}\t{ref}" for ref, sha in server.refs.below(below.rstrip("*"))))
         case ("fetch", *_):
             return _DONE  # a clone has the server's objects
         case ("push", *rest):
@@ -57,41 +96,27 @@ def _said(*lines: str) -> GitOutput:
     return GitOutput(0, "".join(f"{line}\n" for line in lines).encode(), "")
 
 
-def _refs(git: Path, below: str) -> Iterator[tuple[str, str]]:
-    """Refs by full name, sorted: those in a folder, or the one."""
-    path = git / below
-    files = (
-        sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path] if path.is_file() else []
-    )
-    for file in files:
-        yield os.path.relpath(file, git), file.read_text().strip()
-
-
-def _update(git: Path, fields: list[str]) -> GitOutput:
+def _update(refs: Refs, fields: list[str]) -> GitOutput:
     """All of them or none: `update REF`, what it becomes, what it was."""
     updates = [(ref.removeprefix("update "), to, was) for ref, to, was in zip(*[iter(fields)] * 3, strict=True)]
     for ref, _, was in updates:
-        now = (git / ref).read_text().strip() if (git / ref).exists() else "0" * 40
-        if now != was:
-            return GitOutput(128, b"", f"fatal: cannot lock ref '{ref}': is at {now} but expected {was}")
+        if refs.get(ref) != _sha(was):
+            return GitOutput(128, b"", f"fatal: cannot lock ref '{ref}'")
     for ref, to, _ in updates:
-        _write(git / ref, to)
+        refs.put(ref, _sha(to))
     return _DONE
 
 
 def _push(server: Server, specs: list[str]) -> GitOutput:
     for spec in specs:
         sha, _, ref = spec.partition(":")
-        path = server.folder / ref
-        if sha and path.exists() and path.read_text().strip() not in server.history(sha):
+        now = server.refs.get(ref)
+        if sha and now is not None and now not in server.history(sha):
             return GitOutput(1, f"!\t{spec}\t[rejected] (non-fast-forward)\n".encode(), "error: failed to push")
-        _write(path, sha or "0" * 40)
+        server.refs.put(ref, sha or None)
     return _DONE
 
 
-def _write(path: Path, sha: str) -> None:
-    if sha.strip("0"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{sha}\n")
-    else:
-        path.unlink(missing_ok=True)
+def _sha(text: str) -> str | None:
+    """Nothing, where git writes zeros."""
+    return text if text.strip("0") else None

@@ -9,7 +9,6 @@ import random  # noqa: TID251  # seeded
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -44,6 +43,7 @@ from reconciler.results import Result
 from tests.simulation import invariants
 from tests.simulation.invariants import Broken
 from tests.simulation.network import Killed, Network
+from tests.simulation.repository import Clone
 from tests.simulation.story import Run
 from tests.simulation.truth import Key
 from tests.simulation.watched import GitWorld, open_git
@@ -62,8 +62,7 @@ class Process:
     world: "World"
     number: int
     run: Run
-    folder: Path
-    commit: str
+    clone: Clone
     base: str | None
     dead: bool = False
     ended: bool = False
@@ -104,7 +103,7 @@ class Process:
 
     async def _apply(self) -> int:
         world, run = self.world, self.run
-        git = open_git(self.folder, GitWorld(world.server, self.before_git, world.real_git))
+        git = open_git(GitWorld(world.server, self.clone, self.before_git))
         try:
             head = git.commit("HEAD")
             assert head is not None
@@ -189,9 +188,7 @@ class Process:
 
     def records(self) -> tuple[Record, ...]:
         """The records of its clone, now."""
-        with closing(
-            open_git(self.folder, GitWorld(self.world.server, lambda _reach: None, self.world.real_git))
-        ) as git:
+        with closing(open_git(GitWorld(self.world.server, self.clone, lambda _reach: None))) as git:
             return Records(git, "").all()
 
     # ---- what must hold

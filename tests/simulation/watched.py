@@ -6,15 +6,14 @@ The record's own objects are always written here, since git would date them by t
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
-from reconciler.evidence.discovery import Found, find_repository
+from reconciler.evidence.discovery import find_repository
 from reconciler.evidence.git import Git
 from reconciler.evidence.process import GitCommand, GitOutput, Reach
 from tests.evidence.repositories import NOBODYS
-from tests.simulation.plumbing import answered
-from tests.simulation.repository import Server
+from tests.simulation.plumbing import KnownGit, answered
+from tests.simulation.repository import Clone, Server
 
 Before: TypeAlias = Callable[[Reach], GitOutput | None]
 """Asked before each process of git: it may end the run, or give another answer than git would."""
@@ -22,11 +21,16 @@ Before: TypeAlias = Callable[[Reach], GitOutput | None]
 
 @dataclass(frozen=True, slots=True)
 class GitWorld:
-    """The server, what comes `before` each process, and whether git itself is run, or `plumbing` stands in for it."""
+    """The server, a clone of it, and what comes `before` each process."""
 
     server: Server
+    clone: Clone
     before: Before
-    is_real: bool
+
+    @property
+    def is_real(self) -> bool:
+        """Whether git itself is run; else `plumbing` stands in for it."""
+        return self.server.folder is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class WatchedCommand(GitCommand):
             return instead
         answer = written(world.server, arguments, given)
         if answer is None and not world.is_real:
-            answer = answered(world.server, Path(self.folder), arguments, given)
+            answer = answered(world.server, world.clone, arguments, given)
         if answer is not None:
             return answer
         return GitCommand.run(self, *arguments, given=given, reach=reach, ask_anyway=ask_anyway)
@@ -64,14 +68,11 @@ def written(server: Server, arguments: tuple[str, ...], given: bytes) -> GitOutp
     return None
 
 
-def open_git(clone: Path, world: GitWorld) -> Git:
+def open_git(world: GitWorld) -> Git:
     """The program's own git, on a clone."""
-    environment = {**NOBODYS, "PATH": os.environ["PATH"], "HOME": str(clone)}
-    found = Found(str(clone), str(clone / ".git"), "manifests/", shallow=False)
-    if world.is_real:
-        asked = find_repository(str(clone / "manifests"), environment)
-        assert asked is not None
-        found = asked
-    git = Git(found, environment)
-    git.command = WatchedCommand(found.root, found.git_dir, environment, world=world)
+    clone = world.clone
+    environment = {**NOBODYS, "PATH": os.environ["PATH"], "HOME": str(clone.folder)}
+    found = find_repository(str(clone.folder / "manifests"), environment) if world.is_real else None
+    git = Git(found, environment) if found is not None else KnownGit(clone, world.server)
+    git.command = WatchedCommand(git.root, str(clone.folder / ".git"), environment, world=world)
     return git

@@ -57,10 +57,9 @@ class World:
     """All that there is: git, the service, runs, and the truth about them."""
 
     def __init__(self, folder: Path, clock: FakeClock, *, real_git: bool) -> None:
-        self.real_git = real_git
         self.clock = clock
         self.folder = folder
-        self.server = Server(folder / "server", clock)
+        self.server = Server(folder / "server" if real_git else None, clock)
         self.store = Store(":memory:", clock=clock, settle_seconds=SETTLE_SECONDS)
         self.app = create_app(self.store)
         self.conditions = Conditions({})
@@ -212,14 +211,11 @@ class World:
             self.holds_what_is_sent = False
 
     def _lose_record(self, step: LoseRecord) -> None:
-        for ref in sorted((self.server.folder / RECORDS).glob(f"{step.target}-*")):
-            chain = self._chain(ref.read_text().strip())
+        for ref, sha in self.server.refs.below(f"{RECORDS}{step.target}-"):
+            chain = self._chain(sha)
             self.whole[step.target] = False
             self.acts += 1
-            if step.back is None or step.back >= len(chain):
-                ref.unlink()
-            else:
-                ref.write_text(f"{chain[step.back]}\n")
+            self.server.refs.put(ref, None if step.back is None or step.back >= len(chain) else chain[step.back])
 
     def _chain(self, sha: str) -> list[str]:
         chain = [sha]
@@ -235,8 +231,7 @@ class World:
         commit = main[at] if run.back is not None or self.branch is None else self.branch
         base = main[max(0, at - run.base)] if run.base is not None else None
         folder = self.folder / (f"run{number}" if run.remote else "kept")
-        self.server.clone(folder, commit)
-        process = Process(self, number, run, folder, commit, base)
+        process = Process(self, number, run, self.server.clone(folder, commit), base)
         self.processes.append(process)
         task = asyncio.get_running_loop().create_task(process.live())
         self._tasks += [task, asyncio.get_running_loop().create_task(process.signalled(task))]
@@ -254,8 +249,8 @@ class World:
         process.acts += 1
         if not process.run.remote:
             self.whole[key[0]] = False
-        elif process.commit in self.server.main:
-            self._applied[key[0]] = max(self._applied.get(key[0], 0), self.server.main.index(process.commit))
+        elif process.clone.head in self.server.main:
+            self._applied[key[0]] = max(self._applied.get(key[0], 0), self.server.main.index(process.clone.head))
         for other in self.processes:
             if other is not process and key in other.sent and (not other.ended or other.ended_at > process.began_at):
                 self.truth.contested.add(key)
@@ -286,8 +281,8 @@ class World:
 
     def check_not_older_than_applied(self, process: Process) -> None:
         """A run that goes on is of no commit that is older than one that was applied."""
-        if process.run.remote and process.commit in self.server.main:
-            at = self.server.main.index(process.commit)
+        if process.run.remote and process.clone.head in self.server.main:
+            at = self.server.main.index(process.clone.head)
             for target, applied in self._applied.items():
                 if self.whole[target] and at < applied:
                     raise Broken(4, f"{target}: main~{applied} was applied, and an older one is not refused")
@@ -340,7 +335,9 @@ class World:
             lines = records[target].lines
             for name, declaration in declarations.items():
                 found = live.get(name)
-                if found is None or found.status != "Active" or not declaration.managed.items() <= found.values.items():
+                kept = {one.path: one.kept for plan in last.planned.plans for one in plan.kept if one.name == name}
+                wanted = {**declaration.managed, **kept}
+                if found is None or found.status != "Active" or not wanted.items() <= {**found.values}.items():
                     raise Broken(4, f"at rest, and {target}/{name} is {found}, declared {declaration.managed}")
                 if lines[name].declared != declaration.managed or lines[name].unsettled is not None:
                     raise Broken(10, f"at rest, and the record says of {target}/{name} {lines[name]}")
