@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from reconciler.apply.job import Ending, Finished, Held
+from reconciler.apply.options import LONGEST_PATIENCE_SECONDS
 from reconciler.model.cluster import LiveCluster, Values
 from reconciler.model.declaration import Declaration
 from reconciler.model.fleet import Head
@@ -51,7 +52,7 @@ def after(
     for ending in finished.endings:
         change = changes.get(ending.name)
         if change is not None:
-            lines[ending.name] = _ended(change, ending, before, written, head)
+            lines[ending.name] = _ended(change, ending, before, written, head, now)
     for name, held in finished.settled.items():
         lines[name] = _standing(name, held, before.lines.get(name), plan, head, now, astray)
     lines |= dict(_undeclared({**written.lines, **lines}, finished, plan, head, now))
@@ -120,8 +121,11 @@ def _known_to_stand(line: Line, anew: AbstractSet[str]) -> Values | None:
     return {path: value for path, value in {**line.declared, **held}.items() if value is not None}
 
 
-def _ended(change: Change, ending: Ending, before: Record, written: Record, head: Head) -> Line | None:
-    """The line of a change that was carried out as far as it went; None for no line."""
+def _ended(change: Change, ending: Ending, before: Record, written: Record, head: Head, now: float) -> Line | None:
+    """The line of a change that was carried out as far as it went; None for no line.
+
+    What was seen is written now: of two runs that wrote the line, the later one counts.
+    """
     was, line = before.lines.get(change.name), written.lines.get(change.name)
     if isinstance(change, Delete):
         if ending.settled:
@@ -129,10 +133,10 @@ def _ended(change: Change, ending: Ending, before: Record, written: Record, head
     elif ending.settled and line is not None:
         values = dict(expected_values(head.declarations[change.name], _left(change)))
         declared = {**_left_as_recorded(change, was), **values}
-        return replace(line, declared=declared, unsettled=None, kept=_recordable(ending.kept))
+        return replace(line, at=now, declared=declared, unsettled=None, kept=_recordable(ending.kept))
     if not ending.sent or ending.refused:
         return was
-    return line
+    return replace(line, at=now) if line is not None else None
 
 
 def _left(change: Change) -> set[str]:
@@ -158,10 +162,18 @@ def _standing(
         origin="adopted" if was is None or taken_over else was.origin,
         lifecycle=declaration.lifecycle,
         declared=declaration.managed,
+        unsettled=None if was is None or taken_over else _on_its_way(was, declaration, now),
         kept=_recordable(held),
     )
     same = was is not None and replace(line, commit=was.commit, at=was.at) == was
     return was if was is not None and same and name not in astray else line
+
+
+def _on_its_way(was: Line, declaration: Declaration, now: float) -> Values | None:
+    """What another run has sent so lately that the list may not show it yet; None for nothing else than is declared."""
+    if not isinstance(was.unsettled, Mapping) or now - was.at >= LONGEST_PATIENCE_SECONDS:
+        return None
+    return was.unsettled if was.unsettled != declaration.managed else None
 
 
 def _undeclared(

@@ -41,6 +41,15 @@ def test_a_create_is_written_ahead_and_settled_at_the_end() -> None:
     assert final.revision == "c1"
 
 
+def test_what_was_seen_settled_is_the_later_write() -> None:
+    """Another run may have written the line meanwhile; it has seen less."""
+    one = declared("a")
+    job = job_of(head_of(one), [], [])
+    written = ahead(record_of(), job.plan, job.head, [], now=NOW)
+    (finished,) = World().apply(job)
+    assert after(record_of(), written, finished, job.plan, job.head, now=NOW + 20).lines["a"].at == NOW + 20
+
+
 def test_an_update_keeps_what_was_settled_until_it_settles() -> None:
     """A killed run leaves both, and the line owns."""
     one, was = declared("a", shard_count=3), line("a")
@@ -144,6 +153,16 @@ def test_declared_clusters_that_stand_get_their_line() -> None:
     assert strayed.lines == {"a": replace(was, commit="c1", at=NOW)}
     killed = replace(was, unsettled=was.declared)
     assert recorded(job_of(head, clusters, [killed]), record_of(killed))[1].lines["a"].unsettled is None
+
+
+def test_what_was_sent_a_moment_ago_may_still_come_though_the_list_is_as_declared() -> None:
+    """The list lags: what another run has sent would read as drift when it shows. After a minute it counts no more."""
+    one = declared("a")
+    was = line("a", unsettled={**one.managed, "shard_count": 9})
+    for age, unsettled in ((59.0, was.unsettled), (60.0, None)):
+        sent = replace(was, at=NOW - age)
+        _, final, _ = recorded(job_of(head_of(one), [live("a")], [sent]), record_of(sent))
+        assert (final.lines["a"].declared, final.lines["a"].unsettled) == (one.managed, unsettled)
 
 
 def test_what_head_no_longer_declares() -> None:
