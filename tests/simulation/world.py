@@ -74,6 +74,7 @@ class World:
         self.branch: str | None = None
         self._applied: dict[str, int] = {}
         self._protected: set[Key] = set()
+        self._let_go: set[Key] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self.server.merge(self.server.commit({"manifests/fleet.yaml": FLEET}, []))
 
@@ -128,8 +129,9 @@ class World:
     def _edited(self, files: Files, edit: Edit) -> Files:
         match edit:
             case Declare():
-                if edit.fields.get("lifecycle", {}).get("prevent_destroy"):
-                    self._protected.add((edit.target, edit.name))
+                lifecycle = edit.fields.get("lifecycle", {})
+                self._protected |= {(edit.target, edit.name)} if "prevent_destroy" in lifecycle else set()
+                self._let_go |= {(edit.target, edit.name)} if "on_remove" in lifecycle else set()
                 return {**files, _path(edit.target, edit.name): _manifest(edit.name, edit.fields)}
             case Remove():
                 return {path: data for path, data in files.items() if path != _path(edit.target, edit.name)}
@@ -138,8 +140,8 @@ class World:
                 if was not in files or was == to:
                     return files
                 moved = files[was].replace(f'name: "{edit.name}"'.encode(), f'name: "{edit.to_name}"'.encode())
-                if (edit.target, edit.name) in self._protected:
-                    self._protected.add((edit.to_target, edit.to_name))
+                for known in (self._protected, self._let_go):
+                    known.update({(edit.to_target, edit.to_name)} if (edit.target, edit.name) in known else ())
                 return {**{path: data for path, data in files.items() if path != was}, to: moved}
             case unreachable:
                 assert_never(unreachable)
@@ -342,7 +344,8 @@ class World:
                 if lines[name].declared != declaration.managed or lines[name].unsettled is not None:
                     raise Broken(10, f"at rest, and the record says of {target}/{name} {lines[name]}")
             for name in lines.keys() - declarations.keys():
-                if name not in live or not lines[name].released:
+                ours = name in live and lines[name].owns(live[name]) and (target, name) not in self._let_go
+                if name not in live or ours:
                     raise Broken(10, f"at rest, and the record still has {target}/{name}: {lines[name]}")
 
 
