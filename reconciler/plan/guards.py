@@ -121,13 +121,24 @@ def _protected(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Brea
 
 
 def _adopt(guarded: Guarded, _limit: Limit, intent: Intent) -> Iterator[Breach]:
-    for change in guarded.changes:
-        if not isinstance(change, Update) or change.cause != "adoption" or intent.adopts(change.name):
-            continue
-        if not guarded.head.declarations[change.name].lifecycle.adopt:
-            once = f"allow it for one run with --adopt={change.name}, or `adopt: {change.name}` in the workflow"
-            mend = f"{once}; for good, write `lifecycle: {{adopt: true}}` in its manifest"
-            yield Breach(f"{change.name} is live already, made by somebody else, and would be changed", allow=mend)
+    """Once for all of them: who adopts a fleet says yes to a fleet."""
+    names = [
+        change.name
+        for change in guarded.changes
+        if isinstance(change, Update)
+        and change.cause == "adoption"
+        and not intent.adopts(change.name)
+        and not guarded.head.declarations[change.name].lifecycle.adopt
+    ]
+    if len(names) == 1:
+        once = f"allow it for one run with --adopt={names[0]}, or `adopt: {names[0]}` in the workflow"
+        mend = f"{once}; for good, write `lifecycle: {{adopt: true}}` in its manifest"
+        yield Breach(f"{names[0]} is live already, made by somebody else, and would be changed", allow=mend)
+    elif names:
+        once = "allow it for one run with --adopt, or --adopt=GLOB for some of them, or `adopt: GLOB` in the workflow"
+        mend = f"{once}; for good, write `lifecycle: {{adopt: true}}` in their manifests"
+        were = f"{_clusters(len(names))} are live already, made by somebody else, and would be changed"
+        yield Breach(f"{were} ({_names(names)})", allow=mend)
 
 
 def _orphans(guarded: Guarded, _limit: Limit, _intent: Intent) -> Iterator[Breach]:

@@ -222,6 +222,16 @@ def test_an_adoption_that_changes_something_needs_consent() -> None:
             "or `adopt: orders` in the workflow; for good, write `lifecycle: {adopt: true}` in its manifest"
         )
     ]
+    many = [manifest(name, shard_count=3) for name in names(12)]
+    refused = plan_of(head(*many, limits=UNLIMITED), [live(name) for name in names(12)], git(), Intent()).violations
+    assert [v.message for v in refused] == [
+        (
+            "12 clusters are live already, made by somebody else, and would be changed "
+            "(c00, c01, c02, c03, c04, c05, c06, c07, c08, c09 and 2 more): "
+            "allow it for one run with --adopt, or --adopt=GLOB for some of them, or `adopt: GLOB` in the workflow; "
+            "for good, write `lifecycle: {adopt: true}` in their manifests"
+        )
+    ]
     consented = manifest(shard_count=3, lifecycle={"adopt": True})
     assert plan_of(head(one), [live()], git(), Intent(adopt=("ord*",))).violations == ()
     assert plan_of(head(consented), [live()], git(), Intent()).violations == ()
