@@ -17,7 +17,7 @@ from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
 from reconciler.reconcile.applying import Applied, apply_all, wait_all
 from reconciler.reconcile.ground import Connected, Ground, Offline
-from reconciler.reconcile.planning import Planned, PlanRequest, plan_all, refuse_stale_heads
+from reconciler.reconcile.planning import Planned, PlanRequest, list_all, plan_all, refuse_stale_heads
 from tests.evidence.conftest import nobodys_configuration  # noqa: F401
 from tests.evidence.repositories import Repo, text
 from tests.fakes import FakeClock, connection, entry, head, manifest
@@ -103,6 +103,17 @@ def test_a_target_that_cant_be_read_stops_no_other_and_is_no_empty_fleet() -> No
     [problem] = planned.errors
     assert (problem.kind, problem.target) == ("unauthenticated", "us")
     assert ended(both.apply()) == [("eu", "b", "applied")]
+
+
+def test_listing_alone_is_one_get_a_target_too() -> None:
+    """What can't be read is told beside what can."""
+    accounts = [Account(), Account(entry("a"), {"name": "odd", "status": "Active"})]
+    both = Round([head(name="us"), head(name="eu")], accounts)
+    accounts[0].down = 401
+    listings, errors = both.clock.run(list_all(both.ground))
+    assert {target: [*listing.unreadable] for target, listing in listings.items()} == {"eu": ["odd"]}
+    assert [(problem.kind, problem.target) for problem in errors] == [("unauthenticated", "us")]
+    assert [(account.asked, account.sent) for account in accounts] == [(1, []), (1, [])]
 
 
 def test_a_broken_program_costs_one_target() -> None:

@@ -1,6 +1,6 @@
-"""Where `--out` writes: beside the file, then renamed; a device, a pipe or a descriptor is written to as it is.
+"""How files are written: beside the file, then renamed; for `--out` a device, a pipe or a descriptor as it is.
 
-A file is there whole or not at all. A symbolic link stays one: what it points to is replaced.
+A file is there whole or not at all. A symbolic link that `--out` names stays one: what it points to is replaced.
 """
 
 import errno
@@ -42,6 +42,16 @@ def save(file: str, text: str, *, unique: str) -> None:
         raise OutputError(f"{file} can't be written: {error.strerror}", remedy=f"make room, or {_REMEDY}") from error
 
 
+def rewrite(file: str, data: bytes, *, unique: str) -> None:
+    """Give a regular file other bytes, in one step; a link is not followed. Raises OutputError."""
+    try:
+        if not stat.S_ISREG(os.lstat(file).st_mode):
+            raise OutputError(f"{file} is no regular file any more", remedy="look what has taken its place")
+        _replace(file, data, unique)
+    except OSError as error:
+        raise OutputError(f"{file} can't be written: {error.strerror}", remedy="look at its permissions") from error
+
+
 def _unwritable(file: str) -> str | None:
     target = os.path.realpath(file)
     folder = os.path.dirname(target)  # noqa: PTH120
@@ -57,6 +67,17 @@ def _unwritable(file: str) -> str | None:
     if not os.access(folder, os.W_OK) or (os.path.exists(target) and not _is_replaced(file)):  # noqa: PTH110
         return "its folder can't be written to"
     return None
+
+
+def create(file: str, data: bytes, *, unique: str) -> None:
+    """Write a file that isn't there, with its folders. Raises OutputError, also where one has come to be."""
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(file):
+            raise OutputError(f"{file} is there already, and stays as it is", remedy="run again: another name is taken")
+        _replace(file, data, unique)
+    except OSError as error:
+        raise OutputError(f"{file} can't be written: {error.strerror}", remedy="look at its permissions") from error
 
 
 def _own_descriptor(file: str) -> int | None:
@@ -103,7 +124,7 @@ def _replace(target: str, data: bytes, unique: str) -> None:
     except OSError as error:
         if error.errno not in _IN_PLACE or not os.path.exists(target):  # noqa: PTH110
             raise
-        _write_to(target, data, flags=os.O_TRUNC)
+        _write_to(target, data, flags=os.O_TRUNC | os.O_NOFOLLOW)
         return
     try:
         try:
@@ -124,13 +145,13 @@ def _rename(part: str, target: str, data: bytes) -> None:
     except OSError as error:
         if error.errno not in _IN_PLACE:
             raise
-        _write_to(target, data, flags=os.O_TRUNC)
+        _write_to(target, data, flags=os.O_TRUNC | os.O_NOFOLLOW)
 
 
 def _take_after(target: str, descriptor: int) -> None:
     """Give the new file the owner and the permissions of the one that it replaces."""
     with suppress(FileNotFoundError):
-        old = os.stat(target)  # noqa: PTH116
+        old = os.lstat(target)
         with suppress(OSError):
             os.fchown(descriptor, old.st_uid, old.st_gid)
         os.fchmod(descriptor, stat.S_IMODE(old.st_mode))

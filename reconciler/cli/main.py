@@ -28,6 +28,7 @@ COMMANDS = {
     "apply": "Make the clusters as the manifests say.",
     "drift": "Say whether the clusters are as declared; exit 2 if not.",
     "wait": "Wait until all that is declared has settled.",
+    "export": "Write manifests for what is live.",
     "show": "Show a saved plan or report, in any format.",
     "run": "Plan or apply again and again.",
     "record": "Show what was applied; move it, or let a cluster go.",

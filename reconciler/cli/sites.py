@@ -12,8 +12,8 @@ from reconciler.cli.console import Console
 from reconciler.cli.options import RunOptions
 from reconciler.cli.signals import Runner
 from reconciler.clock import Clock
-from reconciler.desired.files import shown_path
-from reconciler.desired.fleet import read_fleet, read_source, read_stream
+from reconciler.desired.files import Folder, shown_path
+from reconciler.desired.fleet import read_fleet, read_fleet_to_write, read_source, read_stream
 from reconciler.errors import CredentialsError, SandboxError, UsageError
 from reconciler.evidence.base import WorkflowEvent
 from reconciler.evidence.checkout import Checkout, GitOptions
@@ -43,11 +43,13 @@ class Sites:
         self.stop = runner.stop
 
     @contextmanager
-    def opened(self, *, at_head: bool = False, offline: bool = False) -> Iterator[Callable[[], Ground]]:
+    def opened(
+        self, *, at_head: bool = False, offline: bool = False, to_write: Folder | None = None
+    ) -> Iterator[Callable[[], Ground]]:
         """A function that reads git and manifests afresh; the sandbox runs meanwhile.
 
         `at_head`: the manifests are HEAD's, whatever the work tree holds. `offline`: nothing is reached, and no key is
-        needed.
+        needed. `to_write`: the folder is read as one that manifests shall be written into, and git isn't asked.
         """
         options = self.options
         options.refuse_contradictory_connection(offline=offline)
@@ -57,6 +59,8 @@ class Sites:
 
             def read() -> tuple[Fleet, Checkout | None]:
                 _close(opened)
+                if to_write is not None:
+                    return read_fleet_to_write(to_write), None
                 checkout = self._checkout(at_head=at_head)
                 if checkout is None:
                     return self._read_fleet(None), None

@@ -65,9 +65,17 @@ class Folder:
         """Every manifest file, in the order of the folders."""
         return list(self._paths)
 
+    def path_of(self, name: str) -> str:
+        """Where a file is on disk. Raises KeyError for a name that isn't one of these."""
+        return self._paths[name]
+
     def read(self, names: Iterable[str]) -> Iterator[bytes | Problem]:
         """Their contents, in order, or why one can't be read."""
         return (read_file(self._paths[name], name) for name in names)
+
+    def new_path(self, name: str) -> str:
+        """Where a file that isn't there would be."""
+        return os.path.join(self._path, os.path.relpath(name, self.root))  # noqa: PTH118
 
     def has_folder(self, name: str) -> bool:
         """Whether there is such a folder."""

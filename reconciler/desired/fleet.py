@@ -33,6 +33,14 @@ def read_fleet(folder: str, had_folder: HasFolder = never) -> Fleet:
     return read_source(source, had_folder, source.beside)
 
 
+def read_fleet_to_write(source: Folder) -> Fleet:
+    """Every target of a folder that manifests shall be written into, with what it declares so far.
+
+    A target's folder needn't be there yet, nor declare anything. Raises InvalidManifests.
+    """
+    return read_source(source, lambda _folder: True, replace(source.beside, occupied=frozenset()))
+
+
 def read_source(source: ManifestFiles, had_folder: HasFolder = never, beside: Beside = NOTHING_BESIDE) -> Fleet:
     """Every target with all that it declares. Raises InvalidManifests with every problem of every file."""
     fleet_file = fleet_file_name(source.root)

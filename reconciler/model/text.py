@@ -25,9 +25,14 @@ def printable(text: str, limit: int | None = None) -> str:
     if limit is not None:
         shown = printable(text[: limit + 1])
         return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-    if not (_PLAIN.fullmatch(text) or all(unicodedata.category(c) not in _UNSAFE_CATEGORIES for c in text)):
+    if not is_printable(text):
         text = "".join(_escape(c) for c in text)
     return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", text)
+
+
+def is_printable(text: str) -> bool:
+    """Whether it holds no character that could steer what shows it, or that nobody would see."""
+    return bool(_PLAIN.fullmatch(text)) or all(unicodedata.category(c) not in _UNSAFE_CATEGORIES for c in text)
 
 
 def _escape(character: str) -> str:

@@ -93,6 +93,14 @@ async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
     return Planned(plans, (*errors, *unread), left_behind, readings, listings, moves)
 
 
+async def list_all(ground: Ground) -> tuple[Mapping[str, Listing], tuple[Problem, ...]]:
+    """What is live in each target, with one GET each, side by side; and why others couldn't be read."""
+    ended = await asyncio.gather(*(_caught(_list(site, ground), site) for site in ground.sites))
+    names = [site.head.target.name for site in ground.sites]
+    listings = {name: one for name, one in zip(names, ended, strict=True) if isinstance(one, Listing)}
+    return listings, tuple(problem for problems in ended if isinstance(problems, tuple) for problem in problems)
+
+
 def refuse_stale_heads(ground: Ground, intent: Intent) -> None:
     """Raise StaleHead if HEAD is too old to be applied to any of the targets."""
     if ground.checkout is not None and "stale-head" not in intent.allow:

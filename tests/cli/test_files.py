@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.files import refuse_unwritable, save
+from reconciler.cli.files import create, refuse_unwritable, save
 from reconciler.errors import OutputError, UsageError
 
 
@@ -46,6 +46,19 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="File exists"):
         save(str(tmp_path / "other.json"), "three", unique="x")
     assert not (tmp_path / "victim").exists()
+
+
+def test_a_new_file_takes_no_ones_place(tmp_path: Path) -> None:
+    """Its folders are made; what is there stays, be it a link to nowhere."""
+    create(str(tmp_path / "a/b/new.yaml"), b"1", unique="u")
+    (tmp_path / "a/b/link.yaml").symlink_to("nowhere")
+    for name in ("new.yaml", "link.yaml"):
+        with pytest.raises(OutputError, match="is there already, and stays as it is"):
+            create(str(tmp_path / "a/b" / name), b"2", unique="u")
+    assert (tmp_path / "a/b/new.yaml").read_bytes() == b"1"
+    assert sorted(path.name for path in (tmp_path / "a/b").iterdir()) == ["link.yaml", "new.yaml"]
+    with pytest.raises(OutputError, match="be written"):
+        create(str(tmp_path / "a/b/new.yaml/c"), b"2", unique="u")
 
 
 def test_a_pipe_is_written_to(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired.files import read_named
+from reconciler.desired.files import Folder, read_named
 from reconciler.desired.fleet import read_fleet
 from reconciler.desired.yaml import LARGEST_FILE
 from tests.desired.folders import manifest, told, write
@@ -85,6 +85,15 @@ def test_a_folder_below_that_cant_be_listed_is_told_with_all_else(
     first, second = told(tmp_path)
     assert first == "a.yaml:1:8: invalid YAML: did not find expected node content"
     assert second.endswith("the folder can't be read: File name too long")
+
+
+def test_a_shown_name_leads_to_its_file(tmp_path: Path) -> None:
+    """Of one that is there, whatever its bytes, and of one that will be."""
+    odd = os.path.join(os.fsencode(tmp_path), b"\xff.yaml")  # noqa: PTH118
+    Path(os.fsdecode(odd)).write_text(manifest("a"))
+    folder = Folder(str(tmp_path))
+    assert [os.fsencode(folder.path_of(name)) for name in folder.names()] == [odd]
+    assert folder.new_path(f"{tmp_path}/us/new.yaml") == f"{tmp_path}/us/new.yaml"
 
 
 def test_what_is_named_is_read_whatever_it_is(tmp_path: Path) -> None:

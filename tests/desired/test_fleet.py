@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.desired.fleet import read_fleet, read_stream
-from reconciler.errors import UsageError
+from reconciler.desired.files import Folder
+from reconciler.desired.fleet import read_fleet, read_fleet_to_write, read_stream
+from reconciler.errors import InvalidManifests, UsageError
 from reconciler.model.fleet import Target
 from tests.desired.folders import GOOD, manifest, told, write
 
@@ -59,6 +60,16 @@ def test_a_targets_folder_that_is_gone_is_empty_only_if_it_once_was_there(tmp_pa
 
     assert read_fleet(str(tmp_path), had_folder).head("a").declarations == {}
     assert asked == [f"{tmp_path}/a"]
+
+
+def test_a_folder_that_is_to_be_written_into_may_be_empty(tmp_path: Path) -> None:
+    """Nor need a target's be there; what is wrong with what stands there is told all the same."""
+    write(tmp_path, {"fleet.yaml": TWO, "b/README.md": "soon"})
+    fleet = read_fleet_to_write(Folder(str(tmp_path)))
+    assert [(target.name, fleet.declarations[target.name]) for target in fleet.targets] == [("a", {}), ("b", {})]
+    write(tmp_path, {"b/x.YAML": manifest("x")})
+    with pytest.raises(InvalidManifests):
+        read_fleet_to_write(Folder(str(tmp_path)))
 
 
 def test_two_of_one_name_are_told_with_all_else_that_is_wrong(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from reconciler.model.view import field_of
 from reconciler.plan.change import Change, Create, Delete, Update
 from reconciler.plan.decide import Reading
 from reconciler.plan.plan import Plan
-from reconciler.reconcile import Planned
+from reconciler.reconcile.planning import Planned
 from tests.simulation.story import Run
 from tests.simulation.truth import Incarnation, Truth
 

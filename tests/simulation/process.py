@@ -28,16 +28,9 @@ from reconciler.model.secret import ApiKey
 from reconciler.model.view import live_cluster
 from reconciler.plan.change import Update
 from reconciler.plan.intent import Intent
-from reconciler.reconcile import (
-    Applied,
-    Connected,
-    Ground,
-    Planned,
-    PlanRequest,
-    apply_all,
-    plan_all,
-    refuse_stale_heads,
-)
+from reconciler.reconcile.applying import Applied, apply_all
+from reconciler.reconcile.ground import Connected, Ground
+from reconciler.reconcile.planning import Planned, PlanRequest, plan_all, refuse_stale_heads
 from reconciler.report.render import render_plans, render_reports
 from reconciler.results import Result
 from tests.simulation import invariants
