@@ -32,6 +32,7 @@ COMMANDS = {
     "show": "Show a saved plan or report, in any format.",
     "run": "Plan or apply again and again.",
     "record": "Show what was applied; move it, or let a cluster go.",
+    "schema": "Print the JSON Schema of a manifest, the fleet file, a plan or a report.",
     "comment": "Post a plan or a report as the pull request's one comment.",
     "issue": "Open, update or close each target's one drift issue.",
     "sandbox": "Serve an embedded control plane, to try it all on.",

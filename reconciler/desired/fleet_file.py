@@ -22,7 +22,7 @@ from reconciler.model.cluster import Frozen, Text
 from reconciler.model.declaration import DEFAULTABLE, ClusterName, Manifest, OnDrift
 from reconciler.model.endpoint import REGIONS, normalize_endpoint, region_endpoint
 from reconciler.model.fleet import DEFAULT_API_KEY_ENV, DEFAULT_CONCURRENCY, Target
-from reconciler.model.guards import LIMITED, Limit, Limits, LimitSort
+from reconciler.model.guards import LIMITED, Guard, Limit, Limits, LimitSort
 from reconciler.model.text import did_you_mean
 
 _LIMITS: Final[Mapping[LimitSort, Any]] = {
@@ -30,41 +30,109 @@ _LIMITS: Final[Mapping[LimitSort, Any]] = {
     "fraction": Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None,
     "patterns": Annotated[tuple[Text, ...], Field(strict=False)],
 }
-_GUARDS: Final[dict[str, Any]] = {key: (_LIMITS[guard.sort], guard.default) for key, guard in LIMITED.items()}
+_LIMIT_WORDS: Final[Mapping[LimitSort, tuple[str, list[Any]]]] = {
+    "count": ("A whole number; null for no limit.", [20]),
+    "fraction": ("From 0 to 1; null for no limit.", [0.1]),
+    "patterns": ("Name patterns.", [["prod-*"]]),
+}
+"""What may be written, and an example of it."""
+
+
+def _limit_field(guard: Guard) -> tuple[Any, Limit]:
+    words, examples = _LIMIT_WORDS[guard.sort]
+    told = f"The limit of {guard.name}, which refuses {guard.refuses}. {words}"
+    return Annotated[_LIMITS[guard.sort], Field(description=told, examples=examples)], guard.default
+
+
+_GUARDS: Final[dict[str, Any]] = {key: _limit_field(guard) for key, guard in LIMITED.items()}
 _DEFAULTS: Final[dict[str, Any]] = {
-    key: (Annotated[info.annotation, Field(), *info.metadata] | None, None)
+    key: (
+        Annotated[
+            Annotated[info.annotation, Field(), *info.metadata] | None,
+            Field(description=info.description, examples=info.examples),
+        ],
+        None,
+    )
     for key, info in Manifest.model_fields.items()
     if key in DEFAULTABLE
 }
-GuardLimits: Final[type[Frozen]] = create_model("GuardLimits", __base__=Frozen, **_GUARDS)
-ManifestDefaults: Final[type[Frozen]] = create_model("ManifestDefaults", __base__=Frozen, **_DEFAULTS)
+GuardLimits: Final[type[Frozen]] = create_model(
+    "GuardLimits", __base__=Frozen, __doc__="What may refuse a plan, and from where on.", **_GUARDS
+)
+ManifestDefaults: Final[type[Frozen]] = create_model(
+    "ManifestDefaults", __base__=Frozen, __doc__="Fields of manifests, save a cluster's own.", **_DEFAULTS
+)
 
 _Guards = Annotated[Frozen, ReadAs(GuardLimits)]
 _ManifestDefaults = Annotated[Frozen, ReadAs(ManifestDefaults)]
 
 
 class TargetEntry(Frozen):
-    """One target, as the fleet file has it."""
+    """One target: an account, with its endpoint, its API key and its folder of manifests."""
 
-    region: Text | None = None
-    endpoint: Text | None = None
-    manifests: Text | None = None
-    api_key_env: Annotated[str, Field(pattern=r"^MOMENTO_[A-Za-z0-9_]+$")] = DEFAULT_API_KEY_ENV
-    concurrency: Annotated[int, Field(ge=1, le=1000)] = DEFAULT_CONCURRENCY
-    rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    on_drift: OnDrift = "revert"
-    max_failures: Annotated[int, Field(ge=1)] = 1
-    canary: Annotated[int, Field(ge=0)] = 0
-    defaults: _ManifestDefaults = ManifestDefaults()
-    guards: _Guards = GuardLimits()
+    region: Annotated[
+        Text | None,
+        Field(description="A published region, instead of an endpoint.", json_schema_extra={"enum": sorted(REGIONS)}),
+    ] = None
+    endpoint: Annotated[
+        Text | None,
+        Field(
+            description="The API's address, instead of a region: a URL, or a bare cell host.",
+            examples=["cell-1-us-east-1-1.prod.a.momentohq.com"],
+        ),
+    ] = None
+    manifests: Annotated[
+        Text | None,
+        Field(description="The folder of its manifests, beside this file; default: its name.", examples=["us-east-1"]),
+    ] = None
+    api_key_env: Annotated[
+        str,
+        Field(
+            pattern=r"^MOMENTO_[A-Za-z0-9_]+$",
+            description="The variable that holds its API key; never the key itself.",
+            examples=["MOMENTO_API_KEY_EU"],
+        ),
+    ] = DEFAULT_API_KEY_ENV
+    concurrency: Annotated[int, Field(ge=1, le=1000, description="Changes under way at once.", examples=[8])] = (
+        DEFAULT_CONCURRENCY
+    )
+    rate: Annotated[
+        Annotated[float, Field(gt=0, allow_inf_nan=False)] | None,
+        Field(description="Requests a second, at most; left out: no limit.", examples=[20]),
+    ] = None
+    on_drift: Annotated[
+        OnDrift,
+        Field(description="What becomes of a change behind git's back: revert it, or report it and leave it alone."),
+    ] = "revert"
+    max_failures: Annotated[
+        int, Field(ge=1, description="After so many failed changes nothing more is sent.", examples=[1])
+    ] = 1
+    canary: Annotated[
+        int, Field(ge=0, description="So many changes go first, and settle, before the others.", examples=[1])
+    ] = 0
+    defaults: Annotated[
+        _ManifestDefaults, Field(description="What stands under each of its manifests that doesn't say it itself.")
+    ] = ManifestDefaults()
+    guards: Annotated[_Guards, Field(description="Its own limits; else those beside `targets` count.")] = GuardLimits()
 
 
 class FleetFile(Frozen):
-    """`fleet.yaml`; what stands beside `targets` is for all of them."""
+    """The targets of a fleet; what stands beside `targets` is for all of them."""
 
-    targets: Annotated[dict[ClusterName, TargetEntry], Field(min_length=1)]
-    defaults: _ManifestDefaults = ManifestDefaults()
-    guards: _Guards = GuardLimits()
+    targets: Annotated[
+        dict[ClusterName, TargetEntry],
+        Field(
+            min_length=1,
+            description="Each account, by a name of its own.",
+            examples=[{"us-east-1": {"region": "us-east-1"}}],
+        ),
+    ]
+    defaults: Annotated[
+        _ManifestDefaults, Field(description="What stands under every manifest, unless its target or itself says it.")
+    ] = ManifestDefaults()
+    guards: Annotated[_Guards, Field(description="The limits of all targets, save where a target has its own.")] = (
+        GuardLimits()
+    )
 
 
 def read_targets(data: bytes, file: str, root: str, has_folder: HasFolder) -> Layout:

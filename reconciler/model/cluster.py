@@ -37,9 +37,18 @@ Text = Annotated[str, Field(min_length=1)]
 class Placement(Frozen):
     """Where the nodes of one shard live."""
 
-    shard_index: Annotated[int, Field(ge=0)]
-    availability_zone: Text
-    replica_availability_zones: Annotated[tuple[Text, ...], Field(strict=False)]
+    shard_index: Annotated[
+        int, Field(ge=0, description="Which shard: 0 for the first, less than shard_count.", examples=[0])
+    ]
+    availability_zone: Annotated[Text, Field(description="Where the shard's primary lives.", examples=["us-east-1a"])]
+    replica_availability_zones: Annotated[
+        tuple[Text, ...],
+        Field(
+            strict=False,
+            description="Where its replicas live, one zone for each; their order has no meaning.",
+            examples=[["us-east-1b", "us-east-1c"]],
+        ),
+    ]
 
 
 Placements = Annotated[tuple[Placement, ...], Field(strict=False)]
@@ -48,12 +57,46 @@ Placements = Annotated[tuple[Placement, ...], Field(strict=False)]
 class Configuration(Frozen):
     """The body of `PUT /cluster/{name}`; None is a field that is left out, and is never sent."""
 
-    description: str | None = None
-    node_instance_type: Text
-    shard_count: Annotated[int, Field(ge=1)]
-    replication_factor: Annotated[int, Field(ge=0)]
-    enforce_shard_multi_az: bool
-    shard_placements: Placements | None = None
+    description: Annotated[
+        str | None,
+        Field(description="What the cluster is for. Left out: not managed.", examples=["Order service"]),
+    ] = None
+    node_instance_type: Annotated[
+        Text,
+        Field(
+            description="The instance type of every node. Changing it replaces the nodes.",
+            examples=["m6g.large", "t4g.small"],
+        ),
+    ]
+    shard_count: Annotated[
+        int, Field(ge=1, description="How many shards the data is spread over. Changing it reshards.", examples=[3])
+    ]
+    replication_factor: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Replicas of each shard: at least 1 with enforce_shard_multi_az; 0 leaves no failover.",
+            examples=[2],
+        ),
+    ]
+    enforce_shard_multi_az: Annotated[
+        bool, Field(description="Whether each shard's nodes must live in more than one availability zone.")
+    ]
+    shard_placements: Annotated[
+        Placements | None,
+        Field(
+            description="Where the nodes of each shard live. Left out: not managed; it may name only some shards.",
+            examples=[
+                [
+                    {
+                        "shard_index": 0,
+                        "availability_zone": "us-east-1a",
+                        "replica_availability_zones": ["us-east-1b", "us-east-1c"],
+                    }
+                ]
+            ],
+        ),
+    ] = None
 
 
 FIELDS: Final = tuple(Configuration.model_fields)

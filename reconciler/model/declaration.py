@@ -20,16 +20,30 @@ OnDrift: TypeAlias = Literal["revert", "report"]
 
 
 class Lifecycle(Frozen):
-    """How the reconciler treats a cluster; never sent to the service.
+    """How the reconciler treats a cluster; never sent to the service."""
 
-    `on_drift` is None where the target's counts.
-    """
-
-    prevent_destroy: bool = False
-    on_remove: Literal["delete", "keep"] = "delete"
-    on_drift: OnDrift | None = None
-    adopt: bool = False
-    ignore_changes: Annotated[tuple[IgnoredField, ...], Field(strict=False)] = ()
+    prevent_destroy: Annotated[
+        bool, Field(description="true: the cluster is not deleted while its last declaration, or the record, says so.")
+    ] = False
+    on_remove: Annotated[
+        Literal["delete", "keep"],
+        Field(description="What removing the manifest means: delete, where a run prunes; or keep it, unharmed."),
+    ] = "delete"
+    on_drift: Annotated[
+        OnDrift | None,
+        Field(description="What becomes of a change behind git's back: revert or report it. Default: the target's."),
+    ] = None
+    adopt: Annotated[
+        bool, Field(description="true: it may be taken over, and changed, though somebody else made it.")
+    ] = False
+    ignore_changes: Annotated[
+        tuple[IgnoredField, ...],
+        Field(
+            strict=False,
+            description="Fields that a create sends and nothing changes afterwards.",
+            examples=[["description"]],
+        ),
+    ] = ()
 
 
 NO_LIFECYCLE = Lifecycle()
@@ -38,8 +52,15 @@ NO_LIFECYCLE = Lifecycle()
 class Manifest(Configuration):
     """One YAML document: the body of `PUT`, plus `name`, plus `lifecycle`."""
 
-    name: ClusterName
-    lifecycle: Lifecycle = NO_LIFECYCLE
+    name: Annotated[
+        ClusterName,
+        Field(
+            description="The cluster's name, one of its kind in its target; it can't be changed.", examples=["orders"]
+        ),
+    ]
+    lifecycle: Annotated[
+        Lifecycle, Field(description="How the reconciler treats the cluster; never sent to the service.")
+    ] = NO_LIFECYCLE
 
 
 DEFAULTABLE: Final = tuple(key for key in Manifest.model_fields if key not in {"name", "shard_placements"})

@@ -20,6 +20,7 @@ from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.server import in_thread
 from reconciler.sandbox.store import Store
 from reconciler.sandbox.switches import Switches
+from tests.schemas import wrong
 
 RECONCILER = str(Path(sys.executable).with_name("reconciler"))
 ORDERS = """\
@@ -50,8 +51,10 @@ class Ended:
 
     @property
     def targets(self) -> list[Any]:
-        """The targets of the one JSON document on stdout."""
-        targets: list[Any] = json.loads(self.out)["targets"]
+        """The targets of the one JSON document on stdout, which is as its schema says."""
+        document = json.loads(self.out)
+        assert wrong(document["kind"], document) == []
+        targets: list[Any] = document["targets"]
         return targets
 
     @property
