@@ -255,7 +255,8 @@ def import_sandbox() -> tuple[Any, Any]:
         from reconciler.sandbox import server, store  # noqa: PLC0415  # an extra, and heavy
     except ModuleNotFoundError as error:
         raise SandboxError(
-            f"the sandbox needs {error.name}, which is not installed", remedy="pip install 'reconciler[sandbox]'"
+            f"the sandbox needs {error.name}, which is not installed",
+            remedy="pip install 'momento-reconciler[sandbox]'",
         ) from error
     return server, store
 

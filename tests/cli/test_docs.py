@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
@@ -216,6 +217,14 @@ def test_what_holds_a_promise_is_there() -> None:
     named = re.findall(r"`(tests/[\w/.]+|[a-z]+/\w+\.py)`", (ROOT / "SECURITY.md").read_text())
     assert len(named) > 10
     assert [name for name in named if not (ROOT / name).exists() and not (ROOT / "reconciler" / name).exists()] == []
+
+
+def test_who_is_told_to_install_gets_this_project() -> None:
+    """On the package index `reconciler` is somebody else's: every remedy and page has the distribution's own name."""
+    name = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["name"]
+    texts = [README, *DOCS.values(), *(path.read_text() for path in (ROOT / "reconciler").rglob("*.py"))]
+    told = {found for text in texts for found in re.findall(r"(?:pip|pipx|uv tool) install '?([a-z][\w-]*)", text)}
+    assert told == {name} == {"momento-reconciler"}
 
 
 def test_no_page_is_left_out() -> None:
