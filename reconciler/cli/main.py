@@ -24,6 +24,7 @@ from reconciler.errors import (
 
 COMMANDS = {
     "validate": "Check manifests, without network; report every error with its place.",
+    "fmt": "Bring the keys of manifests into one order.",
     "plan": "Show what would change, and why.",
     "apply": "Make the clusters as the manifests say.",
     "drift": "Say whether the clusters are as declared; exit 2 if not.",
