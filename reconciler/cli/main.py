@@ -23,6 +23,7 @@ from reconciler.errors import (
 )
 
 COMMANDS = {
+    "doctor": "Look at all that a run stands on, and say what to do.",
     "validate": "Check manifests, without network; report every error with its place.",
     "fmt": "Bring the keys of manifests into one order.",
     "plan": "Show what would change, and why.",

@@ -88,10 +88,13 @@ selection = _all(
     targets,
     option("--only", multiple=True, metavar="GLOB", help="Only clusters whose name matches; repeatable."),
 )
-connection = _all(
+reach = _all(
     option("--endpoint", metavar="URL", help="The API's address; a bare cell host will do."),
     option("--region", metavar="NAME", help="A region, instead of an endpoint."),
     option("--api-key-file", metavar="FILE", help="Read the API key from a file instead of its variable."),
+)
+connection = _all(
+    reach,
     option("--sandbox", is_flag=True, help="Use an embedded control plane, kept in .reconciler/sandbox.db."),
 )
 logs = _all(
@@ -136,6 +139,7 @@ _shown = _all(
     ),
     logs,
 )
+output_for_programs = _output("text", "json")
 output = _output("text", "json", "markdown")
 output_with_places = _output("text", "json", "markdown", "sarif")
 intent = _all(

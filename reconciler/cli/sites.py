@@ -14,7 +14,7 @@ from reconciler.cli.signals import Runner
 from reconciler.clock import Clock
 from reconciler.desired.files import Folder, shown_path
 from reconciler.desired.fleet import read_fleet, read_fleet_to_write, read_source, read_stream
-from reconciler.errors import CredentialsError, SandboxError, UsageError
+from reconciler.errors import CredentialsError, ReconcilerError, SandboxError, UsageError
 from reconciler.evidence.base import WorkflowEvent
 from reconciler.evidence.checkout import Checkout, GitOptions
 from reconciler.live.client import Connection
@@ -116,7 +116,7 @@ class Sites:
         return self._ground(fleet, checkout, sites)
 
     def _connected(self, declared: Fleet, checkout: Checkout | None) -> Ground:
-        fleet = self._located(declared)
+        fleet = self._located(declared, declared.selected(self.options.targets))
         selected = fleet.selected(self.options.targets)
         keys = {target.name: self._key(target) for target in selected}
         _refuse_twins(selected, keys)
@@ -126,15 +126,21 @@ class Sites:
         ]
         return self._ground(fleet, checkout, sites)
 
-    def _located(self, fleet: Fleet) -> Fleet:
+    def ways(self, fleet: Fleet) -> Iterator[tuple[Target, Connection | ReconcilerError]]:
+        """How each selected target is reached, or why it can't be: what one lacks keeps no other from it."""
+        selected = fleet.selected(self.options.targets)
+        _refuse_one_place_for_many(self.options, selected)
+        for target in selected:
+            try:
+                (located,) = self._located(fleet, [target]).selected([target.name])
+                yield located, self._connection(located, located.endpoint or "", self._key(located))
+            except (UsageError, CredentialsError) as error:
+                yield target, error
+
+    def _located(self, fleet: Fleet, selected: Sequence[Target]) -> Fleet:
         """The fleet with every endpoint that is known: a target that isn't selected has a record to claim, too."""
-        options, selected = self.options, fleet.selected(self.options.targets)
-        given = _endpoint(options)
-        if given and len(selected) > 1:
-            raise UsageError(
-                f"--endpoint and --region are for one target, and there are {len(selected)}",
-                remedy="name it with --target, or write the endpoints into the fleet file",
-            )
+        given = _endpoint(self.options)
+        _refuse_one_place_for_many(self.options, selected)
         fallback = _fallback(self.console.environment)
         for target in fleet.targets:
             if fallback and not given and target in selected and target.endpoint not in {None, fallback}:
@@ -214,6 +220,14 @@ def _endpoint(options: RunOptions) -> str | None:
             raise UsageError(f"unknown region {options.region!r}", remedy=did_you_mean(options.region, sorted(REGIONS)))
         return region_endpoint(options.region)
     return _normalized(options.endpoint, "--endpoint") if options.endpoint else None
+
+
+def _refuse_one_place_for_many(options: RunOptions, selected: Sequence[Target]) -> None:
+    if _endpoint(options) and len(selected) > 1:
+        raise UsageError(
+            f"--endpoint and --region are for one target, and there are {len(selected)}",
+            remedy="name it with --target, or write the endpoints into the fleet file",
+        )
 
 
 def _fallback(environment: Mapping[str, str]) -> str | None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from reconciler.clock import Clock, Random
+from reconciler.errors import HttpError
 from reconciler.live.answers import Listing, read_cluster, read_listing, status_error
 from reconciler.model.cluster import LiveCluster
 from reconciler.model.endpoint import normalize_endpoint
@@ -28,6 +29,15 @@ class Accepted:
     cluster: LiveCluster | None
     attempts: int
     http_status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one GET came to, with both ends' time in epoch seconds; `service_time` is None where it tells none."""
+
+    came_to: Listing | HttpError
+    own_time: float
+    service_time: float | None
 
 
 class Connection:
@@ -90,6 +100,16 @@ class Client:
 
         listing, _ = await self._retry.call(attempt, method="GET", budget_seconds=budget_seconds)
         return listing
+
+    async def probe(self) -> Probe:
+        """Ask once what is there. Raises an HttpError where no answer comes."""
+        answer = await self._http.exchange("GET", "/cluster")
+        now = self._clock.now()
+        try:
+            came_to: Listing | HttpError = read_listing(answer) if answer.status == 200 else status_error(answer, now)
+        except HttpError as error:
+            came_to = error
+        return Probe(came_to, now, answer.moment())
 
     async def send(self, request: Request, *, cluster: str) -> Accepted:
         """Send one change. A cluster that isn't there is deleted already. Raises an HttpError with `attempts`."""

@@ -79,11 +79,12 @@ class Answer:
         value = self.headers.get("retry-after", "").strip()
         if value.isascii() and value.isdigit():
             return float(value[:9])
-        try:
-            moment = parsedate(value)
-            return max(0.0, timegm(moment) - now) if moment else None
-        except (ValueError, OverflowError):
-            return None
+        moment = _epoch_seconds(value)
+        return max(0.0, moment - now) if moment is not None else None
+
+    def moment(self) -> float | None:
+        """When it was made, in epoch seconds, by the other end's clock; None where it doesn't say."""
+        return _epoch_seconds(self.headers.get("date", ""))
 
     def _message(self) -> str:
         """The body's message, decoded: JSON has many ways to write a key that is to be found."""
@@ -118,3 +119,12 @@ class Answer:
 
     def _text(self) -> str:
         return self.body.decode("utf-8", errors="replace").strip()
+
+
+def _epoch_seconds(text: str) -> float | None:
+    """The moment of an HTTP date; None for what is none."""
+    try:
+        moment = parsedate(text)
+        return float(timegm(moment)) if moment else None
+    except (ValueError, OverflowError):
+        return None

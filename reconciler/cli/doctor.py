@@ -1,0 +1,101 @@
+"""`reconciler doctor`."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import parameters
+from reconciler.errors import EXIT_FAILED, EXIT_OK, GitError, InvalidManifests, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.cli.console import Console
+    from reconciler.cli.sites import Sites
+    from reconciler.model.check import Check
+    from reconciler.model.fleet import Fleet
+
+
+@click.command("doctor", cls=parameters.Command)
+@parameters.manifests
+@parameters.targets
+@parameters.reach
+@parameters.option("--remote", metavar="NAME", help="Hold the record against this git remote's.")
+@parameters.output_for_programs
+@click.pass_obj
+def command(
+    console: "Console",
+    /,
+    *,
+    manifests: str,
+    targets: tuple[str, ...],
+    endpoint: str | None,
+    region: str | None,
+    api_key_file: str | None,
+    remote: str | None,
+) -> int:
+    """Look at all that a run stands on, each by itself, and say what to do about it.
+
+    Versions, manifests, git, record, key, endpoint, clock. Sends one GET a target, and nothing else. Exit 1 where a
+    check failed.
+    """
+    from reconciler.cli.options import RunOptions  # noqa: PLC0415  # --help imports none of it
+    from reconciler.cli.signals import Runner  # noqa: PLC0415
+    from reconciler.cli.sites import Sites  # noqa: PLC0415
+    from reconciler.doctor import of_versions  # noqa: PLC0415
+    from reconciler.report.checks import render_checks  # noqa: PLC0415
+
+    options = RunOptions(manifests, targets, (), endpoint, region, api_key_file, sandbox=False)
+    checks = [of_versions()]
+    with Runner(console.signals) as runner:
+        of_manifests, fleet = _read(manifests)
+        checks += [of_manifests, *_of_git(manifests, fleet, targets, remote)]
+        if fleet is not None:
+            checks += runner.run(_of_targets(Sites(options, console, runner), fleet))
+    console.result(render_checks(checks, "json" if console.settings.format_name == "json" else "text"))
+    return EXIT_FAILED if any(check.state == "failed" for check in checks) else EXIT_OK
+
+
+def _read(manifests: str) -> "tuple[Check, Fleet | None]":
+    from reconciler.desired.fleet import read_fleet  # noqa: PLC0415
+    from reconciler.model.check import Check  # noqa: PLC0415
+    from reconciler.report.values import counted  # noqa: PLC0415
+
+    try:
+        fleet = read_fleet(manifests)
+    except InvalidManifests as error:
+        remedy = f"reconciler validate --manifests {manifests}"
+        return Check(name="manifests", state="failed", message=error.message, remedy=remedy), None
+    except UsageError as error:
+        return Check(name="manifests", state="failed", message=error.message, remedy=error.remedy), None
+    clusters = sum(map(len, fleet.declarations.values()))
+    message = f"{counted(clusters, 'cluster')} in {counted(len(fleet.targets), 'target')}"
+    return Check(name="manifests", state="ok", message=message), fleet
+
+
+def _of_git(manifests: str, fleet: "Fleet | None", targets: tuple[str, ...], remote: str | None) -> "Iterator[Check]":
+    from reconciler.doctor import of_git, of_records  # noqa: PLC0415
+    from reconciler.evidence.git import Git  # noqa: PLC0415
+    from reconciler.model.check import Check  # noqa: PLC0415
+
+    try:
+        git = Git.open(manifests)
+    except GitError as error:
+        yield Check(name="git", state="failed", message=error.message, remedy=error.remedy)
+        return
+    if git is None:
+        yield from of_git(None, manifests)
+        return
+    with closing(git):
+        yield from of_git(git, manifests)
+        yield from of_records(git, fleet.selected(targets) if fleet is not None else (), remote)
+
+
+async def _of_targets(sites: "Sites", fleet: "Fleet") -> "list[Check]":
+    """Those of all targets, asked side by side."""
+    import asyncio  # noqa: PLC0415
+
+    from reconciler.doctor import of_target  # noqa: PLC0415
+
+    asked = (of_target(target, way, sites.clock) for target, way in sites.ways(fleet))
+    return [check for checks in await asyncio.gather(*asked) for check in checks]

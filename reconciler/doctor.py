@@ -1,0 +1,135 @@
+"""Whether a run would go well: everything that it stands on, each looked at by itself, with what to do about it.
+
+Sends one GET a target and nothing else, and tries nothing again: what is wrong is to be seen, not waited out.
+"""
+
+import platform
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from reconciler import __version__
+from reconciler.clock import Clock, format_duration
+from reconciler.errors import CredentialsError, Forbidden, GitError, HttpError, ReconcilerError, Unauthenticated
+from reconciler.evidence.git import Git
+from reconciler.evidence.record import RECORDS, Records
+from reconciler.evidence.remote import Remote
+from reconciler.live.client import Connection, Probe
+from reconciler.model.check import Check
+from reconciler.model.fleet import Target
+from reconciler.report.values import counted
+
+LARGEST_SKEW_SECONDS: Final = 60.0
+"""A clock that is further off makes the later of two writes of the record look like the earlier one."""
+
+
+def of_versions() -> Check:
+    """This program and what it runs on."""
+    python = f"Python {platform.python_version()} on {platform.system()}"
+    return Check(name="versions", state="ok", message=f"reconciler {__version__}, {python}")
+
+
+def of_git(git: Git | None, folder: str) -> Iterator[Check]:
+    """The repository of a folder of manifests."""
+    if git is None:
+        message = f"{folder} is in no git repository, or there is no git: no cause is known, and nothing is recorded"
+        yield Check(name="git", state="warning", message=message, remedy="install git, and run in a clone")
+        return
+    version = git.command.run("version").out.decode(errors="replace").strip()
+    if git.commit("HEAD") is None:
+        yield Check(name="git", state="warning", message=f"{version}, no commit yet", remedy="commit the manifests")
+    elif git.shallow:
+        message = f"{version}, a shallow clone: who set a value can't be told, all else can"
+        yield Check(name="git", state="warning", message=message, remedy="git fetch --unshallow")
+    else:
+        yield Check(name="git", state="ok", message=f"{version}, a repository with its whole history")
+
+
+def of_records(git: Git, targets: Sequence[Target], remote: str | None) -> Iterator[Check]:
+    """What this clone knows of what was applied; and whether a server knows the same, if one is named."""
+    try:
+        found = {record.target: record for record in Records(git, "doctor").all()}
+        remotes = git.remotes()
+    except GitError as error:
+        yield _failed("record", None, error)
+        return
+    fetch = f"reconciler record fetch --remote {remotes[0]}" if remotes else None
+    for target in targets:
+        record = found.get(target.name)
+        if record is None:
+            message = "none in this clone: nothing was applied yet, or it was not fetched"
+            yield Check(name="record", target=target.name, state="warning", message=message, remedy=fetch)
+        else:
+            last = f", last applied {record.revision[:10]}" if record.revision else ""
+            message = f"{counted(len(record.lines), 'cluster')}{last}"
+            yield Check(name="record", target=target.name, state="ok", message=message)
+    if remote is not None:
+        yield _of_remote(git, remote)
+
+
+async def of_target(target: Target, way: Connection | ReconcilerError, clock: Clock) -> tuple[Check, ...]:
+    """A target's key, endpoint and clock, by one request; `way` may be why there is none."""
+    name = target.name
+    if isinstance(way, CredentialsError):
+        return (_failed("key", name, way),)
+    if isinstance(way, ReconcilerError):
+        return (_failed("endpoint", name, way),)
+    began = clock.monotonic()
+    try:
+        async with way.client() as client:
+            probe = await client.probe()
+    except HttpError as error:
+        return (_untried_key(target), _failed("endpoint", name, error))
+    answered = f"{way.peer.address} answered in {format_duration(clock.monotonic() - began)}"
+    return (*_of_answer(target, probe, answered), _of_clock(name, probe))
+
+
+def _of_answer(target: Target, probe: Probe, answered: str) -> tuple[Check, Check]:
+    match probe.came_to:
+        case Unauthenticated() | Forbidden() as error:
+            return _failed("key", target.name, error), Check(
+                name="endpoint", target=target.name, state="ok", message=answered
+            )
+        case HttpError() as error:
+            return _untried_key(target), _failed("endpoint", target.name, error)
+        case listing:
+            listed = f"{answered}, with {counted(len(listing.clusters) + len(listing.unreadable), 'cluster')}"
+            return (
+                Check(name="key", target=target.name, state="ok", message="accepted"),
+                Check(name="endpoint", target=target.name, state="ok", message=listed),
+            )
+
+
+def _of_clock(target: str, probe: Probe) -> Check:
+    if probe.service_time is None:
+        return Check(name="clock", target=target, state="ok", message="the service tells no time to compare with")
+    skew = probe.own_time - probe.service_time
+    if abs(skew) <= LARGEST_SKEW_SECONDS:
+        return Check(name="clock", target=target, state="ok", message="as the service's")
+    message = f"{format_duration(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the service's"
+    return Check(name="clock", target=target, state="failed", message=message, remedy="set this machine's clock by NTP")
+
+
+def _of_remote(git: Git, remote: str) -> Check:
+    try:
+        theirs = Remote(git.command, remote).refs(RECORDS)
+    except GitError as error:
+        return _failed("record", None, error)
+    if theirs == git.refs(RECORDS):
+        return Check(name="record", state="ok", message=f"{remote} has the same")
+    message, remedy = f"{remote} has others than this clone", f"reconciler record fetch --remote {remote}"
+    return Check(name="record", state="warning", message=message, remedy=remedy)
+
+
+def _untried_key(target: Target) -> Check:
+    message = "there, and not known to be accepted: the service didn't say"
+    return Check(name="key", target=target.name, state="warning", message=message)
+
+
+def _failed(name: str, target: str | None, error: ReconcilerError) -> Check:
+    return Check(
+        name=name,
+        target=target,
+        state="failed",
+        message=error.message.removeprefix(f"target {target}: "),
+        remedy=error.remedy,
+    )

@@ -1,0 +1,95 @@
+"""The real command tells what a first run would stumble over."""
+
+import json
+import re
+
+from tests.acceptance.conftest import Checkout, Workplace, manifest
+
+
+def lines(text: str) -> list[str]:
+    """One line a check, without what differs from machine to machine."""
+    return [
+        re.sub(r"reconciler \d.*|git version [\d.]+|http://[^ ]+|in [\d.]+s", "#", line) for line in text.splitlines()
+    ]
+
+
+def test_a_fleet_that_is_ready(checkout: Checkout) -> None:
+    """Each check in a line, with one GET; the record is held against a remote that is named."""
+    service = checkout.service()
+    checkout.declare("orders", "sessions")
+    checkout.commit()
+    checkout.with_origin()
+    assert checkout.run("apply --yes --remote origin").code == 0
+    service.answers.clear()
+    ended = checkout.run("doctor --remote origin")
+    assert (ended.code, ended.err, service.answers) == (0, "", ["GET /cluster 200"])
+    revision = checkout.git("rev-parse", "HEAD")[:10]
+    assert lines(ended.out) == [
+        "ok       versions  #",
+        "ok       manifests 2 clusters in 1 target",
+        "ok       git       #, a repository with its whole history",
+        f"ok       record    default: 2 clusters, last applied {revision}",
+        "ok       record    origin has the same",
+        "ok       key       default: accepted",
+        "ok       endpoint  default: # answered #, with 2 clusters",
+        "ok       clock     default: as the service's",
+    ]
+
+
+def test_a_clone_that_lacks_the_record(checkout: Checkout) -> None:
+    """What can be done without is a warning, with its remedy; the exit is 0."""
+    checkout.service()
+    checkout.declare("orders")
+    checkout.commit("One", days_ago=1)
+    checkout.declare("sessions")
+    checkout.commit("Two")
+    checkout.with_origin()
+    assert checkout.run("apply --yes --remote origin").code == 0
+    clone = checkout.cloned("clone", "--depth=1")
+    ended = clone.run("doctor --remote origin")
+    fetch = "reconciler record fetch --remote origin"
+    assert (ended.code, lines(ended.out)[2:5]) == (
+        0,
+        [
+            "warning  git       #, a shallow clone: who set a value can't be told, all else can → git fetch --unshallow",
+            f"warning  record    default: none in this clone: nothing was applied yet, or it was not fetched → {fetch}",
+            f"warning  record    origin has others than this clone → {fetch}",
+        ],
+    )
+
+
+def test_all_that_is_wrong_is_told_at_once(workplace: Workplace) -> None:
+    """A target without a key, and one whose key is refused; one document, and nothing on stderr."""
+    service = workplace.service()
+    workplace.write(
+        "manifests/fleet.yaml", f"targets: {{a: {{endpoint: '{service.url}'}}, b: {{api_key_env: MOMENTO_KEY_B}}}}\n"
+    )
+    workplace.write("manifests/a/.keep", "")
+    workplace.write("manifests/b/.keep", "")
+    workplace.environment["MOMENTO_API_KEY"] = "sandbox-expired"
+    ended = workplace.run("doctor --format json")
+    document = json.loads(ended.out)
+    assert (ended.code, ended.err, document["kind"]) == (1, "", "diagnosis")
+    assert [(c["name"], c["target"], c["state"]) for c in document["checks"]] == [
+        ("versions", None, "ok"),
+        ("manifests", None, "ok"),
+        ("git", None, "warning"),
+        ("key", "a", "failed"),
+        ("endpoint", "a", "ok"),
+        ("clock", "a", "ok"),
+        ("key", "b", "failed"),
+    ]
+    assert all(check["remedy"] for check in document["checks"] if check["state"] != "ok")
+
+
+def test_manifests_that_do_not_load(workplace: Workplace) -> None:
+    """Are told, with the command that tells more; nobody is asked."""
+    service = workplace.service()
+    workplace.write("manifests/orders.yaml", "name: orders\n")
+    ended = workplace.run("doctor")
+    assert (ended.code, service.answers) == (1, [])
+    assert "failed   manifests 4 errors in the manifests → reconciler validate --manifests manifests" in ended.out
+    workplace.write("manifests/orders.yaml", manifest("orders"))
+    for misused in ("--target nowhere", "--region nowhere", "--region us-east-1 --endpoint h.example.com"):
+        assert workplace.run(f"doctor {misused}").code == 64
+    assert service.answers == []
