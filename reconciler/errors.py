@@ -5,6 +5,7 @@
     ├── InvalidManifests         1   what git says can't be read; carries every problem of every file
     ├── CredentialsError         1   no API key, or one that can't be sent
     ├── GitError                 1   git can't be read, or doesn't have what was named
+    ├── Refused                  3   a guard refuses a plan that was to be applied
     ├── Unproven                 1   --prune=all where nothing tells what is protected
     ├── OutputError              1   what was done can't be told
     ├── SandboxError             1   the embedded control plane can't be started
@@ -253,6 +254,21 @@ class GitError(ReconcilerError):
     """The local git can't be read, or doesn't have what was named."""
 
     kind = "git"
+
+
+class Refused(ReconcilerError):
+    """A guard refuses a plan that was to be carried out; nothing was sent. `reasons` is never empty."""
+
+    kind = "guard"
+    exit_code = EXIT_REFUSED
+
+    def __init__(self, reasons: Iterable[Problem]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(reason.message for reason in self.reasons))
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Every reason, in the order of targets."""
+        return self.reasons
 
 
 class Unproven(ReconcilerError):

@@ -54,6 +54,16 @@ def configure(
     structlog.contextvars.clear_contextvars()
 
 
+def drop_unless_configured() -> None:
+    """Drop all events where nobody has said where they go: left alone, structlog would print them to stdout."""
+    if not structlog.is_configured():
+        structlog.configure(processors=[_drop])
+
+
+def _drop(_logger: object, _method: str, _event: LogEvent) -> LogEvent:
+    raise structlog.DropEvent
+
+
 class _Lines:
     """What structlog hands finished lines to."""
 

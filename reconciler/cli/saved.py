@@ -21,12 +21,15 @@ def read_plan(file: str) -> PlanDocument:
 
 
 def read_whole_plan(file: str) -> Mapping[str, Plan]:
-    """All targets' plans of a file, to be carried out, by target.
+    """All targets' plans of a file, to be carried out, by target. Raises what `read_plan` and `whole_plan` do."""
+    return whole_plan(read_plan(file))
 
-    Raises what `read_plan` does, and DamagedPlan where a target is missing: what couldn't be read must not pass for in
-    sync.
+
+def whole_plan(document: PlanDocument) -> Mapping[str, Plan]:
+    """All targets' plans, to be carried out, by target.
+
+    Raises DamagedPlan where a target is missing: what couldn't be read must not pass for in sync.
     """
-    document = read_plan(file)
     if document.errors or not document.targets or any(plan.manifests is None for plan in document.targets):
         raise DamagedPlan("the plan is not whole: a target could not be read when it was made", remedy=_ANEW)
     if not all(plan.live_read for plan in document.targets):

@@ -27,7 +27,7 @@ def tell_plans(console: Console, document: PlanDocument, code: int) -> int:
     """Tell plans, and why others could not be made; the exit code comes back."""
     console.problems(document.errors)
     if console.settings.format_name != "text" or console.only_events:
-        console.problems(_refusals(document.targets))
+        console.problems(refusals(document.targets))
     if console.github is not None:
         console.tell(console.github.annotations(document))
     told = _Told(partial(render_plans, document), document.targets)
@@ -112,7 +112,7 @@ def _tell_github(
         log.warning("github.untold", error=str(error))
 
 
-def _refusals(plans: Sequence[Plan]) -> tuple[Problem, ...]:
+def refusals(plans: Sequence[Plan]) -> tuple[Problem, ...]:
     """Which guards refuse: a person sees it on stderr where stdout is for a machine."""
     return tuple(
         Problem("guard", f"refused by {violation.guard}: {violation.message}", target=plan.target)
