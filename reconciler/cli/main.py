@@ -107,7 +107,9 @@ def _run(arguments: list[str], console: Console) -> int:
         return _interrupted(console, error)
     except ReconcilerError as error:
         return _fail(console, error.problems(), error.exit_code)
-    except SystemExit:
+    except SystemExit as error:
+        if not console.signals.received:  # click has told a shell what may come next
+            return error.code if isinstance(error.code, int) else EXIT_OK
         return _interrupted(console, Interrupted(console.signals.received[0]))
     except Exception as error:  # noqa: BLE001  # the last wrapper: whatever it is ends in an exit code
         if console.signals.ended_it:  # in the middle of an import, or of a library's clean-up

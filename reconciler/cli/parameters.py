@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import click
 
+from reconciler.cli import completing
 from reconciler.errors import UsageError
 from reconciler.model.guards import ALLOWABLE
 
@@ -79,18 +80,32 @@ manifests = option(
     default="manifests",
     show_default=True,
     metavar="DIR",
+    shell_complete=completing.folders,
     help="The folder of manifests; - is standard input.",
 )
-targets = option("--target", "targets", multiple=True, metavar="NAME", help="Only this target; repeatable.")
+targets = option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completing.targets,
+    help="Only this target; repeatable.",
+)
 remote = option("--remote", metavar="NAME", help="Fetch the record from this git remote first, and push it there.")
 selection = _all(
     manifests,
     targets,
-    option("--only", multiple=True, metavar="GLOB", help="Only clusters whose name matches; repeatable."),
+    option(
+        "--only",
+        multiple=True,
+        metavar="GLOB",
+        shell_complete=completing.clusters,
+        help="Only clusters whose name matches; repeatable.",
+    ),
 )
 reach = _all(
     option("--endpoint", metavar="URL", help="The API's address; a bare cell host will do."),
-    option("--region", metavar="NAME", help="A region, instead of an endpoint."),
+    option("--region", metavar="NAME", shell_complete=completing.regions, help="A region, instead of an endpoint."),
     option("--api-key-file", metavar="FILE", help="Read the API key from a file instead of its variable."),
 )
 connection = _all(

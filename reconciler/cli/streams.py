@@ -8,7 +8,7 @@ import errno
 import io
 import os
 import select
-from typing import TextIO
+from typing import Any, TextIO
 
 
 class OutStream(io.TextIOBase):
@@ -22,15 +22,24 @@ class OutStream(io.TextIOBase):
 
     def write(self, text: str, /) -> int:
         """Write at once, or drop it; a character that the environment's encoding doesn't hold is escaped."""
+        self.write_bytes(text.encode(self._encoding, errors="backslashreplace"))
+        return len(text)
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write at once, or drop it."""
         if self._descriptor is not None:
             try:
-                write_all(self._descriptor, text.encode(self._encoding, errors="backslashreplace"))
+                write_all(self._descriptor, data)
             except OSError as error:
                 if error.errno in {errno.EPIPE, errno.EBADF}:
                     self._descriptor = None
                 if error.errno != errno.EBADF:  # one that was opened for reading only is an absent one
                     self.failure = error
-        return len(text)
+
+    @property
+    def buffer(self) -> "OutBytes":
+        """Where click writes a shell's completions: these are bytes."""
+        return OutBytes(self)
 
     def writable(self) -> bool:
         """It takes everything."""
@@ -39,6 +48,23 @@ class OutStream(io.TextIOBase):
     def isatty(self) -> bool:
         """Whether a person looks at it."""
         return self._descriptor is not None and os.isatty(self._descriptor)
+
+
+class OutBytes(io.RawIOBase):
+    """The same stream, for bytes."""
+
+    def __init__(self, stream: OutStream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, data: Any, /) -> int:
+        """Write at once, or drop it."""
+        self._stream.write_bytes(bytes(data))
+        return len(data)
+
+    def writable(self) -> bool:
+        """It takes everything."""
+        return True
 
 
 def write_all(descriptor: int, data: bytes) -> None:
