@@ -24,7 +24,9 @@ from reconciler.logs import drop_unless_configured
 from reconciler.model.fleet import Fleet
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.intent import NO_INTENT, Intent
-from reconciler.reconcile import Ground, PlanRequest, apply_all, plan_all, refuse_stale_heads
+from reconciler.reconcile.applying import apply_all
+from reconciler.reconcile.ground import Ground
+from reconciler.reconcile.planning import PlanRequest, plan_all, refuse_stale_heads
 from reconciler.results import ReportDocument
 
 

@@ -70,8 +70,9 @@ def _files(paths: Sequence[str]) -> "Iterator[tuple[str, str, bytes | Problem]]"
 
 def _formatted(data: "bytes | Problem", name: str) -> bytes:
     """In order; a fleet file stays as it is. Raises InvalidManifests."""
-    from reconciler.desired.fleet_file import FLEET_FILE, is_fleet_file  # noqa: PLC0415
+    from reconciler.desired.fleet_file import is_fleet_file  # noqa: PLC0415
     from reconciler.desired.formatting import formatted  # noqa: PLC0415
+    from reconciler.desired.layout import FLEET_FILE  # noqa: PLC0415
 
     if isinstance(data, Problem):
         raise InvalidManifests([data])
