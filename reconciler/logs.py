@@ -26,11 +26,18 @@ def configure(
     render: Callable[[LogEvent], str],
     timestamp: Callable[[], str],
     run_id: str,
+    is_shown: Callable[[str], bool] = lambda _level: True,
 ) -> None:
     """Write all events of this process, each as the one line that `render` makes of it.
 
-    `write_line` must not raise: a log that can't be written ends no run.
+    `write_line` must not raise: a log that can't be written ends no run. `is_shown` says of an event's level whether
+    it is written now.
     """
+
+    def dropped_unless_shown(_logger: object, method: str, event: LogEvent) -> LogEvent:
+        if not is_shown(method):
+            raise structlog.DropEvent
+        return event
 
     def stamp(_logger: object, _method: str, event: LogEvent) -> LogEvent:
         return {"timestamp": timestamp(), "run_id": run_id, **event}
@@ -41,6 +48,7 @@ def configure(
     structlog.reset_defaults()
     structlog.configure(
         processors=[
+            dropped_unless_shown,
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.format_exc_info,

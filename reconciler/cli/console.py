@@ -6,7 +6,8 @@ something can't be told: a run that is under way goes on, and `untold` makes it 
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
@@ -16,6 +17,7 @@ from reconciler.cli.streams import OutStream
 from reconciler.errors import OutputError, Problem, SourceProblem, UsageError
 
 if TYPE_CHECKING:
+    from reconciler.apply.machine import Progress
     from reconciler.cli.github import Github
     from reconciler.cli.log_lines import LogFormat
     from reconciler.model.secret import ApiKey
@@ -89,6 +91,7 @@ class Console:
             render=line_of(as_json=is_json, keys=self._keys),
             timestamp=lambda: iso_timestamp(SystemClock().now()),
             run_id=self.run_id,
+            is_shown=lambda level: not self.stderr.status or level not in {"debug", "info"},
         )
         if settings.out is not None:
             from reconciler.cli.files import refuse_unwritable  # noqa: PLC0415
@@ -202,6 +205,34 @@ class Console:
         """Write to a person; where every line is an event, there is none to be told."""
         if not self.only_events:
             self.stderr.write(self.without_keys(text))
+
+    @contextmanager
+    def progress(self, doing: str) -> "Iterator[Callable[[Progress], None]]":
+        """One line of a terminal, rewritten, that takes the place of events about what goes well."""
+        from reconciler.cli.progress import progress_text  # noqa: PLC0415
+
+        def show(progress: "Progress") -> None:
+            self.stderr.show_status(progress_text(doing, progress))
+
+        def nowhere(_progress: "Progress") -> None:
+            pass
+
+        try:
+            yield show if self._rewrites else nowhere
+        finally:
+            if self.stderr.status:
+                self.stderr.show_status("")
+
+    @property
+    def _rewrites(self) -> bool:
+        """Whether stderr is a terminal whose last line can be rewritten, and somebody wants to see it."""
+        settings = self.settings
+        return (
+            self.stderr.isatty()
+            and self.environment.get("TERM") != "dumb"
+            and not (settings.quiet or self.only_events)
+            and settings.log_level == "info"
+        )
 
     def warn(self, event: str, message: str, *, remedy: str | None = None) -> None:
         """Tell what the result doesn't hold, as text or as an event; not to who wants errors alone."""

@@ -8,22 +8,44 @@ import errno
 import io
 import os
 import select
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
+
+_ERASE: Final = "\r\x1b[K"
+"""Back to the line's beginning, and nothing on it."""
 
 
 class OutStream(io.TextIOBase):
-    """stdout or stderr; `failure` is why something of it was lost, None where nothing was or nobody wanted any."""
+    """stdout or stderr; `failure` is why something of it was lost, None where nothing was or nobody wanted any.
+
+    `status` is the line that a terminal shows below all that was written, and that is rewritten; empty for none.
+    """
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__()
         self.failure: OSError | None = None
+        self.status = ""
         self._descriptor = _descriptor(stream)
         self._encoding = (stream.encoding if stream is not None else None) or "utf-8"
 
     def write(self, text: str, /) -> int:
         """Write at once, or drop it; a character that the environment's encoding doesn't hold is escaped."""
-        self.write_bytes(text.encode(self._encoding, errors="backslashreplace"))
+        whole = f"{_ERASE}{text}{self.status}" if self.status else text
+        self.write_bytes(whole.encode(self._encoding, errors="backslashreplace"))
         return len(text)
+
+    def show_status(self, line: str) -> None:
+        """Rewrite the last line of a terminal, no longer than it is wide; an empty one takes it away."""
+        line = line[: self._columns() - 1]
+        if line != self.status:
+            self.status = ""
+            self.write(f"{_ERASE}{line}")
+            self.status = line
+
+    def _columns(self) -> int:
+        try:
+            return (os.get_terminal_size(self._descriptor).columns if self._descriptor is not None else 0) or 80
+        except OSError:
+            return 80
 
     def write_bytes(self, data: bytes) -> None:
         """Write at once, or drop it."""

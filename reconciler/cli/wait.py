@@ -37,8 +37,10 @@ def command(console: "Console", /, *, timeout: float, **options: Any) -> int:
     with Runner(console.signals) as runner, Sites(shared, console, runner).opened() as sites:
         ground = sites()
         planned = runner.run(plan_all(ground, request))
-        waiting = wait_all(ground, planned, ApplyOptions(timeout_seconds=timeout), runner.clock, runner.stop)
-        waited = runner.run_gracefully(waiting)
+        apply_options = ApplyOptions(timeout_seconds=timeout)
+        with console.progress("waiting") as on_progress:
+            waiting = wait_all(ground, planned, apply_options, runner.clock, runner.stop, on_progress=on_progress)
+            waited = runner.run_gracefully(waiting)
         planned = runner.run(plan_all(ground, request))
     errors = planned.errors + waited.errors
     code = exits.of_waited(waited.reports, planned.plans, errors)

@@ -64,12 +64,20 @@ async def apply_all(
     return Applied(tuple(one.report for one in finished), tuple(errors))
 
 
-async def wait_all(ground: Ground, planned: Planned, options: ApplyOptions, clock: Clock, stop: Stop) -> Applied:
+async def wait_all(
+    ground: Ground,
+    planned: Planned,
+    options: ApplyOptions,
+    clock: Clock,
+    stop: Stop,
+    *,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+) -> Applied:
     """Wait until what is declared and in transition has settled; nothing is sent, and nothing is recorded."""
     connections = {site.head.target.name: _connection(site) for site in ground.sites}
     nothing = [make_plan(reading, Intent(), saved=()) for reading in planned.readings.values()]
     jobs = [_job(plan, planned, PlanRequest(Intent())) for plan in nothing]
-    finished = await carry_out(jobs, connections, options, clock=clock, stop=stop)
+    finished = await carry_out(jobs, connections, options, clock=clock, stop=stop, on_progress=on_progress)
     return Applied(tuple(one.report for one in finished), ())
 
 

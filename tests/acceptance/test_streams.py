@@ -2,9 +2,11 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -240,3 +242,38 @@ def test_a_plan_that_nobody_reads_ends_by_a_signal(checkout: Checkout) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 143
     assert json.loads((checkout.folder / "plan.json").read_text())["kind"] == "plan"
+
+
+def test_a_terminal_shows_one_line_of_progress_in_the_place_of_what_goes_well(one_cluster: Workplace) -> None:
+    """It is rewritten, and gone at the end; with `--log-level debug` the events are there instead."""
+    service = one_cluster.service(settle_seconds=0.3)
+    one_cluster.environment["MOMENTO_API_KEY"] = "sandbox-admin"
+    told = on_a_terminal(one_cluster, f"apply --yes --endpoint {service.url}")
+    lines = told.split("\r\x1b[K")
+    assert lines[1].startswith("applying: 0 of 1 done")
+    assert "applying: 0 of 1 done, 1 awaited, the longest for " in told
+    assert lines[-1] == ""
+    assert "change.applied" not in told
+    service.put("other")
+    told = on_a_terminal(one_cluster, f"apply --yes --endpoint {service.url} --log-level debug")
+    assert "applying: " not in told
+
+
+def on_a_terminal(workplace: Workplace, command: str) -> str:
+    """What a terminal gets of stderr."""
+    screen, line = pty.openpty()
+    ended = subprocess.Popen(
+        [RECONCILER, *command.split()],
+        cwd=workplace.folder,
+        env=workplace.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=line,
+    )
+    os.close(line)
+    read = b""
+    with suppress(OSError), os.fdopen(screen, "rb", buffering=0) as terminal:
+        while piece := terminal.read(4096):
+            read += piece
+    assert ended.wait() == 0
+    return read.decode()
