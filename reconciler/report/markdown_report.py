@@ -10,7 +10,7 @@ from reconciler.report.outcomes import (
     AlikeResults,
     alike_results,
     deleted,
-    outcome_counts,
+    outcome_headline,
     result_fields,
     worst_settling,
 )
@@ -32,9 +32,9 @@ def report_lead(document: ReportDocument) -> list[Block]:
     told = [counted(errors, "error")] if errors else []
     told += ["sandbox"] if all_sandboxes(report.endpoint for report in reports) else []
     if len(reports) == 1:
-        told.append(f"apply of {code(reports[0].target)}: {outcome_counts(reports)}")
+        told.append(outcome_headline(code(reports[0].target), reports))
     elif reports:
-        told.append(f"apply of {len(reports)} targets: {outcome_counts(reports)}")
+        told.append(outcome_headline(f"{len(reports)} targets", reports))
     elif errors:
         told.append("nothing was applied")
     return [Block(f"\n### {' · '.join(told)}\n")] if told else []

@@ -52,10 +52,14 @@ def worst_settling(report: TargetReport) -> list[SettlingResult]:
     return sorted(report.settling, key=lambda one: (order.index(one.outcome), one.name))
 
 
-def outcome_counts(reports: Sequence[TargetReport]) -> str:
-    """`1 failed, 3 applied`; or `nothing to do`."""
+def outcome_headline(where: str, reports: Sequence[TargetReport]) -> str:
+    """`apply of fleet: 1 failed, 3 applied`; where nothing was to be sent, how what was waited for ended."""
     found = Counter(result.outcome for report in reports for result in report.results)
-    return counts_text([(found[outcome], outcome) for outcome in OUTCOMES]) or "nothing to do"
+    if found:
+        return f"apply of {where}: {counts_text([(found[outcome], outcome) for outcome in OUTCOMES])}"
+    awaited = Counter(one.outcome for report in reports for one in report.settling)
+    counts = counts_text([(awaited[outcome], word.text) for outcome, word in SETTLING.items()])
+    return f"{where}: {counts or 'nothing to do'}"
 
 
 def deleted(reports: Sequence[TargetReport]) -> list[tuple[TargetReport, Result]]:

@@ -41,7 +41,7 @@ def test_manifests_become_clusters_and_a_second_apply_writes_nothing(one_cluster
     service.answers.clear()
     again = one_cluster.run("apply --yes")
     assert again.code == 0
-    assert again.out == f"apply of default: nothing to do\n  at {service.url}\n\n  next: nothing to do\n"
+    assert again.out == f"default: nothing to do\n  at {service.url}\n\n  next: nothing to do\n"
     assert one_cluster.run("plan --detailed-exitcode").code == 0
     assert service.answers == ["GET /cluster 200"] * 2
 

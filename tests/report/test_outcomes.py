@@ -1,7 +1,7 @@
 """Results as they are read."""
 
-from reconciler.report.outcomes import alike_results, deleted, outcome_counts, result_fields, result_notes
-from reconciler.results import Result
+from reconciler.report.outcomes import alike_results, deleted, outcome_headline, result_fields, result_notes
+from reconciler.results import Result, SettlingResult
 from tests.report.everything import EARLIER, a_report, field, idle_report
 
 REPORT = a_report()
@@ -19,8 +19,12 @@ def test_the_worst_stands_first() -> None:
         ("applied", "again"),
         ("applied", "new"),
     ]
-    assert outcome_counts([REPORT]) == "1 failed, 1 unknown, 1 stale, 1 skipped, 1 left, 3 applied"
-    assert outcome_counts([idle_report()]) == "nothing to do"
+    assert outcome_headline("a", [REPORT]) == "apply of a: 1 failed, 1 unknown, 1 stale, 1 skipped, 1 left, 3 applied"
+    assert outcome_headline("a", [idle_report()]) == "a: nothing to do"
+    waited = [SettlingResult(name=name, outcome="settled") for name in "bc"]
+    failed = SettlingResult(name="d", outcome="failed")
+    only = REPORT.model_copy(update={"results": (), "settling": (*waited, failed)})
+    assert outcome_headline("a", [only]) == "a: 1 didn't settle, 2 settled"
 
 
 def test_only_what_needs_no_look_is_told_as_one() -> None:

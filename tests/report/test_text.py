@@ -44,7 +44,7 @@ def test_nothing_to_do_is_said_in_a_few_lines() -> None:
     assert plans_text(document(left_behind=left_behind())).startswith("  left behind: no target claims 2 clusters of ")
     assert reports_text(reported()) == ""
     assert reports_text(reported(idle_report())) == (
-        "apply of a (sandbox): nothing to do\n  at sandbox:a\n\n  next: nothing to do\n"
+        "a (sandbox): nothing to do\n  at sandbox:a\n\n  next: nothing to do\n"
     )
 
 
