@@ -42,12 +42,15 @@ class Command(click.Command):
 
         taken = {name: ctx.params.pop(name) for name in Settings.__slots__ if name in ctx.params}
         if "format_name" in taken:
-            taken["result"] = "validation" if self.name == "validate" else "plan"
+            taken["result"] = _DOCUMENT_OF.get(self.name or "", "plan")
         console = ctx.find_object(Console)
         if console is not None:
             console.configure(Settings(**taken, one_line=self.name == "run"))
         return super().invoke(ctx)
 
+
+_DOCUMENT_OF = {"validate": "validation", "doctor": None}
+"""What else than a plan says why there is no result, where a program reads it; None for nothing."""
 
 _BARE = {"--prune": "--prune=owned", "--adopt": "--adopt=*", "--replace": "--replace=*"}
 

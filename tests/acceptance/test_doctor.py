@@ -91,5 +91,6 @@ def test_manifests_that_do_not_load(workplace: Workplace) -> None:
     assert "failed   manifests 4 errors in the manifests → reconciler validate --manifests manifests" in ended.out
     workplace.write("manifests/orders.yaml", manifest("orders"))
     for misused in ("--target nowhere", "--region nowhere", "--region us-east-1 --endpoint h.example.com"):
-        assert workplace.run(f"doctor {misused}").code == 64
+        ended = workplace.run(f"doctor --format json {misused}")
+        assert (ended.code, ended.out, ended.err[:7]) == (64, "", "error: ")
     assert service.answers == []
