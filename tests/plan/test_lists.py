@@ -15,12 +15,14 @@ import reconciler
 
 FIELD = (
     "model/cluster.py",
-    "    enforce_shard_multi_az: bool\n",
+    'None is a field that is left out, and is never sent."""\n\n',
     "    engine_version: str | None = None\n",
     """
 import json
 from typing import get_args
 
+from reconciler.desired.formatting import formatted
+from reconciler.desired.schema import fleet_schema, manifest_schema
 from reconciler.model.cluster import FIELDS, Configuration
 from reconciler.model.declaration import IgnoredField, Lifecycle, Manifest, declare
 from reconciler.model.evidence import Base, Evidence, Provenance
@@ -56,7 +58,7 @@ def planned(declaration, found, base=None, recorded=None):
 
 
 # compared, in the list's order, with its cause
-assert FIELDS.index("engine_version") == FIELDS.index("enforce_shard_multi_az") + 1
+assert FIELDS[0] == "engine_version"
 (change,) = planned(declared("8"), live("7"), base=declared("7")).changes
 (field,) = change.fields
 assert (field.path, field.before, field.after, field.cause) == ("engine_version", "7", "8", "revision")
@@ -81,9 +83,16 @@ assert planned(declared(), *as_if_live([declared()])).changes == ()
 (offline,) = planned(declared("8"), *as_if_live([declared("7")]), base=declared("7")).changes
 assert [f.path for f in offline.fields] == ["engine_version"]
 # in the schema, and among what may be ignored; of another type than documented, it is refused
-schema = Manifest.model_json_schema()
-assert "engine_version" in schema["properties"]
-assert "engine_version" in json.dumps(schema["$defs"]["Lifecycle"])
+for schema in (manifest_schema(), fleet_schema()["definitions"]["ManifestDefaults"]):
+    assert schema["properties"]["engine_version"] == {"type": "string"}
+assert "engine_version" in json.dumps(manifest_schema()["definitions"]["Lifecycle"])
+assert formatted(b'''shard_count: 1
+engine_version: a
+name: a
+''', "a") == b'''name: a
+engine_version: a
+shard_count: 1
+'''
 try:
     live_cluster({"name": "a", "status": "Active", **BODY, "engine_version": 8})
 except ValueError as error:
@@ -100,6 +109,7 @@ GUARD = (
     """
 from dataclasses import replace
 
+from reconciler.desired.schema import fleet_schema
 from reconciler.errors import Place
 from reconciler.model.guards import ALLOWABLE, GUARDS, LIMITED, Limits, effective
 from reconciler.plan import guards
@@ -107,6 +117,7 @@ from reconciler.plan.guards import Breach, check_guards
 from reconciler.plan.intent import Intent
 
 assert "max-updates" in ALLOWABLE
+assert fleet_schema()["definitions"]["GuardLimits"]["properties"]["max_updates"]["default"] == 7
 assert LIMITED["max_updates"].default == 7
 assert Limits().of("max_updates") == 7
 assert Limits({}).of("max_updates") == 7
