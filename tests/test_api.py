@@ -4,9 +4,11 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 import reconciler
 from tests.acceptance.conftest import ORDERS
@@ -82,11 +84,13 @@ class TestOnASandbox:
     access = reconciler.Access(sandbox=True, environment={})
 
     @pytest.fixture(autouse=True)
-    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         """A folder that declares `orders`; the sandbox is kept beside it."""
         monkeypatch.chdir(tmp_path)
         Path("manifests").mkdir()
         Path("manifests/orders.yaml").write_text(ORDERS)
+        yield
+        structlog.reset_defaults()
 
     def test_what_is_applied_is_in_sync(self) -> None:
         """The second plan is empty."""

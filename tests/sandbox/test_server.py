@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from itertools import count
@@ -12,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 
 from reconciler.cli.main import exit_code_of
 from reconciler.clock import SystemClock
@@ -21,6 +23,14 @@ from tests.fakes import FakeClock
 from tests.sandbox.calls import BODY, SECONDS, call, served
 
 
+@pytest.fixture
+def logs() -> Iterator[None]:
+    """Logs of a command that is run in this process: its stderr ends with the test, and its number is another's then."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("logs")
 def test_what_cannot_be_started_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A port in use, a file that is no store, faults, switches and files that are none: what is wrong, and what to do."""
     (tmp_path / "notes.txt").write_text("orders: {}\n" * 1000)
