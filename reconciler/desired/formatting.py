@@ -238,7 +238,8 @@ def _line_start(text: str, at: int) -> int:
     """Where the line starts that holds the character at a position."""
     if at > 0 and text[at - 1 : at + 1] == "\r\n":
         at -= 1
-    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    start = text.rfind("\n", 0, at) + 1
+    return max(start, text.rfind("\r", start, at) + 1)  # not from the text's beginning: most have none
 
 
 def _next_line(text: str, at: int) -> int:
