@@ -88,10 +88,10 @@ class Process:
             self.exit_code = error.exit_code
             self.world.tell(self.number, f"{type(error).__name__}: {error.message}")
             invariants.no_key_is_told([str(error), repr(error.problems())], KEYS.values())
-        except BaseException:
-            if not self.dead:
+        except BaseException as error:
+            if not self.dead and not isinstance(error, asyncio.CancelledError):
                 raise
-            self.world.tell(self.number, "is gone")
+            self.world.tell(self.number, "is gone" if self.dead else "is interrupted")
         self.ended, self.ended_at = True, self.world.clock.monotonic()
 
     async def _apply(self) -> int:
@@ -153,6 +153,11 @@ class Process:
             rate=rate,
             transport=lambda: Network(world.app, world.clock, world.conditions, self.chance, _Eye(self, target)),
         )
+
+    def declares(self, key: Key) -> bool:
+        """Whether its head has a cluster, as far as it has come to read it."""
+        reading = self.planned.readings.get(key[0]) if self.planned is not None else None
+        return reading is not None and key[1] in reading.head.declarations
 
     def instant(self) -> None:
         """Something is about to happen; for the dead nothing does."""

@@ -249,18 +249,20 @@ class World:
         self.writes += 1
         self.acts += 1
         process.acts += 1
+        assert process.planned is not None
+        reading = process.planned.readings[key[0]]
         if not process.run.remote:
             self.whole[key[0]] = False
-        elif process.clone.head in self.server.main:
+        elif process.clone.head in self.server.main and (answer is not None or reading.evidence.line(key[1])):
             self._applied[key[0]] = max(self._applied.get(key[0], 0), self.server.main.index(process.clone.head))
         for other in self.processes:
-            if other is not process and key in other.sent and (not other.ended or other.ended_at > process.began_at):
+            meanwhile = other is not process and (not other.ended or other.ended_at > process.began_at)
+            if meanwhile and (key in other.sent or (answer is None and other.declares(key))):
                 self.truth.contested.add(key)
         if answer is None:
             self.truth.delete(key, "tool")
             return
-        assert process.planned is not None
-        declaration = process.planned.readings[key[0]].head.declarations[key[1]]
+        declaration = reading.head.declarations[key[1]]
         values = meant(live_cluster(answer).values, declaration.managed)
         self.truth.put(key, "tool", {**values, **declaration.managed}, exists=answer["status"] != "Creating")
 
