@@ -13,8 +13,9 @@
 
 What the world can't know is not asked: values that both people and the tool have written, clusters that two did
 something to at once, causes after a record was lost, who made what on a service that lists or holds something else. One
-thing is known to be false, and is not asked: a cluster that was sent twice, by runs that were both killed before it was
-once seen settled, is nobody's by its record, and reads as an adoption.
+thing is known to be false, and is not asked: a cluster that is sent anew while what was sent before is under way has three
+sets of values, of which its line holds two. Where the second run is killed, or the service fails on what it sent, the
+third reads as drift, or, where it was never seen settled, as an adoption.
 """
 
 from collections.abc import Iterable, Mapping
@@ -147,7 +148,7 @@ def _fields_are_true(change: Update, reading: Reading, incarnation: Incarnation,
                 if line is not None and field.path in (line.declared or {}) and at_base != field.before:
                     raise Broken(10, f"{told}, and somebody set it by hand")
             case "adoption" if service_is_plain and incarnation.maker == "tool" and not incarnation.written["hand"]:
-                if line is not None and (line.released or line.declared is None):
+                if line is not None and line.released:
                     continue
                 raise Broken(10, f"{told}, and the tool made it")
 

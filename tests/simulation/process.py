@@ -124,7 +124,7 @@ class Process:
             world.tell(self.number, "is refused")
             return exits.of_plans(planned.plans, planned.errors)
         for plan in planned.plans:
-            world.declared(plan.target, planned.readings[plan.target])
+            world.declared(self, planned.readings[plan.target])
         self.applying = True
         options = ApplyOptions(wait=self.run.wait, timeout_seconds=self.run.timeout, keep_going=self.run.keep_going)
         applied = await apply_all(ground, planned, request, options, world.clock, self.stop)

@@ -266,8 +266,18 @@ class World:
         values = meant(live_cluster(answer).values, declaration.managed)
         self.truth.put(key, "tool", {**values, **declaration.managed}, exists=answer["status"] != "Creating")
 
-    def declared(self, target: str, reading: Reading) -> None:
-        """A run holds for declared, and will record so, what is live as git says; what was let go is nobody's."""
+    def declared(self, process: Process, reading: Reading) -> None:
+        """A run holds for declared, and will record so, what is live as git says; what was let go is nobody's.
+
+        From a branch: then the record says nothing any more of what was applied from main.
+        """
+        target = reading.head.target.name
+        if process.clone.head not in self.server.main:
+            self._applied.pop(target, None)
+        assert process.planned is not None
+        for plan in process.planned.plans:
+            anew = (change for change in plan.sends if change.waits_for == "active")
+            self.truth.contested |= {(plan.target, change.name) for change in anew}
         for cluster in reading.live:
             declaration, incarnation = (
                 reading.head.declarations.get(cluster.name),
