@@ -70,7 +70,7 @@ class Process:
     fetched_at: int = 0
     lists: dict[str, tuple[float, Mapping[str, LiveCluster]]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
-    sent: set[Key] = field(default_factory=set)
+    announces: Mapping[Key, str] = field(default_factory=dict)
     stop: Stop = field(default_factory=Stop)
     chance: random.Random = field(init=False)
 
@@ -125,6 +125,8 @@ class Process:
             return exits.of_plans(planned.plans, planned.errors)
         for plan in planned.plans:
             world.declared(self, planned.readings[plan.target])
+        self.announces = {(plan.target, one.name): one.action for plan in planned.plans for one in plan.sends}
+        world.announced(self)
         self.applying = True
         options = ApplyOptions(wait=self.run.wait, timeout_seconds=self.run.timeout, keep_going=self.run.keep_going)
         applied = await apply_all(ground, planned, request, options, world.clock, self.stop)
@@ -271,7 +273,6 @@ class Process:
         if request.method == "GET" or not answer.is_success or self.planned is None:
             return
         key = (target, request.url.path.rpartition("/")[2])
-        self.sent.add(key)
         self.world.took(self, key, answer.json() if request.method == "PUT" else None)
 
     def hears(self, target: str, request: httpx.Request, answer: httpx.Response) -> None:

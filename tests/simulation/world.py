@@ -255,10 +255,6 @@ class World:
             self.whole[key[0]] = False
         elif process.clone.head in self.server.main and (answer is not None or reading.evidence.line(key[1])):
             self._applied[key[0]] = max(self._applied.get(key[0], 0), self.server.main.index(process.clone.head))
-        for other in self.processes:
-            meanwhile = other is not process and (not other.ended or other.ended_at > process.began_at)
-            if meanwhile and (key in other.sent or (answer is None and other.declares(key))):
-                self.truth.contested.add(key)
         if answer is None:
             self.truth.delete(key, "tool")
             return
@@ -274,10 +270,6 @@ class World:
         target = reading.head.target.name
         if process.clone.head not in self.server.main:
             self._applied.pop(target, None)
-        assert process.planned is not None
-        for plan in process.planned.plans:
-            anew = (change for change in plan.sends if change.waits_for == "active")
-            self.truth.contested |= {(plan.target, change.name) for change in anew}
         for cluster in reading.live:
             declaration, incarnation = (
                 reading.head.declarations.get(cluster.name),
@@ -288,6 +280,19 @@ class World:
                 incarnation.maker = "hand"
             if declaration is not None and incarnation is not None:
                 incarnation.put("tool", meant(cluster.values, declaration.managed))
+
+    def announced(self, process: Process) -> None:
+        """A run is about to send: what another has in hand meanwhile, and what is still under way, is contested."""
+        assert process.planned is not None
+        for plan in process.planned.plans:
+            anew = (change for change in plan.sends if change.waits_for == "active")
+            self.truth.contested |= {(plan.target, change.name) for change in anew}
+        for other in self.processes:
+            if other is not process and (not other.ended or other.ended_at > process.began_at):
+                mine, theirs = process.announces, other.announces
+                self.truth.contested |= mine.keys() & theirs.keys()
+                self.truth.contested |= {key for key in mine if mine[key] == "delete" and other.declares(key)}
+                self.truth.contested |= {key for key in theirs if theirs[key] == "delete" and process.declares(key)}
 
     def record_is_late(self) -> None:
         """What a run did could not be pushed."""
