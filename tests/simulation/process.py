@@ -6,8 +6,8 @@ It does what `reconciler apply` does, by the same functions, and sees each of it
 import asyncio
 import json
 import random  # noqa: TID251  # seeded
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -221,6 +221,10 @@ class Process:
             self.world.tell(self.number, f"ends {plan.target}: {', '.join(told) or 'nothing'}")
         for error in (*planned.errors, *applied.errors):
             self.world.tell(self.number, f"{error.kind}: {error.message}")
+        kinds = {error.kind for error in (*planned.errors, *applied.errors)}
+        kinds |= {one.error.kind for report in applied.reports for one in report.results if one.error is not None}
+        if "internal" in kinds:
+            raise Broken(4, "this program broke")
         document = applied.document(planned.errors)
         texts = [render_reports(document, "text"), render_reports(document, "markdown")]
         invariants.no_key_is_told(texts, KEYS.values())
@@ -299,10 +303,22 @@ class _Eye:
         self.process.instant()
 
     def sends(self, request: httpx.Request) -> None:
-        self.process.sends(self.target, request)
+        with self._kept():
+            self.process.sends(self.target, request)
 
     def effected(self, request: httpx.Request, answer: httpx.Response) -> None:
-        self.process.effected(self.target, request, answer)
+        with self._kept():
+            self.process.effected(self.target, request, answer)
 
     def hears(self, request: httpx.Request, answer: httpx.Response) -> None:
-        self.process.hears(self.target, request, answer)
+        with self._kept():
+            self.process.hears(self.target, request, answer)
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """What is seen here is raised into the program, which survives it: the world must know."""
+        try:
+            yield
+        except Exception as error:
+            self.process.world.seen.append(error)
+            raise

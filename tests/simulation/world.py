@@ -70,6 +70,7 @@ class World:
         self.writes = 0
         self.acts = 0
         self.diary: list[str] = []
+        self.seen: list[Exception] = []
         self.processes: list[Process] = []
         self.branch: str | None = None
         self._applied: dict[str, int] = {}
@@ -240,6 +241,8 @@ class World:
         return process
 
     def _fail_if_any_did(self) -> None:
+        if self.seen:
+            raise self.seen[0]
         for task in self._tasks:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
