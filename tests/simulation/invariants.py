@@ -8,7 +8,8 @@
  6  each PUT on a cluster that was listed: what isn't managed, or is left, is as it was last listed
  7  each request, page, error and log event: the key goes to its own endpoint, and is read nowhere
  8  each page of text: not one control character
- 9  each DELETE: all that the run declares stood in the last list, as declared, no older than a delete may trust
+ 9  each DELETE that is sent for the first time: all that the run declares stood in the last list, as declared, which is
+    no older than a delete may trust; one that is tried again is not looked at again
 10  each field's and cluster's cause in each plan: held against who is known to have set, made or taken away
 
 What the world can't know is not asked: values that both people and the tool have written, clusters that two did

@@ -70,6 +70,7 @@ class Process:
     fetched_at: int = 0
     lists: dict[str, tuple[float, Mapping[str, LiveCluster]]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
+    tried: set[Key] = field(default_factory=set)
     announces: Mapping[Key, str] = field(default_factory=dict)
     stop: Stop = field(default_factory=Stop)
     chance: random.Random = field(init=False)
@@ -262,7 +263,9 @@ class Process:
         change = next(change for change in plan.sends if change.name == name)
         if request.method == "DELETE":
             invariants.a_delete_is_meant(self.run, reading, name, latest, was_active=world.was_active((target, name)))
-            if change.action == "delete" and not self.run.keep_going:
+            first = (target, name) not in self.tried
+            self.tried.add((target, name))
+            if change.action == "delete" and first and not self.run.keep_going:
                 invariants.nothing_goes_before_what_is_declared_stands(
                     self.planned, self.lists, world.clock.monotonic()
                 )
