@@ -8,6 +8,7 @@ before.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -29,27 +30,61 @@ class NotEdited(Exception):
     """A manifest can't be changed in place; its text says why."""
 
 
-def brought_up_to_date(
-    data: bytes,
-    declaration: Declaration,
-    live: LiveCluster,
-    defaults: Defaults,
-    region: str | None,
-    *,
-    placements: bool,
-) -> bytes:
-    """A file in which a declared cluster has its live values, as far as its manifest manages them.
+class EditedFile:
+    """A file of manifests, and its documents brought up to date one by one; `defaults` and `region` are its target's.
 
-    `placements`: a manifest without any gets those that are live. Raises NotEdited.
+    Each document is a piece of its own, so that a file of many clusters isn't read anew for each.
     """
-    text = data.decode("utf-8-sig")
-    edits = sorted(_edits(_Text(text), declaration, live, placements=placements), key=lambda edit: edit.start)
-    for edit in reversed(edits):  # so that of two in one place the first stands first
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
-    edited = mark + text.encode()
-    _verify(data, edited, declaration, live, defaults, region)
-    return edited
+
+    def __init__(self, data: bytes, defaults: Defaults, region: str | None) -> None:
+        text = data.decode("utf-8-sig")
+        self._mark = "\ufeff" if data.startswith(b"\xef\xbb\xbf") else ""
+        self._pieces = _documents(text)
+        self._by_name = {_name_of(piece): number for number, piece in enumerate(self._pieces)}
+        self._defaults = defaults
+        self._region = region
+
+    @property
+    def text(self) -> str:
+        """The file as it is now."""
+        return self._mark + "".join(self._pieces)
+
+    def bring_up_to_date(self, declaration: Declaration, live: LiveCluster, *, placements: bool) -> None:
+        """Give a declared cluster its live values, as far as its manifest manages them.
+
+        `placements`: a manifest without any gets those that are live. Raises NotEdited, and then all is as before.
+        """
+        number = self._by_name[declaration.name]
+        text = self._pieces[number]
+        edits = sorted(_edits(_Text(text), declaration, live, placements=placements), key=lambda edit: edit.start)
+        for edit in reversed(edits):  # so that of two in one place the first stands first
+            text = text[: edit.start] + edit.text + text[edit.end :]
+        self._verify(text, declaration, live)
+        self._pieces[number] = text
+
+    def _verify(self, text: str, declaration: Declaration, live: LiveCluster) -> None:
+        """Raise NotEdited where a document doesn't declare what is live, or is another in what isn't compared."""
+        parsed = parse_manifests(text.encode(), "-", self._defaults, self._region)
+        if parsed.problems:
+            raise NotEdited(parsed.problems[0].message)
+        (new,) = parsed.declarations
+        same = (new.name, new.lifecycle) == (declaration.name, declaration.lifecycle)
+        if not same or not new.managed.items() <= live.values.items():
+            raise NotEdited("more would change than what differs")
+
+
+def _documents(text: str) -> list[str]:
+    """The documents of a file, each with what stands around it; together they are the text."""
+    events = yaml.parse(readable(text), yaml.CSafeLoader)
+    starts = [_span(event)[0] for event in events if isinstance(event, yaml.DocumentStartEvent)]
+    bounds = [0, *starts[1:], len(text)]
+    return [text[start:end] for start, end in pairwise(bounds)]
+
+
+def _name_of(text: str) -> str:
+    """The cluster that a document declares."""
+    node = yaml.compose(readable(text), yaml.CSafeLoader)
+    return str(_values(node)["name"].value) if isinstance(node, yaml.MappingNode) else ""
 
 
 class _Edit(NamedTuple):
@@ -61,18 +96,19 @@ class _Edit(NamedTuple):
 
 
 class _Text:
-    """The text of a file, and where its lines begin and end."""
+    """The text of a document, and where its lines begin and end."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.line_break = "\r\n" if "\r\n" in text else "\n"
 
-    def mapping_of(self, name: str) -> yaml.MappingNode:
-        """The document that declares a cluster."""
-        for node in yaml.compose_all(readable(self.text), yaml.CSafeLoader):
-            if isinstance(node, yaml.MappingNode) and _values(node).get("name", node).value == name:
-                return node
-        raise NotEdited("its name stands in no document as it is")
+    @property
+    def mapping(self) -> yaml.MappingNode:
+        """The manifest, with its marks."""
+        node = yaml.compose(readable(self.text), yaml.CSafeLoader)
+        if not isinstance(node, yaml.MappingNode):
+            raise NotEdited("it is no mapping")
+        return node
 
     def end_of(self, node: yaml.Node) -> int:
         """Where the last character of a value ends; libyaml's own mark of a block is where the next thing begins."""
@@ -101,7 +137,7 @@ class _Text:
 
 
 def _edits(text: _Text, declaration: Declaration, live: LiveCluster, *, placements: bool) -> Iterator[_Edit]:
-    node = text.mapping_of(declaration.name)
+    node = text.mapping
     body = body_of(live.values)
     for key in FIELDS:
         if key != _PLACEMENTS and key in declaration.managed and declaration.managed[key] != body.get(key):
@@ -225,21 +261,6 @@ def _own(text: _Text, mapping: yaml.MappingNode, key: str) -> yaml.Node | None:
     return node
 
 
-def _span(node: yaml.Node) -> tuple[int, int]:
+def _span(node: Any) -> tuple[int, int]:
+    """Where a node, or an event, starts and ends."""
     return node.start_mark.index, node.end_mark.index
-
-
-def _verify(
-    data: bytes, edited: bytes, declaration: Declaration, live: LiveCluster, defaults: Defaults, region: str | None
-) -> None:
-    """Raise NotEdited where the new text doesn't declare what is live, or where anything else in it is another."""
-    before, after = (parse_manifests(each, "-", defaults, region) for each in (data, edited))
-    if after.problems:
-        raise NotEdited(after.problems[0].message)
-    others = [
-        [(one.name, one.lifecycle, None if one.name == declaration.name else one.values) for one in parsed.declarations]
-        for parsed in (before, after)
-    ]
-    (new,) = (one for one in after.declarations if one.name == declaration.name)
-    if others[0] != others[1] or not new.managed.items() <= live.values.items():
-        raise NotEdited("more would change than what differs")

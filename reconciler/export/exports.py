@@ -12,7 +12,7 @@ from reconciler.desired.files import ManifestFiles
 from reconciler.desired.layout import FLEET_FILE
 from reconciler.desired.manifests import parse_manifests
 from reconciler.errors import Problem
-from reconciler.export.edit import NotEdited, brought_up_to_date
+from reconciler.export.edit import EditedFile, NotEdited
 from reconciler.export.manifest_text import manifest_text, modeline
 from reconciler.model.cluster import DELETING, LiveCluster
 from reconciler.model.declaration import Declaration
@@ -198,19 +198,18 @@ def _edited(
         if isinstance(data, Problem):
             problems.append(data)
             continue
+        file = EditedFile(data, defaults, head.target.region)
         done: list[str] = []
         for cluster in by_file[name]:
             declaration = head.declarations[cluster.name]
             try:
-                data = brought_up_to_date(  # noqa: PLW2901  # one edit after the other
-                    data, declaration, cluster, defaults, head.target.region, placements=options.placements
-                )
+                file.bring_up_to_date(declaration, cluster, placements=options.placements)
             except NotEdited as error:
                 problems.append(_not_updated(head, declaration, error))
             else:
                 done.append(cluster.name)
         if done:
-            edited.append(WrittenFile(name, data.decode(), tuple(done), is_new=False))
+            edited.append(WrittenFile(name, file.text, tuple(done), is_new=False))
     return edited, problems
 
 

@@ -163,6 +163,15 @@ def test_what_was_a_default_is_written_where_it_belongs(tmp_path: Path) -> None:
         """)
 
 
+def test_each_document_is_a_piece_of_its_own(tmp_path: Path) -> None:
+    """Whatever stands between them: directives, ends, empty ones; an anchor's name may be another's there."""
+    one, two = (dedent(PLAIN).replace("orders", name).replace("name:", "name: &n") for name in "ab")
+    text = f"# first\n---\n{one}...\n# between\n%YAML 1.2\n---\n---\n# none\n---\n{two}# last\n"
+    assert edited(tmp_path, text, live("a", shard_count=3), live("b", shard_count=4)) == (
+        text.replace("shard_count: 2", "shard_count: 3", 1).replace("shard_count: 2", "shard_count: 4")
+    )
+
+
 def test_what_is_ignored_or_not_managed_stays(tmp_path: Path) -> None:
     """A description that is left out, a size that is ignored: neither makes a difference."""
     text = "name: orders\nnode_instance_type: m6g.large\nshard_count: 2\nreplication_factor: 1\nenforce_shard_multi_az: true\nlifecycle: {ignore_changes: [shard_count]}\n"
