@@ -128,9 +128,11 @@ class Console:
         """The workflow's step that is told what happens; None elsewhere, or where it shall not be."""
         if self.settings.no_github or self.environment.get("GITHUB_ACTIONS") != "true":
             return None
-        from reconciler.cli.github import Github  # noqa: PLC0415  # only on GitHub
+        from pathlib import Path  # noqa: PLC0415  # only on GitHub
 
-        return Github.read(self.environment)
+        from reconciler.cli.github import Github  # noqa: PLC0415
+
+        return Github.read(self.environment, Path.cwd())
 
     # Keys
 

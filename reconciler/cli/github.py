@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
@@ -15,20 +16,24 @@ SUMMARY_LIMIT_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Github:
-    """The files of the workflow's step that this process is; None for one that isn't there."""
+    """The files of the workflow's step that this process is; None for one that isn't there.
+
+    `folder` is the working directory as the repository has it, empty at its root.
+    """
 
     summary: str | None
     outputs: str | None
+    folder: str
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "Github":
-        """The step of this environment."""
-        return cls(environment.get("GITHUB_STEP_SUMMARY") or None, environment.get("GITHUB_OUTPUT") or None)
+    def read(cls, environment: Mapping[str, str], working_directory: Path) -> "Github":
+        """The step of this environment, run there."""
+        folder = _in_repository(working_directory, environment.get("GITHUB_WORKSPACE") or "/")
+        return cls(environment.get("GITHUB_STEP_SUMMARY") or None, environment.get("GITHUB_OUTPUT") or None, folder)
 
-    @staticmethod
-    def annotations(document: PlanDocument) -> str:
+    def annotations(self, document: PlanDocument) -> str:
         """The workflow commands that annotate manifests' lines."""
-        return annotations(document)
+        return annotations(document, self.folder)
 
     def summarize(self, page: str) -> None:
         """Add a page of Markdown, free of keys, to the step's summary. Raises OSError."""
@@ -37,6 +42,18 @@ class Github:
     def set_outputs(self, outcome: Sequence[Plan] | Sequence[TargetReport], exit_code: int, *, delimiter: str) -> None:
         """Set the step's outputs; `delimiter` must be beyond guessing. Raises OSError."""
         _append(self.outputs, step_outputs(outcome, exit_code, delimiter=delimiter))
+
+
+def _in_repository(folder: Path, workspace: str) -> str:
+    """The folder from the root of its repository on, which a checkout with `path` has below the workspace.
+
+    Empty where there is no repository within the workspace: nobody could say what its paths start from.
+    """
+    root = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
+    if root is None or not root.is_relative_to(Path(workspace).resolve()):
+        return ""
+    inside = folder.relative_to(root).as_posix()
+    return "" if inside == "." else inside
 
 
 def _append(file: str | None, text: str) -> None:

@@ -55,6 +55,21 @@ def test_a_step_gets_annotations_a_summary_and_outputs(checkout: Checkout) -> No
     assert "::error file=manifests/kept.yaml,line=2,col=14,title=cluster kept::shard_count is" in broken.err
 
 
+def test_annotations_stand_where_the_repository_has_their_files(checkout: Checkout) -> None:
+    """In a step with a working directory, in a checkout with a path: from the repository's root on, what is gone too."""
+    checkout.service()
+    checkout.declare("kept", "gone")
+    checkout.commit()
+    assert checkout.run("apply --yes").code == 0
+    checkout.remove("gone")
+    on_github(checkout)
+    checkout.environment["GITHUB_WORKSPACE"] = str(checkout.folder.parent)
+    checkout.folder /= "manifests"
+    assert checkout.run("plan --prune --manifests . -q").err.startswith("::warning file=manifests/gone.yaml,line=1,")
+    checkout.write("kept.yaml", "name: kept\nshard_count: x\n")
+    assert "::error file=manifests/kept.yaml,line=2,col=14," in checkout.run("validate . -q").err
+
+
 @pytest.mark.slow
 def test_github_is_left_alone_where_that_is_asked_for(checkout: Checkout) -> None:
     """--no-github, or no GITHUB_ACTIONS: nothing is annotated, nothing written."""

@@ -46,6 +46,17 @@ def test_a_default_is_annotated_where_it_stands() -> None:
     )
 
 
+def test_paths_are_the_repositorys() -> None:
+    """Wherever the command was run: GitHub drops what stands at another path. What has no place gets none."""
+    fleet = Problem("manifest", "x", file="../fleet.yaml", line=2)
+    assert (
+        annotations(document(in_sync(), errors=(fleet,)), "infra/eu")
+        == "::error file=infra/fleet.yaml,line=2,title=manifest::x\n"
+    )
+    below = ALL.replace("file=", "file=infra/")
+    assert annotations(document(a_plan(), explained(), errors=the_problems()), "infra") == below
+
+
 def test_a_step_has_ten_of_a_kind() -> None:
     """GitHub would drop the others without a word: nine, and how many more; those that are cut aren't this change's."""
 
