@@ -1,6 +1,8 @@
-"""What was reviewed before a commit reached main, as outputs of a step: the pull request, and its head's last plan.
+"""What was reviewed before a commit reached main: its pull request, and the last plans of all that were merged lately.
 
-`reviewed.py key` prints how the name of a plan's artifact has its key; `reviewed.py plan` looks for one that was kept.
+`reviewed.py key` prints how the name of a plan's artifact has its key. `reviewed.py plans` prints the number of the
+pull request that was merged as this commit, and saves the plans of the newest merges into $FOLDER, one a pull request:
+what an earlier apply has failed to do, or hasn't come to, was reviewed there.
 
 A plan counts only if a run of this very repository made it for that very commit: a fork can't offer one. Where there is
 none, or the forge can't tell, nothing was reviewed: `apply` then does what is harmless, and no more.
@@ -8,41 +10,90 @@ none, or the forge can't tell, nothing was reviewed: `apply` then does what is h
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
+from http.client import HTTPException
+from io import BytesIO
+from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.parse import quote
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
+from zipfile import BadZipFile, ZipFile
+
+MOST_COMMITS = 10
+"""Of main, newest first, whose pull requests are asked for: two requests each. More than the record lacks does no harm,
+as a plan only says what was seen, of clusters that are still as they were; what is older is applied by hand."""
+
+MOST_BYTES = 256 * 1024 * 1024
+"""Of a plan, packed or not: the program reads no longer one."""
+
+FILE = "reconciler-plan.json"
+TROUBLES = (URLError, HTTPException, OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile, RuntimeError)
+"""Whatever comes of a forge that is down, or says something odd."""
 
 
 def main() -> None:
-    """Print the outputs; a warning instead of those that can't be told."""
+    """Print the output, and save the plans; a warning instead of what can't be told."""
     if sys.argv[1:] == ["key"]:
         sys.stdout.write(f"key={artifact_key()}\n")
         return
+    folder = Path(os.environ["FOLDER"])
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        sys.stdout.writelines(f"{name}={value}\n" for name, value in outputs())
-    except (URLError, OSError, ValueError, KeyError, TypeError) as error:
-        sys.stderr.write(f"::warning title=reviewed plan::the reviewed plan can't be found: {type(error).__name__}\n")
+        commits = newest_commits()
+        for number, head in pull_requests(commits):
+            save(folder / f"{number}.json", head)
+    except (*TROUBLES, subprocess.CalledProcessError) as error:
+        warn("the reviewed plans can't be found", error)
 
 
-def outputs() -> Iterator[tuple[str, int]]:
-    """`pull-request`, `run` and `artifact`, as far as they are known; only numbers, so nobody's text."""
-    commit = os.environ["GITHUB_SHA"]
-    pulls = [pull for pull in read(f"commits/{commit}/pulls") if pull["merged_at"]]
-    pull = next((pull for pull in pulls if pull["merge_commit_sha"] == commit), next(iter(pulls), None))
-    if pull is None:
-        return
-    yield "pull-request", int(pull["number"])
-    head = pull["head"]["sha"]
-    name = quote(f"plan-{artifact_key()}-{head}")
-    found = read(f"actions/artifacts?name={name}&per_page=100")["artifacts"]
-    plans = [plan for plan in found if not plan["expired"] and made_here(plan["workflow_run"] or {}, head)]
-    if plans:
-        last = max(plans, key=lambda plan: int(plan["id"]))
-        yield "run", int(last["workflow_run"]["id"])
-        yield "artifact", int(last["id"])
+def newest_commits() -> list[str]:
+    """This commit, and those of main before it; of a cut history, what is there."""
+    listed = subprocess.run(  # noqa: S603
+        ["git", "rev-list", "--first-parent", f"--max-count={MOST_COMMITS}", os.environ["GITHUB_SHA"], "--"],  # noqa: S607
+        cwd=os.environ["MANIFESTS"] if Path(os.environ["MANIFESTS"]).is_dir() else None,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return listed.stdout.split()
+
+
+def pull_requests(commits: list[str]) -> Iterator[tuple[int, str]]:
+    """Each one that was merged as these commits, once, and its head; the newest commit's is the output."""
+    seen = set[int]()
+    for commit in commits:
+        merged = [pull for pull in read(f"commits/{commit}/pulls") if pull["merged_at"]]
+        pull = next((pull for pull in merged if pull["merge_commit_sha"] == commit), next(iter(merged), None))
+        if pull is None:
+            continue
+        number = int(pull["number"])
+        if commit == commits[0]:
+            sys.stdout.write(f"pull-request={number}\n")
+        if number not in seen:
+            seen.add(number)
+            yield number, str(pull["head"]["sha"])
+
+
+def save(file: Path, head: str) -> None:
+    """The last plan that was made for this head, where one was kept and this version can read it."""
+    from reconciler.errors import DamagedPlan  # noqa: PLC0415  # `key` is asked of a Python that has none of it
+    from reconciler.plan.document import load_plans  # noqa: PLC0415
+
+    try:
+        name = quote(f"plan-{artifact_key()}-{head}")
+        found = read(f"actions/artifacts?name={name}&per_page=100")["artifacts"]
+        plans = [
+            int(plan["id"]) for plan in found if not plan["expired"] and made_here(plan["workflow_run"] or {}, head)
+        ]
+        if plans:
+            plan = unpacked(archive(max(plans)))
+            load_plans(plan)
+            file.write_bytes(plan)
+    except (*TROUBLES, DamagedPlan) as error:
+        warn(f"the plan of #{file.stem} can't be had", error)
 
 
 def artifact_key() -> str:
@@ -64,10 +115,41 @@ class Stay(HTTPRedirectHandler):
 
 def read(path: str) -> Any:
     """What the forge answers."""
+    with build_opener(Stay).open(asked(path), timeout=30) as answer:
+        return json.loads(answer.read(MOST_BYTES))
+
+
+def archive(artifact: int) -> bytes:
+    """An artifact's files. The forge points to where they lie, and there nobody is told the token."""
+    try:
+        with build_opener(Stay).open(asked(f"actions/artifacts/{artifact}/zip"), timeout=30) as answer:
+            return bytes(answer.read(MOST_BYTES))
+    except HTTPError as error:
+        if error.code not in {301, 302, 303, 307, 308}:
+            raise
+        where = str(error.headers["Location"])
+    if urlsplit(where).scheme != "https" and urlsplit(where).scheme != urlsplit(os.environ["GITHUB_API_URL"]).scheme:
+        raise ValueError("that is no address for files")
+    with build_opener(Stay).open(where, timeout=60) as answer:
+        return bytes(answer.read(MOST_BYTES))
+
+
+def unpacked(packed: bytes) -> bytes:
+    """The plan in there; a file's own word for its size isn't taken."""
+    with ZipFile(BytesIO(packed)) as files, files.open(FILE) as plan:
+        return plan.read(MOST_BYTES)
+
+
+def asked(path: str) -> Request:
+    """A request to the forge, with the token."""
     url = f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}/{path}"
     headers = {"Authorization": f"Bearer {os.environ['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"}
-    with build_opener(Stay).open(Request(url, headers=headers), timeout=30) as answer:
-        return json.load(answer)
+    return Request(url, headers=headers)
+
+
+def warn(what: str, error: BaseException) -> None:
+    """On the run's page; of the error its kind alone, as its text is anybody's."""
+    sys.stderr.write(f"::warning title=reviewed plan::{what}: {type(error).__name__}\n")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zipfile import ZipFile
 
 from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub, Reply
 
@@ -18,6 +20,7 @@ WHO = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, v
        {"NAME": "A User", "EMAIL": "user@example.com"}.items()}  # fmt: skip
 ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ["PATH"]}
 GIT_CREDENTIALS = "basic " + b64encode(f"x-access-token:{INSTALLATION}".encode()).decode()
+BLOBS = "/blobs/"
 HERE, A_FORK = 1, 2
 """Numbers of repositories."""
 
@@ -96,14 +99,29 @@ class Hub(FakeGitHub):
     def handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply | None:
         """One exchange; artifacts are ours, the rest is the fake's."""
         url = urlsplit(target)
-        if url.path != f"{self.prefix}/repos/{REPOSITORY}/actions/artifacts":
+        path = url.path.removeprefix(f"{self.prefix}/repos/{REPOSITORY}/actions/artifacts")
+        if path.startswith(BLOBS):
+            return self._blob(int(path.removeprefix(BLOBS)), headers)
+        if path == url.path:
             return super().handle(method, target, headers, body)
         assert headers["Authorization"] == f"Bearer {INSTALLATION}"
+        if path:
+            return 302, {"Location": f"{self.url.removesuffix(self.prefix)}{BLOBS}{path.split('/')[1]}"}, b""
         [name] = parse_qs(url.query)["name"]
         found = [{key: value for key, value in artifact.items() if key not in {"bytes", "file"}}
                  for artifact in self.artifacts if artifact["name"] == name]  # fmt: skip
         answer = json.dumps({"total_count": len(found), "artifacts": found}).encode()
         return 200, {"Content-Type": "application/json"}, answer
+
+    def _blob(self, number: int, headers: dict[str, str]) -> Reply:
+        """An artifact's files, where the forge keeps them: somebody else's host, to which no token goes."""
+        if "Authorization" in headers:
+            self.complaints.append("the token went where the files are")
+        packed = BytesIO()
+        [artifact] = [one for one in self.artifacts if one["id"] == number]
+        with ZipFile(packed, "w") as files:
+            files.writestr(artifact["file"], artifact["bytes"])
+        return 200, {"Content-Type": "application/zip"}, packed.getvalue()
 
 
 def _git_handler(hub: Hub) -> type[BaseHTTPRequestHandler]:

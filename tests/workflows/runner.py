@@ -28,20 +28,22 @@ NOT_RUN = {"Install"}
 
 
 def _offline(get: Get) -> bool:
+    if get("github.event_name") != "pull_request":
+        return False
     ours = get("github.event.pull_request.head.repo.full_name") == get("github.repository")
     return not ours or get("github.event.pull_request.user.login") == "dependabot[bot]"
 
 
 _OFFLINE = (
-    "github.event.pull_request.head.repo.full_name != github.repository "
-    "|| github.event.pull_request.user.login == 'dependabot[bot]'"
+    "github.event_name == 'pull_request' && (github.event.pull_request.head.repo.full_name != github.repository "
+    "|| github.event.pull_request.user.login == 'dependabot[bot]')"
 )
 _PUSHED = "github.event_name == 'push'"
 _EXITS = [f"steps.{name}.outputs.exit_code" for name in ("plan", "apply", "drift")]
 
 TABLE: dict[str, Callable[[Get], object]] = {
     _OFFLINE: _offline,
-    f"({_OFFLINE}) && 'plan without a key' || 'plan'": lambda get: "plan without a key" if _offline(get) else "plan",
+    f"{_OFFLINE} && 'plan without a key' || 'plan'": lambda get: "plan without a key" if _offline(get) else "plan",
     "secrets.MOMENTO_API_KEY_US == '' && secrets.MOMENTO_API_KEY_EU == ''": lambda get: (
         not get("secrets.MOMENTO_API_KEY_US") and not get("secrets.MOMENTO_API_KEY_EU")
     ),
@@ -82,11 +84,6 @@ TABLE: dict[str, Callable[[Get], object]] = {
     ),
     "always() && inputs.command == 'drift' && inputs.sandbox != 'true'": lambda get: (
         get("inputs.command") == "drift" and get("inputs.sandbox") != "true"
-    ),
-    "inputs.command == 'apply' && inputs.unreviewed != 'apply' && steps.reviewed.outputs.run != ''": lambda get: (
-        get("inputs.command") == "apply"
-        and get("inputs.unreviewed") != "apply"
-        and get("steps.reviewed.outputs.run") != ""
     ),
 }
 NAME = re.compile(r"(github|inputs|env|secrets|steps|runner|matrix)(\.[\w-]+)+")
@@ -333,21 +330,8 @@ class _Job:
                     )
                 else:
                     assert given["if-no-files-found"] == "ignore"
-            case "actions/download-artifact":
-                return self.download(given)
             case other:
                 raise AssertionError(f"{other} is not known here")
-        return 0, ""
-
-    def download(self, given: Mapping[str, str]) -> tuple[int, str]:
-        """One artifact's files, from another run."""
-        assert given["github-token"] == INSTALLATION
-        wanted = [a for a in self.hub.artifacts if str(a["id"]) == given["artifact-ids"]]
-        if not wanted or str(wanted[0]["workflow_run"]["id"]) != given["run-id"]:
-            return 1, "no such artifact"
-        folder = Path(given["path"])
-        folder.mkdir(parents=True)
-        (folder / wanted[0]["file"]).write_bytes(wanted[0]["bytes"])
         return 0, ""
 
     def check_out(self, given: Mapping[str, str]) -> None:

@@ -313,6 +313,51 @@ def test_what_nobody_reviewed_is_done_only_where_it_is_harmless(desk: Desk, hub:
 
 
 @pytest.mark.slow
+def test_what_is_applied_late_was_reviewed_in_its_own_pull_request(desk: Desk, hub: Hub, service: Service) -> None:
+    """A delete whose apply failed, one whose run a newer merge took over, and a queue of two: each in its own plan.
+
+    The queue's check plans what it is about to merge, comments nowhere, and needs no review of its own.
+    """
+    desk.open("no-flags")
+    (desk.folder / "manifests/us-east-1/feature-flags.yaml").unlink()
+    desk.commit("No flags")
+    assert desk.plan(20).green
+    for number, branch, file, shards in (
+        (21, "sessions", "us-east-1/sessions.yaml", 4),
+        (22, "web", "eu-west-1/web.yaml", 3),
+    ):
+        desk.open(branch)
+        desk.edit(file, f"shard_count: {shards}", f"shard_count: {shards + 1}")
+        desk.commit(f"More shards for {branch}")
+        assert desk.plan(number).green
+    service.writes()
+    desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-readonly"
+    failed = desk.merge(20, "no-flags")
+    assert (failed.green, [w for w in service.writes() if not w.endswith("403")]) == (False, []), failed.log
+    desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-admin"
+    base = git(desk.folder, "rev-parse", "main")
+    desk.merged(21, "sessions")
+    newest = desk.merged(22, "web")
+    group = {"merge_group": {"base_sha": base, "head_sha": newest.sha}, "repository": OURS}
+    queue = "refs/heads/gh-readonly-queue/main/pr-22"
+    git(desk.folder, "push", "--quiet", "origin", f"main:{queue}")
+    document = read(ROOT / ".github/workflows/plan.yml")
+    document["jobs"]["plan"]["steps"][0]["with"]["fetch-depth"] = "0"
+    queued = desk.runner.run("plan", Event("merge_group", queue, newest.sha, group), document)
+    assert (queued.green, queued.name, queued.inputs["offline"]) == (True, "plan", "false"), queued.log
+    assert "no comment: this run is about no pull request" in queued.logs["Comment"]
+    applied = desk.runner.run("apply", newest)
+    assert applied.green, applied.log
+    assert service.writes() == [
+        "DELETE /accounts/us-east-1/cluster/feature-flags 204",
+        "PUT /accounts/eu-west-1/cluster/rate-limits 200",
+        "PUT /accounts/us-east-1/cluster/sessions 200",
+    ]
+    [said] = comments(hub, 22)
+    assert "3 applied" in said
+
+
+@pytest.mark.slow
 def test_an_old_run_sends_nothing_and_is_green(desk: Desk, hub: Hub, service: Service) -> None:
     """Before the newer run and after it, by the push and by hand: it is superseded, and leaves what was said as it is."""
     desk.open("first")
@@ -515,24 +560,29 @@ def test_a_plan_of_a_fork_is_not_a_reviewed_one(desk: Desk, hub: Hub, service: S
     hub.artifacts.append({**own, "id": 800, "workflow_run": {**own["workflow_run"], "head_sha": "0" * 40}})
     own["expired"] = True
     refused = desk.merge(14, "y")
-    assert (refused.codes["Get that plan"], refused.codes["Apply"], service.writes()) == (None, 4, [])
+    assert (refused.codes["Apply"], service.writes()) == (4, []), refused.log
 
 
-def test_a_forge_that_cannot_tell_has_reviewed_nothing(hub: Hub) -> None:
+def test_a_forge_that_cannot_tell_has_reviewed_nothing(hub: Hub, tmp_path: Path) -> None:
     """A warning, no output, and the step goes on; a redirect is not followed, with the token least of all."""
     environment = {
         **ALONE,
         "GITHUB_API_URL": f"{hub.url}/elsewhere",
         "GITHUB_REPOSITORY": REPOSITORY,
-        "GITHUB_SHA": "0" * 40,
+        "GITHUB_SHA": "HEAD",
         "GITHUB_TOKEN": INSTALLATION,
         "KEY": "default",
+        "MANIFESTS": ".",
+        "FOLDER": str(tmp_path / "reviewed"),
     }
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "commit", "--quiet", "--allow-empty", "--message=x")
     for refusal in (Refusal(302, headers={"Location": f"{hub.url}/repos/{REPOSITORY}/issues"}), Refusal(503)):
         hub.troubles.append(("GET", refusal))
         ended = subprocess.run(
-            [sys.executable, str(ROOT / ".github/reviewed.py"), "plan"],
+            [sys.executable, str(ROOT / ".github/reviewed.py"), "plans"],
             env=environment,
+            cwd=tmp_path,
             capture_output=True,
             text=True,
             check=True,
