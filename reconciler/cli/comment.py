@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("comment", cls=parameters.Command)
-@click.argument("file", metavar="FILE")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @parameters.option(
     "--pull-request", type=click.IntRange(min=1), metavar="N", help="Comment there, instead of where the event says."
 )
@@ -27,22 +27,23 @@ if TYPE_CHECKING:
 )
 @parameters.logs
 @click.pass_obj
-def command(console: "Console", /, *, file: str, pull_request: int | None, key: str) -> int:
-    """Post FILE as the pull request's one comment, or bring that comment up to date.
+def command(console: "Console", /, *, files: tuple[str, ...], pull_request: int | None, key: str) -> int:
+    """Post each FILE in the pull request's one comment, or bring that comment up to date.
 
-    FILE is a plan (`plan --out`) or a report (`apply --out`). On a push, the pull request is the one that was merged as
-    its commit. What can't be posted is a warning: the run's own result stands, and the exit is 0.
+    FILE is a plan (`plan --out`) or a report (`apply --out`); of several, each has other targets. On a push, the pull
+    request is the one that was merged as its commit. What can't be posted is a warning: the run's own result stands,
+    and the exit is 0.
     """
     import asyncio  # noqa: PLC0415  # --help imports none of it
 
-    from reconciler.cli.posting import posted_text, read_document  # noqa: PLC0415
+    from reconciler.cli.posting import posted_text, read_documents  # noqa: PLC0415
     from reconciler.errors import CredentialsError, HttpError  # noqa: PLC0415
     from reconciler.forge.port import Draft, marker  # noqa: PLC0415
     from reconciler.forge.workflow import Workflow  # noqa: PLC0415
 
-    document = read_document(file)
+    documents = read_documents(files)
     workflow = Workflow.read(console.environment, pull_request)
-    draft = Draft(marker("plan", key), posted_text(console, document, workflow))
+    draft = Draft(marker("plan", key), posted_text(console, documents, workflow))
     try:
         console.result(asyncio.run(_comment(console, workflow, draft)))
     except (HttpError, CredentialsError) as error:

@@ -15,28 +15,32 @@ if TYPE_CHECKING:
 
 
 @click.command("issue", cls=parameters.Command)
-@click.argument("file", metavar="FILE")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @parameters.logs
 @click.pass_obj
-def command(console: "Console", /, *, file: str) -> int:
-    """Keep one issue for each target of FILE, with the label reconciler-drift.
+def command(console: "Console", /, *, files: tuple[str, ...]) -> int:
+    """Keep one issue for each target of each FILE, with the label reconciler-drift.
 
     FILE is what `drift --out` found. An issue is opened, or reopened, where a target isn't as git says, edited when
     that changes, closed when all is in sync. A target that could not be read keeps its issue as it is.
     """
     import asyncio  # noqa: PLC0415  # --help imports none of it
 
-    from reconciler.cli.posting import read_document  # noqa: PLC0415
+    from reconciler.cli.posting import joined_plans, read_document  # noqa: PLC0415
     from reconciler.errors import UsageError  # noqa: PLC0415
     from reconciler.forge.drift import refuse_other_plans  # noqa: PLC0415
     from reconciler.forge.workflow import Workflow  # noqa: PLC0415
     from reconciler.plan.document import PlanDocument  # noqa: PLC0415
 
-    document = read_document(file)
-    if not isinstance(document, PlanDocument):
-        raise UsageError(f"{file} is a report", remedy="give it what `reconciler drift --out FILE` found")
-    refuse_other_plans(document.targets)
-    return asyncio.run(_keep_issues(console, Workflow.read(console.environment), document.targets))
+    documents = list[PlanDocument]()
+    for file in files:
+        document = read_document(file)
+        if not isinstance(document, PlanDocument):
+            raise UsageError(f"{file} is a report", remedy="give it what `reconciler drift --out FILE` found")
+        documents.append(document)
+    plans = joined_plans(documents).targets
+    refuse_other_plans(plans)
+    return asyncio.run(_keep_issues(console, Workflow.read(console.environment), plans))
 
 
 async def _keep_issues(console: "Console", workflow: "Workflow", plans: "Sequence[Plan]") -> int:
@@ -52,7 +56,7 @@ async def _keep_issues(console: "Console", workflow: "Workflow", plans: "Sequenc
     problems = list[Problem]()
     async with on_forge(console, workflow) as repository:
         for plan in plans:
-            draft = drift_draft(plan, posted_text(console, PlanDocument(targets=(plan,)), workflow))
+            draft = drift_draft(plan, posted_text(console, [PlanDocument(targets=(plan,))], workflow))
             try:
                 done, post = await publish(DriftIssues(repository), draft)
             except HttpError as error:

@@ -1,7 +1,7 @@
 """What `comment` and `issue` share: the document of a file, its text, the way to the forge."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from reconciler.errors import DamagedPlan, UsageError
 from reconciler.forge.api import connect
 from reconciler.forge.github import Repository
 from reconciler.forge.workflow import Workflow, read_token
+from reconciler.model.text import printable
 from reconciler.plan.document import PlanDocument, load_plans
 from reconciler.report.inline import Links
 from reconciler.report.look import Look
@@ -42,6 +43,44 @@ def read_document(file: str) -> SavedDocument:
         raise DamagedPlan("the report is damaged: its shape is wrong", remedy=remedy) from error
 
 
+def read_documents(files: Sequence[str]) -> Sequence[SavedDocument]:
+    """The plans and the reports of all files, each kind as one document: jobs that run side by side save one each.
+
+    Raises what `read_document` does, and UsageError where a target stands in two of a kind.
+    """
+    documents = [read_document(file) for file in files]
+    plans = [document for document in documents if isinstance(document, PlanDocument)]
+    reports = [document for document in documents if isinstance(document, ReportDocument)]
+    return [*([joined_plans(plans)] if plans else []), *([_joined_reports(reports)] if reports else [])]
+
+
+def joined_plans(documents: Sequence[PlanDocument]) -> PlanDocument:
+    """All of them as one; what several say alike, such as what is left behind, it says once. Raises UsageError."""
+    _refuse_twice(plan.target for document in documents for plan in document.targets)
+    return PlanDocument(
+        errors=tuple(dict.fromkeys(error for document in documents for error in document.errors)),
+        left_behind=tuple(dict.fromkeys(left for document in documents for left in document.left_behind)),
+        targets=tuple(plan for document in documents for plan in document.targets),
+    )
+
+
+def _joined_reports(documents: Sequence[ReportDocument]) -> ReportDocument:
+    _refuse_twice(report.target for document in documents for report in document.targets)
+    return ReportDocument(
+        errors=tuple(dict.fromkeys(error for document in documents for error in document.errors)),
+        targets=tuple(report for document in documents for report in document.targets),
+    )
+
+
+def _refuse_twice(targets: Iterable[str]) -> None:
+    seen = set[str]()
+    for target in targets:
+        if target in seen:
+            message = f"target {printable(target, 100)} stands in two of the files"
+            raise UsageError(message, remedy="give each target's once")
+        seen.add(target)
+
+
 def _kind(text: bytes) -> object:
     try:
         value = json.loads(text)
@@ -50,13 +89,16 @@ def _kind(text: bytes) -> object:
     return value.get("kind") if isinstance(value, dict) else None
 
 
-def posted_text(console: Console, document: SavedDocument, workflow: Workflow) -> str:
-    """The document as Markdown that a comment holds, with links to the manifests where the forge shows them."""
+def posted_text(console: Console, documents: Sequence[SavedDocument], workflow: Workflow) -> str:
+    """The documents as Markdown that one comment holds, with links to the manifests where the forge shows them."""
+    limit = LIMIT_BYTES // len(documents)
+    return console.without_keys("\n".join(_markdown(document, workflow, limit) for document in documents))
+
+
+def _markdown(document: SavedDocument, workflow: Workflow, limit: int) -> str:
     if isinstance(document, ReportDocument):
-        text = render_reports(document, "markdown", Look(limit=LIMIT_BYTES))
-    else:
-        text = render_plans(document, "markdown", Look(limit=LIMIT_BYTES, links=_links(document, workflow)))
-    return console.without_keys(text)
+        return render_reports(document, "markdown", Look(limit=limit))
+    return render_plans(document, "markdown", Look(limit=limit, links=_links(document, workflow)))
 
 
 def _links(document: PlanDocument, workflow: Workflow) -> Links | None:

@@ -75,9 +75,9 @@ class ForgeApi:
             yield entries_of(answer)
             page = next_page(answer)
 
-    async def change(self, method: str, path: str, permission: str, body: Mapping[str, object]) -> Answer:
+    async def change(self, method: str, path: str, permission: str, body: Mapping[str, object] | None = None) -> Answer:
         """Send one change, once. Raises HttpError."""
-        return await self._ask(method, path, permission, json.dumps(body).encode())
+        return await self._ask(method, path, permission, None if body is None else json.dumps(body).encode())
 
     async def retry(self, attempt: Callable[[], Awaitable[T]], *, method: str) -> T:
         """What the attempt gives at last. Raises its last HttpError, once it is no use to wait on."""

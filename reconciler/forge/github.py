@@ -18,6 +18,8 @@ _COMMENT_PERMISSION = "pull-requests: write"
 _ISSUE_PERMISSION = "issues: write"
 _LABEL_COLOR = "d93f0b"
 _PAGE = {"per_page": "100"}
+_UNTOLD = 0
+"""The number of what was posted, where the answer doesn't say it."""
 
 
 class Repository:
@@ -90,6 +92,13 @@ class Repository:
         """Change what stands there: that may be repeated."""
         await self.api.retry(lambda: self.api.change("PATCH", path, permission, body), method="PATCH")
 
+    async def delete(self, path: str, permission: str) -> None:
+        """Take away what stands there; that may be repeated, as gone is gone."""
+        try:
+            await self.api.retry(lambda: self.api.change("DELETE", path, permission), method="DELETE")
+        except NotFound:
+            return
+
 
 class Comments:
     """The comments of one pull request, or issue."""
@@ -109,9 +118,15 @@ class Comments:
         return None
 
     async def create(self, draft: Draft) -> Post:
-        """Comment, once."""
+        """Comment, once. Of two runs at once, whose search found nothing, the later one's comment goes again."""
         body = {"body": draft.body}
-        return await self._repository.post_once(self, self._path, self._permission, body, draft.marker)
+        posted = await self._repository.post_once(self, self._path, self._permission, body, draft.marker)
+        oldest = await self.find(draft.marker)
+        if oldest is None or posted.number in {oldest.number, _UNTOLD}:
+            return posted
+        await self.update(oldest, draft)
+        await self._repository.delete(f"{self._issues}/comments/{posted.number}", self._permission)
+        return oldest
 
     async def update(self, post: Post, draft: Draft) -> None:
         """Edit the comment: nobody is notified."""
@@ -176,4 +191,4 @@ def _posted(answer: Answer) -> Post:
         entry = Entry.read(answer.value())
     except HttpError:
         entry = None
-    return entry.post() if entry else Post(0, "", "")
+    return entry.post() if entry else Post(_UNTOLD, "", "")

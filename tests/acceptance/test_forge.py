@@ -147,3 +147,27 @@ def test_a_schedule_keeps_one_issue_a_target(workplace: Workplace, github: FakeG
         f"error: a: GET /repos/{REPOSITORY}/issues: 403 Forbidden: Resource not"
     )
     assert "permissions: issues: write" in refused.err
+
+
+@pytest.mark.slow
+def test_a_matrix_of_targets_has_one_comment(workplace: Workplace, github: FakeGitHub) -> None:
+    """The files of all its jobs in one comment, a refused target's plan beside another's report; each target once."""
+    service = workplace.service()
+    for target in "ab":
+        workplace.write(f"manifests/{target}/orders-{target}.yaml", manifest(f"orders-{target}"))
+    targets = "".join(f'  {target}: {{endpoint: "{service.url}/accounts/{target}"}}\n' for target in "ab")
+    workplace.write("manifests/fleet.yaml", f"targets:\n{targets}")
+    for target in "ab":
+        saved(workplace, f"plan --target {target}", f"{target}.json")
+    assert workplace.run("comment a.json b.json").out.startswith("comment on #12 created: ")
+    [comment] = github.comments[12]
+    assert [f"orders-{target}" in comment["body"] for target in "ab"] == [True, True]
+    saved(workplace, "apply --target a --yes", "a.json")
+    assert workplace.run("comment a.json b.json").out.startswith("comment on #12 updated: ")
+    assert "1 applied" in comment["body"]
+    assert "orders-b" in comment["body"]
+    twice = workplace.run("comment b.json b.json")
+    assert (twice.code, twice.err.splitlines()[0]) == (64, "error: target b stands in two of the files")
+    for target in "ab":
+        saved(workplace, f"drift --target {target}", f"{target}.json")
+    assert workplace.run("issue a.json b.json").out.startswith("a: in sync, no issue\nb: issue #1 created")

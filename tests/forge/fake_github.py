@@ -173,6 +173,10 @@ class FakeGitHub:
                 return self._page(self.comments.get(int(number), []), path, query, pages=not self.gitea)
             case ["POST", "issues", number, "comments"]:
                 return 201, self.comment(int(number), body["body"], author), {}
+            case ["DELETE", "issues", "comments", number]:
+                for comments in self.comments.values():
+                    comments[:] = [comment for comment in comments if comment["id"] != int(number)]
+                return 204, None, {}
             case ["PATCH", "issues", "comments", number]:
                 every = [comment for comments in self.comments.values() for comment in comments]
                 return 200, _changed(every, "id", int(number), body), {}
@@ -228,7 +232,8 @@ def _changed(entries: list[dict[str, Any]], key: str, number: int, body: dict[st
 
 
 def _json(status: int, value: object, headers: dict[str, str] | None = None) -> Reply:
-    return status, {"Content-Type": "application/json", **(headers or {})}, json.dumps(value).encode()
+    content = b"" if value is None else json.dumps(value).encode()
+    return status, {"Content-Type": "application/json", **(headers or {})}, content
 
 
 def _handler(github: FakeGitHub) -> type[BaseHTTPRequestHandler]:
@@ -249,6 +254,9 @@ def _handler(github: FakeGitHub) -> type[BaseHTTPRequestHandler]:
             self.do_GET()
 
         def do_PATCH(self) -> None:
+            self.do_GET()
+
+        def do_DELETE(self) -> None:
             self.do_GET()
 
         def log_message(self, *_: Any) -> None:

@@ -95,7 +95,23 @@ def test_a_pull_request_has_one_comment_and_its_edits(token: str, *, gitea: bool
     assert [comment["body"] for comment in github.comments[12]] == ["what do you think?", f"{PLAN}\nTwo\n"]
     edit = f"PATCH {PATH}/comments/{github.comments[12][1]['id']}"
     found = [FIND, "GET /user"]
-    assert github.asked == [FIND, POST, *found, *found, edit, *found]
+    assert github.asked == [FIND, POST, *found, *found, *found, edit, *found]
+
+
+@pytest.mark.parametrize("gitea", [False, True])
+def test_two_runs_at_once_leave_one_comment(*, gitea: bool) -> None:
+    """Each finds none and posts: the later one moves its words into the older comment, and takes its own away."""
+    github = FakeGitHub(gitea=gitea)
+
+    async def both(repository: Repository) -> list[Done]:
+        first, second = Comments(repository, 12), Comments(repository, 12)
+        assert await first.find(PLAN) is await second.find(PLAN) is None
+        await first.create(Draft(PLAN, "One"))
+        await second.create(Draft(PLAN, "Two"))
+        return [(await publish(first, Draft(PLAN, "Two")))[0]]
+
+    assert Desk(github).do(both) == ["unchanged"]
+    assert [comment["body"] for comment in github.comments[12]] == [f"{PLAN}\nTwo"]
 
 
 def test_only_our_own_comment_is_ours() -> None:
@@ -147,7 +163,7 @@ def test_a_comment_whose_answer_got_lost_is_posted_once(trouble: Trouble) -> Non
     github.troubles = [("POST", trouble)]
     desk = Desk(github)
     assert desk.comment("Plan") == "created"
-    again = [FIND, "GET /user"] if trouble == "lost" else [FIND, POST]
+    again = [FIND, "GET /user", FIND] if trouble == "lost" else [FIND, POST, FIND, "GET /user"]
     assert github.asked == [FIND, POST, *again]
     assert len(github.comments[12]) == 1
     assert desk.clock.slept == [1.0]
