@@ -39,6 +39,8 @@ log = structlog.get_logger()
 _TICK_SECONDS = 0.001
 """A timer may come back so much too early."""
 
+_BETWEEN_PROGRESS_SECONDS = 0.2
+
 
 class Acceptance(Protocol):
     """What a request came to that was taken."""
@@ -111,6 +113,7 @@ class _Run:
         self._clock = clock
         self._stop = stop
         self._on_progress = on_progress
+        self._tell_next = 0.0
         self._stopped = False
         self._done = asyncio.Event()
         self._targets = {name: _Target(connection, clock) for name, connection in connections.items()}
@@ -155,7 +158,8 @@ class _Run:
                     assert_never(unreachable)
         if self._machine.done:
             self._done.set()
-        if not isinstance(event, Taken | NotTaken):  # those come by the hundred a second
+        if event.at >= self._tell_next or not isinstance(event, Taken | NotTaken):  # those come by the hundred a second
+            self._tell_next = event.at + _BETWEEN_PROGRESS_SECONDS
             self._on_progress(self._machine.progress(event.at))
 
     async def _watch_stop(self) -> None:

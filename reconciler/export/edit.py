@@ -54,7 +54,9 @@ class EditedFile:
 
         `placements`: a manifest without any gets those that are live. Raises NotEdited, and then all is as before.
         """
-        number = self._by_name[declaration.name]
+        number = self._by_name.get(declaration.name)
+        if number is None:
+            raise NotEdited("it is not there any more")
         text = self._pieces[number]
         edits = sorted(_edits(_Text(text), declaration, live, placements=placements), key=lambda edit: edit.start)
         for edit in reversed(edits):  # so that of two in one place the first stands first
