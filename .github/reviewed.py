@@ -53,7 +53,6 @@ def newest_commits() -> list[str]:
     """This commit, and those of main before it; of a cut history, what is there."""
     listed = subprocess.run(  # noqa: S603
         ["git", "rev-list", "--first-parent", f"--max-count={MOST_COMMITS}", os.environ["GITHUB_SHA"], "--"],  # noqa: S607
-        cwd=os.environ["MANIFESTS"] if Path(os.environ["MANIFESTS"]).is_dir() else None,
         capture_output=True,
         text=True,
         check=True,

@@ -284,7 +284,7 @@ class _Job:
         self.outputs.write_text("")
         ended = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
-            cwd=self.workspace,
+            cwd=self.workspace / self.filled(step.get("working-directory", ".")),
             env={**self.environment, "GITHUB_OUTPUT": str(self.outputs), **own},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -341,22 +341,24 @@ class _Job:
         the clone knows of that is then the event's commit. Else it fetches that commit, so deep, under the ref's name.
         """
         assert given["persist-credentials"] == "false"
+        folder = self.workspace / given.get("path", ".")
+        folder.mkdir(exist_ok=True)
         depth, commit, ref = given.get("fetch-depth", "1"), self.event.sha, self.event.ref
         remote = ref.replace("refs/heads/", "refs/remotes/origin/").replace("refs/pull/", "refs/remotes/pull/")
-        git(self.workspace, "init", "--quiet", "--initial-branch=main")
-        git(self.workspace, "remote", "add", "origin", f"{self.hub.git_url}/{REPOSITORY}")
+        git(folder, "init", "--quiet", "--initial-branch=main")
+        git(folder, "remote", "add", "origin", f"{self.hub.git_url}/{REPOSITORY}")
         if self.persists:
-            git(self.workspace, "config", f"http.{self.hub.git_url}/.extraheader", f"AUTHORIZATION: {GIT_CREDENTIALS}")
+            git(folder, "config", f"http.{self.hub.git_url}/.extraheader", f"AUTHORIZATION: {GIT_CREDENTIALS}")
         fetch = ("fetch", "--quiet", "--no-tags", "--prune", "--no-recurse-submodules")
         if depth == "0":
             pull = [] if ref.startswith("refs/heads/") else [f"+{commit}:{remote}"]
-            git(self.workspace, *fetch, str(self.hub.origin), "+refs/heads/*:refs/remotes/origin/*", *pull)
-            if git(self.workspace, "rev-parse", remote) != commit:
-                git(self.workspace, *fetch, str(self.hub.origin), f"+{commit}:{remote}")
+            git(folder, *fetch, str(self.hub.origin), "+refs/heads/*:refs/remotes/origin/*", *pull)
+            if git(folder, "rev-parse", remote) != commit:
+                git(folder, *fetch, str(self.hub.origin), f"+{commit}:{remote}")
         else:
-            git(self.workspace, *fetch, f"--depth={depth}", str(self.hub.origin), f"+{commit}:{remote}")
+            git(folder, *fetch, f"--depth={depth}", str(self.hub.origin), f"+{commit}:{remote}")
         branch = ["-B", ref.removeprefix("refs/heads/")] if ref.startswith("refs/heads/") else ["--detach"]
-        git(self.workspace, "checkout", "--quiet", "--force", *branch, remote)
+        git(folder, "checkout", "--quiet", "--force", *branch, remote)
 
     def end(self) -> None:
         """What must be so after every job: no secret anywhere, and nothing of the token in git's configuration."""

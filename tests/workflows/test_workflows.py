@@ -478,6 +478,31 @@ def test_a_key_is_any_text(desk: Desk, hub: Hub, service: Service) -> None:
 
 
 @pytest.mark.slow
+def test_a_checkout_may_have_a_path(desk: Desk, hub: Hub, service: Service) -> None:
+    """With the same path before the manifests': record, base, reviewed plan and annotations are that repository's."""
+    workflows = {name: read(ROOT / f".github/workflows/{name}.yml") for name in ("plan", "apply")}
+    for name, document in workflows.items():
+        document["jobs"][name]["steps"][0]["with"]["path"] = "fleet"
+        document["jobs"][name]["steps"][1]["with"]["manifests"] = "fleet/manifests"
+    desk.open("less")
+    (desk.folder / "manifests/us-east-1/feature-flags.yaml").unlink()
+    desk.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
+    desk.commit("No flags")
+    planned = desk.runner.run("plan", desk.proposed(23), workflows["plan"])
+    assert planned.green, planned.log
+    assert "::warning file=manifests/us-east-1/feature-flags.yaml,line=" in planned.logs["Plan"]
+    [said] = comments(hub, 23)
+    assert f"/blob/{planned.document['targets'][0]['revision']}/manifests/" in said
+    assert "/fleet/manifests" not in said.replace(f"{REPOSITORY}/", "")
+    applied = desk.runner.run("apply", desk.merged(23, "less"), workflows["apply"])
+    assert applied.green, applied.log
+    assert service.writes() == [
+        "DELETE /accounts/us-east-1/cluster/feature-flags 204",
+        "PUT /accounts/eu-west-1/cluster/rate-limits 200",
+    ]
+
+
+@pytest.mark.slow
 def test_consent_is_given_by_hand(desk: Desk, hub: Hub, service: Service) -> None:
     """A guard refuses the plan and the apply; with it named, and only then, the change goes through."""
     desk.edit("fleet.yaml", "targets:", "guards:\n  max_deletes: 0\ntargets:")
@@ -572,7 +597,6 @@ def test_a_forge_that_cannot_tell_has_reviewed_nothing(hub: Hub, tmp_path: Path)
         "GITHUB_SHA": "HEAD",
         "GITHUB_TOKEN": INSTALLATION,
         "KEY": "default",
-        "MANIFESTS": ".",
         "FOLDER": str(tmp_path / "reviewed"),
     }
     git(tmp_path, "init", "--quiet")
