@@ -5,13 +5,15 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from reconciler.clock import Clock, Random, sleep_until
+from reconciler.clock import Clock, Random, iso_timestamp, sleep_until
 from reconciler.errors import EXIT_FAILED, EXIT_USAGE, ReconcilerError
 
 log = structlog.get_logger()
 
 JITTER = 0.1
-LONGEST_BACKOFF_SECONDS = 3600.0
+LONGEST_BACKOFF_SECONDS = 600.0
+"""Ten minutes: who has mended what was wrong doesn't wait longer to see it."""
+
 _FAILURES = frozenset({EXIT_FAILED, EXIT_USAGE})
 
 
@@ -27,7 +29,7 @@ async def repeat(
     """Run rounds until `stop` is set, or one of them with `once`; the exit code of the last.
 
     A round that fails, or raises a ReconcilerError, is logged and survived: the next one waits twice as long as the one
-    before, up to an hour (or the interval, where that is longer).
+    before, up to ten minutes (or the interval, where that is longer). When the next one begins is logged.
     """
     failures = 0
     while True:
@@ -38,8 +40,10 @@ async def repeat(
         if once or stop.is_set():
             return code
         longest = max(interval_seconds, LONGEST_BACKOFF_SECONDS)
-        wait = min(interval_seconds * 2 ** min(failures, 30), longest)
-        if await sleep_until(stop, clock, wait * random.uniform(1 - JITTER, 1 + JITTER)):
+        backoff = min(interval_seconds * 2 ** min(failures, 30), longest)
+        wait = backoff * random.uniform(1 - JITTER, 1 + JITTER)
+        log.info("round.scheduled", at=iso_timestamp(clock.now() + wait), seconds=round(wait, 3), failures=failures)
+        if await sleep_until(stop, clock, wait):
             return code
 
 

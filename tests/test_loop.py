@@ -59,15 +59,27 @@ def test_rounds_are_an_interval_apart_give_or_take_a_tenth(share: float, wait: f
     assert rounds.waits == [wait] * 4
 
 
-def test_rounds_that_fail_back_off_up_to_an_hour() -> None:
+def test_rounds_that_fail_back_off_up_to_ten_minutes() -> None:
     """Each waits twice as long as the one before, until one succeeds; a long interval is never shortened."""
     broken: list[int | Exception] = [1, GitError("no"), UsageError("no"), 1, 1]
     rounds = Rounds(*broken, StalePlan("moved"), 1, 0, 0)
-    rounds.run()
-    assert rounds.waits == [600, 1200, 2400, 3600, 3600, 300, 600, 300]
+    rounds.run(interval=100)
+    assert rounds.waits == [200, 400, 600, 600, 600, 100, 200, 100]
     slow = Rounds(1, 1, 1)
     slow.run(interval=86400)
     assert slow.waits == [86400, 86400]
+
+
+def test_when_the_next_round_begins_is_logged() -> None:
+    """Its moment, how long that is, and how many rounds have failed in a row; never after the last."""
+    rounds = Rounds(1, 0, 0)
+    with capture_logs() as logs:
+        rounds.run(interval=100)
+    told = {"event": "round.scheduled", "log_level": "info"}
+    assert [log for log in logs if log["event"] == "round.scheduled"] == [
+        {**told, "at": "2027-01-15T08:03:20.000Z", "seconds": 200.0, "failures": 1},
+        {**told, "at": "2027-01-15T08:05:00.000Z", "seconds": 100.0, "failures": 0},
+    ]
 
 
 def test_a_stop_ends_the_wait_at_once() -> None:
