@@ -1,7 +1,7 @@
 """Rounds in virtual time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import pytest
@@ -13,10 +13,16 @@ from tests.fakes import FakeClock, FixedRandom
 
 
 class Rounds:
-    """Ends its rounds as it is told, then stops the loop; `began` are the moments at which they began."""
+    """Ends its rounds as it is told, then stops the loop; `began` are the moments at which they began.
 
-    def __init__(self, *ends: int | Exception, share: float = 0.5) -> None:
+    A round takes `seconds`, and the folder moves on at each of `moves`.
+    """
+
+    seconds = 0.0
+
+    def __init__(self, *ends: int | Exception, share: float = 0.5, moves: Sequence[float] = ()) -> None:
         self.ends = list(ends)
+        self.moves = moves
         self.began: list[float] = []
         self.clock = FakeClock()
         self.random = FixedRandom(share)
@@ -34,11 +40,13 @@ class Rounds:
             clock=self.clock,
             random=self.random,
             stop=stop,
+            position=lambda: sum(moment <= self.clock.seconds for moment in self.moves),
             once=once,
         )
 
     async def _round(self, stop: Callable[[], None]) -> int:
         self.began.append(self.clock.seconds)
+        await self.clock.sleep(self.seconds)
         end = self.ends.pop(0)
         if not self.ends:
             stop()
@@ -62,9 +70,9 @@ def test_rounds_are_an_interval_apart_give_or_take_a_tenth(share: float, wait: f
 def test_rounds_that_fail_back_off_up_to_ten_minutes() -> None:
     """Each waits twice as long as the one before, until one succeeds; a long interval is never shortened."""
     broken: list[int | Exception] = [1, GitError("no"), UsageError("no"), 1, 1]
-    rounds = Rounds(*broken, StalePlan("moved"), 1, 0, 0)
+    rounds = Rounds(*broken, StalePlan("moved"), 1, 0, 0, share=1.0)
     rounds.run(interval=100)
-    assert rounds.waits == [200, 400, 600, 600, 600, 100, 200, 100]
+    assert rounds.waits == [220, 440, 600, 600, 600, 110, 220, 110]
     slow = Rounds(1, 1, 1)
     slow.run(interval=86400)
     assert slow.waits == [86400, 86400]
@@ -80,6 +88,32 @@ def test_when_the_next_round_begins_is_logged() -> None:
         {**told, "at": "2027-01-15T08:03:20.000Z", "seconds": 200.0, "failures": 1},
         {**told, "at": "2027-01-15T08:05:00.000Z", "seconds": 100.0, "failures": 0},
     ]
+
+
+def test_a_folder_that_has_moved_on_starts_a_round_at_once() -> None:
+    """Within five seconds, once a move, and told; the round after it is an interval away again."""
+    rounds = Rounds(0, 0, 0, 0, moves=[61])
+    with capture_logs() as logs:
+        rounds.run()
+    assert rounds.began == [0, 65, 365, 665]
+    assert [log for log in logs if log["event"] == "folder.moved"] == [
+        {"event": "folder.moved", "log_level": "info", "seconds_early": 235.0}
+    ]
+
+
+def test_a_folder_that_moves_during_a_round_starts_the_next_at_once() -> None:
+    """What came too late for the round was not seen by it."""
+    rounds = Rounds(0, 0, 0, moves=[5])
+    rounds.seconds = 20
+    rounds.run()
+    assert rounds.began == [0, 25, 345]
+
+
+def test_a_folder_that_has_moved_on_ends_the_backoff() -> None:
+    """What failed was something else; a round that fails again waits from the start."""
+    rounds = Rounds(1, 1, 1, 1, 0, moves=[250])
+    rounds.run(interval=100)
+    assert rounds.began == [0, 200, 250, 450, 850]
 
 
 def test_a_stop_ends_the_wait_at_once() -> None:

@@ -36,10 +36,11 @@ OF_APPLYING = ("wait", "timeout", "keep_going", "concurrency")
 @parameters.output
 @click.pass_context
 def command(context: click.Context, /, *, interval: float, once: bool, applies: bool, **options: Any) -> int:
-    """Plan, or apply, again and again. Reads the folder afresh each round; never fetches. A signal ends it."""
+    """Plan, or apply, again and again; at once where a pull moved the folder. Never fetches. A signal ends it."""
     from reconciler.cli.options import RunOptions, take_apply_options  # noqa: PLC0415  # --help imports none of it
     from reconciler.cli.signals import Runner  # noqa: PLC0415
     from reconciler.cli.sites import Sites  # noqa: PLC0415
+    from reconciler.evidence.position import position_of  # noqa: PLC0415
     from reconciler.loop import repeat  # noqa: PLC0415
     from reconciler.reconcile.planning import PlanRequest  # noqa: PLC0415
 
@@ -58,6 +59,7 @@ def command(context: click.Context, /, *, interval: float, once: bool, applies: 
             clock=runner.clock,
             random=runner.random,
             stop=runner.stop.requested,
+            position=lambda: None if shared.manifests == "-" else position_of(shared.manifests),
             once=once,
         )
         return runner.run_gracefully(rounds)

@@ -383,3 +383,21 @@ def test_run_follows_the_folder_and_survives_a_stale_head(checkout: Checkout) ->
     process.send_signal(signal.SIGTERM)
     process.communicate()
     assert process.returncode == 143
+
+
+@pytest.mark.slow
+def test_a_commit_starts_a_round_at_once(checkout: Checkout) -> None:
+    """Nobody waits an hour for what git has brought, nor for a signal to end it; all is in the record."""
+    service = checkout.service()
+    checkout.declare("first")
+    checkout.commit()
+    process = checkout.start("run --apply --interval 1h --format json -q")
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["targets"][0]["summary"]["applied"] == 1
+    checkout.declare("second")
+    checkout.commit()
+    assert json.loads(process.stdout.readline())["targets"][0]["summary"]["applied"] == 1
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 143
+    assert service.writes() == ["PUT /cluster/first 200", "PUT /cluster/second 200"]
+    assert set(checkout.recorded()) == {"first", "second"}
