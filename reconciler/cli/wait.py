@@ -31,6 +31,7 @@ def command(console: "Console", /, *, timeout: float, **options: Any) -> int:
     from reconciler.cli.telling import tell_reports  # noqa: PLC0415
     from reconciler.reconcile.applying import wait_all  # noqa: PLC0415
     from reconciler.reconcile.planning import PlanRequest, plan_all  # noqa: PLC0415
+    from reconciler.report.counts import actions_text  # noqa: PLC0415
 
     shared = RunOptions(**options)
     request = PlanRequest(shared.intent())
@@ -42,6 +43,10 @@ def command(console: "Console", /, *, timeout: float, **options: Any) -> int:
             waiting = wait_all(ground, planned, apply_options, runner.clock, runner.stop, on_progress=on_progress)
             waited = runner.run_gracefully(waiting)
         planned = runner.run(plan_all(ground, request))
+    for plan in planned.plans:
+        if plan.sends:
+            message = f"target {plan.target} isn't as declared: {actions_text(plan.sends)}"
+            console.warn("wait.pending", message, remedy="look with reconciler plan, then apply")
     errors = planned.errors + waited.errors
     code = exits.of_waited(waited.reports, planned.plans, errors)
     return tell_reports(console, waited.document(planned.errors), code)

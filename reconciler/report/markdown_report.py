@@ -10,7 +10,7 @@ from reconciler.report.outcomes import (
     AlikeResults,
     alike_results,
     deleted,
-    outcome_headline,
+    report_title,
     result_fields,
     worst_settling,
 )
@@ -32,9 +32,9 @@ def report_lead(document: ReportDocument) -> list[Block]:
     told = [counted(errors, "error")] if errors else []
     told += ["sandbox"] if all_sandboxes(report.endpoint for report in reports) else []
     if len(reports) == 1:
-        told.append(outcome_headline(code(reports[0].target), reports))
+        told.append(report_title(reports, code(reports[0].target)))
     elif reports:
-        told.append(outcome_headline(f"{len(reports)} targets", reports))
+        told.append(report_title(reports, f"{len(reports)} targets"))
     elif errors:
         told.append("nothing was applied")
     return [Block(f"\n### {' · '.join(told)}\n")] if told else []

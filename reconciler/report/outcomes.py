@@ -52,14 +52,14 @@ def worst_settling(report: TargetReport) -> list[SettlingResult]:
     return sorted(report.settling, key=lambda one: (order.index(one.outcome), one.name))
 
 
-def outcome_headline(where: str, reports: Sequence[TargetReport]) -> str:
-    """`apply of fleet: 1 failed, 3 applied`; where nothing was to be sent, how what was waited for ended."""
-    found = Counter(result.outcome for report in reports for result in report.results)
-    if found:
-        return f"apply of {where}: {counts_text([(found[outcome], outcome) for outcome in OUTCOMES])}"
-    awaited = Counter(one.outcome for report in reports for one in report.settling)
-    counts = counts_text([(awaited[outcome], word.text) for outcome, word in SETTLING.items()])
-    return f"{where}: {counts or 'nothing to do'}"
+def report_title(reports: Sequence[TargetReport], where: str) -> str:
+    """`apply of a: 1 failed, 3 applied`; where there was nothing to send, what was waited for: `a: 2 settled`."""
+    results = Counter(result.outcome for report in reports for result in report.results)
+    if applied := counts_text([(results[outcome], outcome) for outcome in OUTCOMES]):
+        return f"apply of {where}: {applied}"
+    settling = Counter(one.outcome for report in reports for one in report.settling)
+    waited = counts_text([(settling[outcome], word.text) for outcome, word in SETTLING.items()])
+    return f"{where}: {waited or 'nothing to do'}"
 
 
 def deleted(reports: Sequence[TargetReport]) -> list[tuple[TargetReport, Result]]:

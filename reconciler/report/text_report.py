@@ -9,7 +9,7 @@ from reconciler.report.outcomes import (
     AlikeResults,
     alike_results,
     deleted,
-    outcome_headline,
+    report_title,
     result_fields,
     result_notes,
     worst_settling,
@@ -35,7 +35,7 @@ def _target(report: TargetReport, style: Style) -> Iterator[list[str]]:
     head = f", head {commit_text(report.revision)}" if report.revision else ""
     sandbox = " (sandbox)" if all_sandboxes([report.endpoint]) else ""
     where = style.bold(f"{printable(report.target)}{sandbox}")
-    lines = [outcome_headline(where, [report])]
+    lines = [report_title([report], where)]
     lines.append(f"  {style.dim(f'at {printable(report.endpoint)}{head}')}")
     yield lines
     yield [

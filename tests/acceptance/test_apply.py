@@ -264,7 +264,10 @@ def test_what_is_not_waited_for_can_be_waited_for_later(checkout: Checkout) -> N
     assert (service.sent(), service.live()["orders"]["status"]) == ([], "Active")
     checkout.declare("orders", shard_count=2)
     checkout.commit()
-    assert checkout.run("wait").code == 2
+    waited = checkout.run("wait")
+    assert waited.code == 2
+    assert "isn't as declared: " in waited.err
+    assert "apply of" not in waited.out
     assert service.sent() == []
 
 

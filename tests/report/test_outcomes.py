@@ -1,6 +1,6 @@
 """Results as they are read."""
 
-from reconciler.report.outcomes import alike_results, deleted, outcome_headline, result_fields, result_notes
+from reconciler.report.outcomes import alike_results, deleted, report_title, result_fields, result_notes
 from reconciler.results import Result, SettlingResult
 from tests.report.everything import EARLIER, a_report, field, idle_report
 
@@ -19,12 +19,15 @@ def test_the_worst_stands_first() -> None:
         ("applied", "again"),
         ("applied", "new"),
     ]
-    assert outcome_headline("a", [REPORT]) == "apply of a: 1 failed, 1 unknown, 1 stale, 1 skipped, 1 left, 3 applied"
-    assert outcome_headline("a", [idle_report()]) == "a: nothing to do"
-    waited = [SettlingResult(name=name, outcome="settled") for name in "bc"]
-    failed = SettlingResult(name="d", outcome="failed")
-    only = REPORT.model_copy(update={"results": (), "settling": (*waited, failed)})
-    assert outcome_headline("a", [only]) == "a: 1 didn't settle, 2 settled"
+
+
+def test_a_title_claims_no_apply_where_nothing_was_sent() -> None:
+    """`wait` sends nothing: its report counts what it waited for."""
+    assert report_title([REPORT], "x") == "apply of x: 1 failed, 1 unknown, 1 stale, 1 skipped, 1 left, 3 applied"
+    settling = (SettlingResult(name="a", outcome="settled"), SettlingResult(name="b", outcome="failed"))
+    waited = idle_report().model_copy(update={"settling": settling})
+    assert report_title([waited], "x") == "x: 1 didn't settle, 1 settled"
+    assert report_title([idle_report()], "x") == "x: nothing to do"
 
 
 def test_only_what_needs_no_look_is_told_as_one() -> None:
