@@ -8,8 +8,8 @@
  6  each PUT on a cluster that was listed: what isn't managed, or is left, is as it was last listed
  7  each request, page, error and log event: the key goes to its own endpoint, and is read nowhere
  8  each page of text: not one control character
- 9  each DELETE that is sent for the first time: all that the run declares stood in the last list, as declared, which is
-    no older than a delete may trust; one that is tried again is not looked at again
+ 9  each DELETE that is sent for the first time: all that the run declares stood in the last lists, as declared, and
+    that of its own target is no older than a delete may trust; one that is tried again is not looked at again
 10  each field's and cluster's cause in each plan: held against who is known to have set, made or taken away
 
 What the world can't know is not asked: values that both people and the tool have written, clusters that two did
@@ -90,13 +90,13 @@ def what_isnt_managed_stays(change: Update, declaration: Declaration, live: Live
 
 
 def nothing_goes_before_what_is_declared_stands(
-    planned: Planned, lists: Mapping[str, tuple[float, Mapping[str, LiveCluster]]], now: float
+    planned: Planned, lists: Mapping[str, tuple[float, Mapping[str, LiveCluster]]], target: str, now: float
 ) -> None:
     """9."""
     for plan in planned.plans:
         reading = planned.readings[plan.target]
         at, latest = lists[plan.target]
-        if now - at > FRESH_SECONDS + ON_THE_WAY_SECONDS:
+        if plan.target == target and now - at > FRESH_SECONDS + ON_THE_WAY_SECONDS:
             raise Broken(9, f"{plan.target} was listed {now - at:.0f} s ago")
         changes = {change.name: change for change in plan.changes}
         for name, declaration in reading.head.declarations.items():

@@ -267,7 +267,7 @@ class Process:
             self.tried.add((target, name))
             if change.action == "delete" and first and not self.run.keep_going:
                 invariants.nothing_goes_before_what_is_declared_stands(
-                    self.planned, self.lists, world.clock.monotonic()
+                    self.planned, self.lists, target, world.clock.monotonic()
                 )
             return
         invariants.a_put_is_consented_to(self.run, reading, name)

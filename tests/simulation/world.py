@@ -307,7 +307,7 @@ class World:
             at = self.server.main.index(process.clone.head)
             for target, applied in self._applied.items():
                 if self.whole[target] and at < applied:
-                    raise Broken(4, f"{target}: main~{applied} was applied, and an older one is not refused")
+                    raise Broken(4, f"{target}: commit {applied} of main was applied, and {at} is not refused")
 
     # ---- the calm after the storm
 
@@ -317,6 +317,7 @@ class World:
         await self._until_all_have_ended()
         await self.clock.sleep(PATIENCE_SECONDS)
         self._mend_manifests()
+        self._delete_what_never_was_active()
         codes: list[int | None] = []
         while len(codes) < ROUNDS_TO_REST:
             last = self._start(Run(seed=0, adopt=True, replace=True, timeout=7200.0))
@@ -338,6 +339,13 @@ class World:
             if name in self.live(target):
                 files.setdefault(_path(target, name), _manifest(name, PLAIN))
         self._merge(files)
+
+    def _delete_what_never_was_active(self) -> None:
+        """By hand, where a record was lost: one that holds a name for settled lets nothing of that name be replaced."""
+        for target in (target for target in TARGETS if not self.whole[target]):
+            for name, entry in self.live(target).items():
+                if entry["errors"] and not self.was_active((target, name)):
+                    self._hand_delete(HandDelete(target, name))
 
     async def _until_all_have_ended(self) -> None:
         deadline = self.clock.monotonic() + PATIENCE_SECONDS
