@@ -65,8 +65,8 @@ class Sites:
                 if checkout is None:
                     return self._read_fleet(None), None
                 opened.append(checkout)
-                checkout.fetch_records()
                 fleet = read_source(checkout.head_tree()) if at_head else self._read_fleet(checkout)
+                checkout.fetch_records()  # after that: what is wrong with the manifests needs no network to be told
                 return fleet, checkout
 
             if offline:

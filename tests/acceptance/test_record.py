@@ -348,3 +348,13 @@ def test_an_embedded_sandbox_has_its_own_record_which_is_never_pushed(checkout: 
     assert json.loads(checkout.git("show", f"{ref}:target.json"))["endpoint"] == "sandbox:default"
     assert checkout.git("ls-remote", origin.as_uri(), "refs/reconciler/*") == ""
     assert checkout.run("plan --format json").causes == {"orders": "pending"}
+
+
+def test_what_is_wrong_with_the_manifests_is_told_before_a_remote_is_asked(checkout: Checkout) -> None:
+    """A record that can't be fetched hides no error that whoever reads the page can mend."""
+    checkout.write("manifests/orders.yaml", "nmae: orders\n")
+    checkout.commit()
+    ended = checkout.run("plan --remote nowhere")
+    assert ended.code == 1
+    assert 'unknown key "nmae"' in ended.err
+    assert "remote" not in ended.err
