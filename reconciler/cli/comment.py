@@ -31,19 +31,20 @@ def command(console: "Console", /, *, files: tuple[str, ...], pull_request: int 
     """Post each FILE in the pull request's one comment, or bring that comment up to date.
 
     FILE is a plan (`plan --out`) or a report (`apply --out`); of several, each has other targets. On a push, the pull
-    request is the one that was merged as its commit. What can't be posted is a warning: the run's own result stands,
-    and the exit is 0.
+    request is the one that was merged as its commit. Where nothing would change, and no comment shows otherwise, none
+    is posted. What can't be posted is a warning: the run's own result stands, and the exit is 0.
     """
     import asyncio  # noqa: PLC0415  # --help imports none of it
 
-    from reconciler.cli.posting import posted_text, read_documents  # noqa: PLC0415
+    from reconciler.cli.posting import posted_text, read_documents, says_something  # noqa: PLC0415
     from reconciler.errors import CredentialsError, HttpError  # noqa: PLC0415
     from reconciler.forge.port import Draft, marker  # noqa: PLC0415
     from reconciler.forge.workflow import Workflow  # noqa: PLC0415
 
     documents = read_documents(files)
     workflow = Workflow.read(console.environment, pull_request)
-    draft = Draft(marker("plan", key), posted_text(console, documents, workflow))
+    needed = any(says_something(document) for document in documents)
+    draft = Draft(marker("plan", key), posted_text(console, documents, workflow), needed=needed)
     try:
         console.result(asyncio.run(_comment(console, workflow, draft)))
     except (HttpError, CredentialsError) as error:
@@ -67,4 +68,6 @@ async def _comment(console: "Console", workflow: "Workflow", draft: "Draft") -> 
         if number is None:
             return f"no comment: no pull request was merged as {(workflow.pushed or '')[:10]}\n"
         done, post = await publish(Comments(repository, number), draft)
-    return f"comment on #{number} {done}{f': {printable(post.url, 300)}' if post and post.url else ''}\n"
+    if post is None:
+        return f"no comment on #{number}: nothing would change\n"
+    return f"comment on #{number} {done}{f': {printable(post.url, 300)}' if post.url else ''}\n"

@@ -110,6 +110,17 @@ def _links(document: PlanDocument, workflow: Workflow) -> Links | None:
     return Links(workflow.server_url, workflow.repository, commit)
 
 
+def says_something(document: SavedDocument) -> bool:
+    """Whether whoever changed something else than manifests would want to know of it."""
+    if document.errors:
+        return True
+    if isinstance(document, ReportDocument):
+        return any(report.results or report.settling for report in document.targets)
+    return bool(document.left_behind) or any(
+        plan.changes or plan.violations or plan.taken_over or plan.blocked for plan in document.targets
+    )
+
+
 @asynccontextmanager
 async def on_forge(console: Console, workflow: Workflow) -> AsyncIterator[Repository]:
     """The workflow's repository, with the token of the environment. Raises CredentialsError, HttpError."""

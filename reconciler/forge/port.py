@@ -26,6 +26,7 @@ class Draft:
 
     `text` is Markdown. `fingerprint`, where there is one, decides whether what stands there says the same; else the
     whole body does. Only an issue has a `title`, and may be not `open`: then `text` is said below it, as a comment.
+    What is not `needed` only takes the place of what stands there already.
     """
 
     marker: str
@@ -33,6 +34,7 @@ class Draft:
     title: str = ""
     fingerprint: str = ""
     open: bool = True
+    needed: bool = True
 
     @property
     def body(self) -> str:
@@ -71,11 +73,11 @@ class Port(Protocol):
 async def publish(port: Port, draft: Draft) -> tuple[Done, Post | None]:
     """See to it that the draft stands there, once; nothing is sent but the search where it does already.
 
-    What should be closed and was never there is left so. Raises HttpError.
+    What should be closed, or isn't needed, and was never there is left so. Raises HttpError.
     """
     post = await port.find(draft.marker)
     if post is None:
-        return ("created", await port.create(draft)) if draft.open else ("unchanged", None)
+        return ("created", await port.create(draft)) if draft.open and draft.needed else ("unchanged", None)
     if draft.stands(post):
         return "unchanged", post
     await port.update(post, draft)

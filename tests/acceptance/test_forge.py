@@ -64,6 +64,23 @@ def test_a_pull_request_shows_plan_then_report_in_one_comment(workplace: Workpla
 
 
 @pytest.mark.slow
+def test_where_nothing_would_change_there_is_no_comment_unless_one_shows_otherwise(
+    workplace: Workplace, github: FakeGitHub
+) -> None:
+    """A pull request that changes a README gets no page; one whose manifest was taken back doesn't keep the old one."""
+    workplace.service()
+    workplace.write("manifests/orders.yaml", manifest("orders"))
+    saved(workplace, "plan", "change.json")
+    assert workplace.run("apply --yes").code == 0
+    saved(workplace, "plan", "nothing.json")
+    assert workplace.run("comment nothing.json").out == "no comment on #12: nothing would change\n"
+    assert github.comments.get(12, []) == []
+    workplace.run("comment change.json")
+    assert workplace.run("comment nothing.json").out.startswith("comment on #12 updated: ")
+    assert "1 to create" not in github.comments[12][0]["body"]
+
+
+@pytest.mark.slow
 def test_what_cant_be_posted_is_a_warning_and_bad_usage_is_not(workplace: Workplace, github: FakeGitHub) -> None:
     """The run's own result stands: exit 0, and what would mend it on stderr. The token is nowhere."""
     workplace.service()
