@@ -110,6 +110,8 @@ def read_named(path: str, name: str) -> bytes | Problem:
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # its name may be no text
             return file.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        return _problem(name, "there is no such file", "check its name")
     except OSError as error:
         return _problem(name, f"it can't be read: {error.strerror}", "check its kind and permissions")
 

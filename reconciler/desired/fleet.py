@@ -88,7 +88,7 @@ def read_files(paths: Sequence[str]) -> tuple[Fleet, ...]:
 
     above = Above()
     readings: dict[str, _Reading] = {}
-    for path in dict.fromkeys(paths):
+    for path in sorted({*paths}):
         name, data = shown_path(path), read_named(path, shown_path(path))
         found = above.fleet_file(path)
         key = found.name if found else ""
@@ -119,7 +119,7 @@ class _Reading:
         parsed = self._parse(name, data, target)
         self._problems.add(parsed.problems)
         if target is not None:
-            self._gathered[target.name].take(parsed)
+            self._gathered[target.name].take(parsed, data)
         elif self.layout.targets and isinstance(data, bytes):
             remedy = f"move it into one, or add a target for it to {self._fleet_file}"
             self._problems.add([Problem("manifest", "it is in no target's folder", remedy, file=name, line=1)])
@@ -128,7 +128,7 @@ class _Reading:
         """Everything that is wrong."""
         for target in self.layout.targets:
             gathered = self._gathered[target.name]
-            self._problems.add(refuse_duplicates(gathered.declarations, gathered.broken))
+            self._problems.add(gathered.duplicates())
             if self._beside is not None and not gathered.declarations and not gathered.wrong:
                 self._problems.add(_nothing_there(target, self._beside, has_files=gathered.files > 0))
         return self._problems
@@ -161,22 +161,38 @@ class _Reading:
 
 
 class _Gathered:
-    """What the files of one target say, so far."""
+    """What the files of one target say, so far; of files that repeat a name all, to show the line."""
 
     def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._repeating: dict[str, bytes] = {}
         self.files = 0
         self.wrong = False
         self.declarations: list[Declaration] = []
         self.broken: list[Named] = []
         self.warnings: list[str] = []
 
-    def take(self, parsed: Parsed) -> None:
+    def take(self, parsed: Parsed, data: bytes | Problem) -> None:
         """One file more."""
+        for name, file in (
+            *((d.name, d.file) for d in parsed.declarations),
+            *((b.name, b.file) for b in parsed.broken),
+        ):
+            if name in self._names and isinstance(data, bytes):
+                self._repeating[file] = data
+            self._names.add(name)
         self.files += 1
         self.wrong = self.wrong or bool(parsed.problems)
         self.declarations += parsed.declarations
         self.broken += parsed.broken
         self.warnings += parsed.warnings
+
+    def duplicates(self) -> list[Problem]:
+        """Each document whose name an earlier one has, with its line."""
+        problems = [*refuse_duplicates(self.declarations, self.broken)]
+        for file, data in self._repeating.items():
+            problems = [*with_source(problems, file, data)]
+        return problems
 
 
 def _nothing_there(target: Target, beside: Beside, *, has_files: bool) -> Iterator[Problem]:

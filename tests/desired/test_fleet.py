@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.desired.files import Folder
 from reconciler.desired.fleet import read_fleet, read_fleet_to_write, read_stream
-from reconciler.errors import InvalidManifests, UsageError
+from reconciler.errors import InvalidManifests, SourceProblem, UsageError
 from reconciler.model.fleet import Target
 from tests.desired.folders import GOOD, manifest, told, write
 
@@ -82,6 +82,14 @@ def test_two_of_one_name_are_told_with_all_else_that_is_wrong(tmp_path: Path) ->
         'b.yaml:3:14: shard_count is "two", a string, not a whole number',
         "c.yaml:1:7: declared twice: first at a.yaml:1",
         "d.yaml:11:7: declared twice: first at d.yaml:1",
+    ]
+    with pytest.raises(InvalidManifests) as raised:
+        read_fleet(str(tmp_path))
+    twice = [problem for problem in raised.value.reasons if problem.message.startswith("declared twice")]
+    assert [(p.source, p.caret) for p in twice if isinstance(p, SourceProblem)] == [
+        ("name: x", 6),
+        ("name: x", 6),
+        ("name: y", 6),
     ]
 
 

@@ -72,7 +72,7 @@ def test_what_cant_be_read_is_told(repository: Path) -> None:
     assert told_of_files("manifests/us/none.yaml", "manifests/us", "manifests/us/b.yaml") == [
         "manifests/us:1: it can't be read: Is a directory",
         "manifests/us/b.yaml:1:1: name is missing",
-        "manifests/us/none.yaml:1: it can't be read: No such file or directory",
+        "manifests/us/none.yaml:1: there is no such file",
     ]
 
 
