@@ -173,6 +173,13 @@ def anchors(text: str) -> list[str]:
     return [*re.findall(r'<a id="([^"]+)">', prose), *slugs]
 
 
+def test_every_kind_of_error_is_explained_to_whoever_is_on_call() -> None:
+    """What it means, and what to do: each once."""
+    rows = re.findall(r"^\| (`.+?`) \| .+ \| .+ \|$", DOCS["on-call.md"], re.MULTILINE)
+    kinds = [kind for row in rows for kind in re.findall(r"`([a-z-]+)`", row)]
+    assert sorted(kinds) == sorted(errors.KIND_MEANINGS)
+
+
 def test_guards_are_documented() -> None:
     """Each that there is, with what it refuses and its limit's key, and none that isn't there."""
     page = DOCS["causes-and-record.md"].partition("## What refuses a plan")[2].partition("\n## ")[0]
