@@ -133,6 +133,7 @@ def test_a_target_split_in_two_deletes_nothing_before_all_stands(checkout: Check
     assert (len(sent), sorted(sent[-2:])) == (3, ["DELETE one 204", "DELETE two 204"])
 
 
+@pytest.mark.slow
 def test_a_canary_that_fails_stops_all_others(checkout: Checkout) -> None:
     """Of twelve equal updates one is sent; eleven are skipped, and nothing is deleted."""
     names = [f"c{number:02}" for number in range(12)]

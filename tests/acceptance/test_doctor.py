@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from tests.acceptance.conftest import Checkout, Workplace, manifest
 
 
@@ -36,6 +38,7 @@ def test_a_fleet_that_is_ready(checkout: Checkout) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_clone_that_lacks_the_record(checkout: Checkout) -> None:
     """What can be done without is a warning, with its remedy; the exit is 0."""
     checkout.service()
@@ -82,6 +85,7 @@ def test_all_that_is_wrong_is_told_at_once(workplace: Workplace) -> None:
     assert all(check["remedy"] for check in document["checks"] if check["state"] != "ok")
 
 
+@pytest.mark.slow
 def test_manifests_that_do_not_load(workplace: Workplace) -> None:
     """Are told, with the command that tells more; nobody is asked."""
     service = workplace.service()

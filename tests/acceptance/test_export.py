@@ -105,7 +105,7 @@ def test_from_a_terraform_state(workplace: Workplace) -> None:
         ("--manifests -", "standard input is none"),
         ("--only nothing", "--only 'nothing' matches no cluster, live"),
         ("--from-terraform s.json --region us-east-1", "reaches nothing and needs no key"),
-        ("--from-terraform nothing.json", "nothing.json: it can't be read"),
+        ("--from-terraform nothing.json", "there is no such file"),
         ("--target nothing", "there is no target 'nothing'"),
     ],
 )

@@ -30,6 +30,7 @@ def _applied(checkout: Checkout, *names: str) -> tuple[Service, str]:
     return service, commit
 
 
+@pytest.mark.slow
 def test_on_first_use_a_strangers_cluster_needs_a_word_and_an_equal_one_none(checkout: Checkout) -> None:
     """What is declared as it is live is taken over, and said; what would be changed is refused until somebody says so."""
     service = checkout.service()
@@ -313,6 +314,7 @@ def test_two_accounts_of_one_endpoint_never_share_anything(checkout: Checkout, p
     assert (refused.code, refused.guards, service.sent()) == (3, ["protected"], [])
 
 
+@pytest.mark.slow
 def test_an_old_job_that_runs_again_changes_nothing(checkout: Checkout) -> None:
     """Behind what was applied: exit 4 and nothing sent; `--allow stale-head` says that going back is meant."""
     service, old = _applied(checkout, "orders")

@@ -59,6 +59,7 @@ def test_a_plan_for_elsewhere_or_of_no_cluster_is_not_what_was_reviewed(checkout
     assert checkout.run("apply --yes --expect here.json").code == 0
 
 
+@pytest.mark.slow
 def test_a_full_disk_behind_stdout_loses_no_report(one_cluster: Workplace) -> None:
     """The report still reaches its file; the error says what is wrong, without a traceback."""
     one_cluster.service()

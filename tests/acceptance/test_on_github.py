@@ -55,6 +55,7 @@ def test_a_step_gets_annotations_a_summary_and_outputs(checkout: Checkout) -> No
     assert "::error file=manifests/kept.yaml,line=2,col=14,title=cluster kept::shard_count is" in broken.err
 
 
+@pytest.mark.slow
 def test_annotations_stand_where_the_repository_has_their_files(checkout: Checkout) -> None:
     """In a step with a working directory, in a checkout with a path: from the repository's root on, what is gone too."""
     checkout.service()
@@ -113,6 +114,7 @@ def test_without_a_key_a_plan_compares_base_with_head_and_says_so(checkout: Chec
     assert service.answers == []
 
 
+@pytest.mark.slow
 def test_no_base_lifts_no_protection(checkout: Checkout) -> None:
     """--base none leaves causes out, and what git protects stays protected."""
     service = checkout.service()

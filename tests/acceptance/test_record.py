@@ -125,6 +125,7 @@ def test_what_failed_or_went_or_was_let_go_is_recorded_as_such(checkout: Checkou
     assert set(service.live()) == {"grows", "breaks", "kept", "stays"}
 
 
+@pytest.mark.slow
 def test_a_dirty_tree_is_recorded_without_a_commit_and_a_selection_by_itself(checkout: Checkout) -> None:
     """What was applied is known, its commit isn't; a selection, a dry run, a refusal touch no other line."""
     checkout.service()
@@ -202,6 +203,7 @@ def test_where_the_record_cannot_be_pushed_nothing_is_sent(checkout: Checkout, w
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.slow
 def test_a_record_that_a_newer_version_wrote_is_refused_by_name(checkout: Checkout) -> None:
     """By plan and apply alike: nothing is guessed, nothing is sent, and it stays as it is."""
     service = checkout.service()
@@ -337,6 +339,7 @@ def test_a_record_that_is_not_here_is_told_first_with_what_fetches_it(
     assert service.sent() == ["PUT orders 200"]
 
 
+@pytest.mark.slow
 def test_an_embedded_sandbox_has_its_own_record_which_is_never_pushed(checkout: Checkout) -> None:
     """Nor is it mistaken for what was applied for real."""
     checkout.service()

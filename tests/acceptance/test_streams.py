@@ -35,6 +35,7 @@ def applied(place: Workplace) -> dict[str, str]:
     return Ended(0, (place.folder / "report.json").read_text(), "").outcomes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirect", "code"),
     [
@@ -98,6 +99,7 @@ def test_json_is_one_document_whatever_goes_wrong(one_cluster: Workplace, comman
         one_cluster.write("manifests/orders.yaml", "name: orders\n")
 
 
+@pytest.mark.slow
 def test_every_line_of_stderr_is_an_event_where_that_is_asked_for(one_cluster: Workplace) -> None:
     """Errors, warnings, the plan before it is applied, what click refuses; on GitHub, too."""
     one_cluster.service()
@@ -130,6 +132,7 @@ def test_a_warning_of_validate_stands_before_no_json(one_cluster: Workplace) -> 
         assert shell(one_cluster, command).out == "1 manifest: valid\n"
 
 
+@pytest.mark.slow
 def test_what_a_dry_run_saved_is_applied(checkout: Checkout) -> None:
     """It is a whole plan, like one of `plan --out`."""
     service = checkout.service()
