@@ -169,7 +169,7 @@ class Checkout:
         tree = Tree(self._git, base.commit, self.root)
         layout = reader.layout(tree)
         declared = reader.declared(base.commit)
-        known = same_target(target, layout)
+        known = same_target(target, layout) if tree.names() else None  # a folder that base lacks says nothing of limits
         undeclared = [name for name in names if name not in declared and name not in head.declarations]
         return Evidence(
             provenance,

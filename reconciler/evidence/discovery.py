@@ -29,12 +29,14 @@ class Found:
 def find_repository(folder: str, environment: Mapping[str, str]) -> Found | None:
     """The repository of a folder; None where none holds it, or where there is no git.
 
-    Raises GitError where there is one that git refuses to read.
+    Raises GitError where there is one that git refuses to read, and where the folder is reached by a link that the
+    repository itself holds: history knows the folder by another name, and would say that all of it is new.
     """
     inside = Path(os.path.realpath(folder))
     root = next((path for path in (inside, *inside.parents) if os.path.lexists(path / ".git")), None)
     if root is None or not inside.is_dir():
         return None
+    _refuse_links_within(root, folder, inside)
     try:
         told = GitCommand(str(root), None, environment).run("rev-parse", *_ASKED, ask_anyway=True)
     except GitError as error:
@@ -52,6 +54,16 @@ def find_repository(folder: str, environment: Mapping[str, str]) -> Found | None
     if "\n" in prefix:
         raise GitError(f"the folder {shown_path(prefix)!r} has a line break in its name", remedy="rename it")
     return Found(str(root), git_dir, prefix, shallow == "true")
+
+
+def _refuse_links_within(root: Path, folder: str, inside: Path) -> None:
+    named = Path(os.path.abspath(folder))  # noqa: PTH100  # not resolved: it is the links that are looked for
+    for path in (named, *named.parents):
+        if path.is_symlink() and Path(os.path.realpath(path.parent)).is_relative_to(root):
+            raise GitError(
+                f"the folder {shown_path(folder)} is reached by a link, {shown_path(str(path))}: it is not followed",
+                remedy=f"name the folder itself: --manifests {shown_path(os.path.relpath(inside))}",
+            )
 
 
 def _is_git_dir_of(root: Path, git_dir: str) -> bool:

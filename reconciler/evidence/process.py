@@ -5,8 +5,10 @@ could is switched off here, and git is never shown the work tree. It runs in a s
 that is meant for us doesn't look like a damaged repository.
 """
 
+import errno
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -164,7 +166,7 @@ class GitCommand:
         settings = (*_CONFIGURATION, *_CONFIGURATION_OF[reach], *self.settings)
         return subprocess.Popen(
             [
-                "git",
+                _program(self.environment),
                 "--no-pager",
                 "--literal-pathspecs",
                 *([f"--git-dir={self.git_dir}"] if self.git_dir is not None else []),
@@ -178,6 +180,15 @@ class GitCommand:
             stderr=errors,
             start_new_session=True,
         )
+
+
+def _program(environment: Mapping[str, str]) -> str:
+    """Where git is: never looked for beside what it is asked about. Raises FileNotFoundError."""
+    folders = environment.get("PATH", os.defpath).split(os.pathsep)
+    found = shutil.which("git", path=os.pathsep.join(folder for folder in folders if os.path.isabs(folder)))  # noqa: PTH117
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "git")
+    return found
 
 
 def git_environment(ours: Mapping[str, str], reach: Reach) -> dict[str, str]:

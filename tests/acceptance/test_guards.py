@@ -148,3 +148,26 @@ def test_what_drifted_is_only_reported_where_the_fleet_says_so(checkout: Checkou
     drift = checkout.run("drift --format json")
     fields = {c["name"]: [f["path"] for f in c["fields"]] for c in drift.targets[0]["changes"]}
     assert (drift.code, fields["changed"], fields["drifted"]) == (2, ["node_instance_type"], ["node_instance_type"])
+
+
+def test_moving_the_folder_lifts_no_limit(checkout: Checkout) -> None:
+    """Under another name base says nothing of it: the record's limits hold. By a link it isn't read at all."""
+    service = checkout.service()
+    checkout.declare("a", "b", folder="manifests/p")
+    fleet = f"targets:\n  p: {{endpoint: {service.url}}}\n"
+    checkout.write("manifests/fleet.yaml", fleet + "guards: {protect: [b], max_deletes: 0}\n")
+    checkout.commit()
+    assert checkout.run("apply --yes").code == 0
+    service.sent()
+    checkout.git("mv", "manifests", "moved")
+    checkout.remove("b", folder="moved/p")
+    checkout.write("moved/fleet.yaml", fleet)
+    (checkout.folder / "manifests").symlink_to("moved")
+    checkout.git("add", "--all")
+    checkout.git("commit", "--quiet", "--message=Move")
+    refused = checkout.run("apply --yes --prune --base HEAD~1 --manifests moved --format json")
+    assert (refused.code, refused.guards) == (3, ["max-deletes", "protected"])
+    linked = checkout.run("apply --yes --prune --base HEAD~1")
+    assert linked.code == 1
+    assert "name the folder itself: --manifests moved" in linked.err
+    assert service.sent() == []

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import GitError
+from reconciler.evidence.discovery import find_repository
 from reconciler.evidence.git import Git, RefUpdate
 from reconciler.evidence.process import GitCommand, git_environment
 from reconciler.evidence.walk import Touched
@@ -78,6 +79,17 @@ def test_nothing_is_written_and_nobodys_program_is_run(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
     repo.git("hash-object", "--path=manifests/orders.yaml", "manifests/orders.yaml")
     assert (tmp_path / "ran").exists()  # as git itself would have it
+
+
+def test_a_git_beside_what_is_asked_about_is_not_run(tmp_path: Path) -> None:
+    """A PATH with a folder that isn't absolute would mean another one there."""
+    repo, _ = two_commits(tmp_path / "r")
+    ran = script(repo.folder / "git", f"echo ran >> {tmp_path}/ran; exit 1")
+    environment = {**os.environ, "PATH": f".::{os.environ['PATH']}"}
+    assert os.access(ran, os.X_OK)
+    found = find_repository(str(repo.folder / "manifests"), environment)
+    assert found is not None
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("where", ["", "manifests/", "manifests/deep/"])
