@@ -15,6 +15,7 @@ from reconciler.errors import (
     Undocumented,
 )
 from reconciler.model.cluster import LiveCluster
+from reconciler.model.secret import taken_out
 from reconciler.model.view import live_cluster
 from reconciler.wire.answer import Answer
 
@@ -42,6 +43,8 @@ def read_listing(answer: Answer) -> Listing:
     seen: set[str] = set()
     for position, entry in enumerate(answer.entries()):
         name = _usable_name(entry)
+        if name is not None and taken_out(name, answer.peer.key) != name:
+            name = None
         if name is None:
             raise answer.undocumented(f"a list whose entry {position} has no name that can be used")
         if name in seen:
@@ -109,8 +112,8 @@ def _usable_name(entry: Any) -> str | None:
 
 
 def _read(answer: Answer, entry: Any) -> LiveCluster | str:
-    """The cluster, or what is wrong with it. Null is missing."""
+    """The cluster, or what is wrong with it. Null is missing; the key is taken out before anything is saved."""
     try:
-        return live_cluster(entry)
+        return live_cluster(taken_out(entry, answer.peer.key))
     except ValueError as error:
         return answer.peer.harmless(str(error))

@@ -47,6 +47,22 @@ class ApiKey:
     __str__ = __repr__
 
 
+def taken_out(value: Any, key: ApiKey) -> Any:
+    """JSON values as they came, without the key: what goes on to a plan, a report or the record can't hold it.
+
+    One that may be an ordinary word is left where it stands: taken out of values, it would make them other values.
+    """
+    text = key.reveal()
+    match value:
+        case str():
+            return value.replace(text, MASK) if len(text) >= _SHORT and text in value else value
+        case dict():
+            return {name: taken_out(item, key) for name, item in value.items()}
+        case list():
+            return [taken_out(item, key) for item in value]
+    return value
+
+
 def redact(text: str, keys: Iterable[ApiKey]) -> str:
     """The text with each key replaced by `(api key)`: raw, as JSON, HTML, Python or a line of text write it, or cut.
 

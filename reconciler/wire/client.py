@@ -62,7 +62,7 @@ class HttpClient:
                 asyncio.timeout(self._policy.attempt_timeout),
                 self._http.stream(method, url, content=content, headers=headers) as response,
             ):
-                body = await _bounded(response)
+                body = None if _is_wrapped_twice(response) else await _bounded(response)
         except RAISED as error:
             raise failure(error, self.peer, method, asked) from error
         if response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
@@ -103,6 +103,11 @@ async def open_client(
         yield HttpClient(peer, http, policy, rate_limit)
 
 
+def _is_wrapped_twice(response: httpx.Response) -> bool:
+    """Whether it is compressed more than once, which nobody does to whom the result shall not be too large."""
+    return "," in response.headers.get("Content-Encoding", "")
+
+
 async def _bounded(response: httpx.Response) -> bytes | None:
     """The body; None where it is too large."""
     body = bytearray()
@@ -114,9 +119,11 @@ async def _bounded(response: httpx.Response) -> bytes | None:
 
 
 def _proxy(address: str) -> httpx.Proxy | None:
+    """Raises ValueError where its address is none."""
     url = proxy_for(address)
     if url is None:
         return None
+    _ = urlsplit(url).port
     return httpx.Proxy(url, ssl_context=_tls_context() if url.startswith("https://") else None)
 
 

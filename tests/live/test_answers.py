@@ -131,3 +131,14 @@ def test_a_cluster_that_cant_be_read_may_be_there() -> None:
         assert caught.value.may_have_reached
         assert KEY not in caught.value.message
     assert read_cluster(answer(json.dumps(ONE), method="PUT")) == live()
+
+
+def test_a_key_that_the_service_says_is_taken_out_before_anything_is_kept() -> None:
+    """Of every value, however JSON writes it; a name that holds it is none."""
+    escaped = json.dumps([entry(description=f"is {KEY}", errors=[f"for {KEY}"])]).replace("secret", "\\u0073ecret")
+    (cluster,) = read_listing(answer(escaped)).clusters
+    assert (cluster.values["description"], cluster.errors) == ("is (api key)", ("for (api key)",))
+    assert KEY not in repr(read_cluster(answer(json.dumps(entry(description=KEY)))))
+    with pytest.raises(Undocumented, match="has no name that can be used") as raised:
+        read_listing(answer(json.dumps([entry(f"x-{KEY}")])))
+    assert KEY not in str(raised.value)

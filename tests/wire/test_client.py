@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gzip
 import ssl
 import subprocess
 import sys
@@ -202,6 +203,17 @@ def test_an_answer_without_an_end_is_given_up(seconds: float, chunk: bytes, kind
     assert clock.seconds <= QUICK.attempt_timeout
 
 
+def test_what_is_compressed_twice_is_not_unpacked() -> None:
+    """A few hundred bytes would become a gigabyte before anybody could count them."""
+    bomb = gzip.compress(gzip.compress(bytes(2**24)))
+
+    def reply(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": "gzip, gzip"}, content=bomb)
+
+    with pytest.raises(Undocumented):
+        asyncio.run(exchanged("https://api.example.com", ("GET", "/x"), reply=reply))
+
+
 # --- over a real socket
 
 
@@ -283,7 +295,7 @@ def test_a_proxy_never_sees_the_key(monkeypatch: pytest.MonkeyPatch, no_proxy: s
     assert KEY.encode() not in request
 
 
-@pytest.mark.parametrize("proxy", ["ftp://proxy", "http://proxy:port"])
+@pytest.mark.parametrize("proxy", ["ftp://proxy", "http://proxy:port", "http://proxy:99999"])
 def test_an_environment_that_cant_be_used_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     """It says which variables to look at."""
     for variable in ("https_proxy", "HTTPS_PROXY", "NO_PROXY", "no_proxy"):
