@@ -132,7 +132,10 @@ class Console:
 
         from reconciler.cli.github import Github  # noqa: PLC0415
 
-        return Github.read(self.environment, Path.cwd())
+        try:
+            return Github.read(self.environment, Path.cwd())
+        except (OSError, RuntimeError):  # a folder that is gone, a link that loops: nobody could say where paths start
+            return Github.read({**self.environment, "GITHUB_WORKSPACE": "/"}, Path("/"))
 
     # Keys
 

@@ -1,5 +1,6 @@
 """What a command tells GitHub besides its output: annotations, the step's summary, its outputs."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,5 +59,7 @@ def _in_repository(folder: Path, workspace: str) -> str:
 
 def _append(file: str | None, text: str) -> None:
     if file is not None:
-        with open(file, "a", encoding="utf-8") as stream:  # noqa: PTH123
+        # A pipe that nobody reads is an error at once, and no wait without an end.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+        with os.fdopen(os.open(file, flags, 0o666), "a", encoding="utf-8") as stream:
             stream.write(text)

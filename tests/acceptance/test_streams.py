@@ -280,3 +280,19 @@ def on_a_terminal(workplace: Workplace, command: str) -> str:
             read += piece
     assert ended.wait() == 0
     return read.decode()
+
+
+def test_a_step_whose_files_or_folders_are_odd_is_planned_all_the_same(one_cluster: Workplace) -> None:
+    """A summary that is a pipe nobody reads is a warning, and no wait without an end; so is a workspace that loops."""
+    service = one_cluster.service()
+    os.mkfifo(one_cluster.folder / "pipe")
+    (one_cluster.folder / "loop").symlink_to("loop")
+    one_cluster.environment |= {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_STEP_SUMMARY": "pipe",
+        "GITHUB_WORKSPACE": str(one_cluster.folder / "loop"),
+        "MOMENTO_API_KEY": "sandbox-admin",
+    }
+    planned = one_cluster.run(f"plan --endpoint {service.url}")
+    assert planned.code == 0
+    assert "1 to create" in planned.out
