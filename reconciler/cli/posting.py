@@ -3,11 +3,11 @@
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from reconciler.cli.console import Console
+from reconciler.cli.saved import read_saved
 from reconciler.clock import SystemClock, SystemRandom
 from reconciler.errors import DamagedPlan, UsageError
 from reconciler.forge.api import connect
@@ -32,7 +32,7 @@ def read_document(file: str) -> SavedDocument:
     Raises UsageError where it can't be opened, DamagedPlan where it isn't as it was written.
     """
     try:
-        text = Path(file).read_bytes()
+        text = read_saved(file)
     except OSError as error:
         remedy = "name what was saved with --out"
         raise UsageError(f"{file} can't be read: {error.strerror}", remedy=remedy) from error

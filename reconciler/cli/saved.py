@@ -1,21 +1,26 @@
 """Plans that were saved: reading one, and what it asks for when it is applied or expected."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from reconciler.errors import DamagedPlan, StalePlan, UsageError
-from reconciler.plan.document import PlanDocument, load_plans
+from reconciler.plan.document import MAX_PLAN_BYTES, PlanDocument, load_plans
 from reconciler.plan.plan import Plan
 from reconciler.plan.reviewed import Reviewed
 
 _ANEW = "make a new one: reconciler plan --out FILE"
 
 
+def read_saved(file: str) -> bytes:
+    """The bytes of a plan or a report, at most one more than either may have. Raises OSError."""
+    with open(file, "rb") as stream:  # noqa: PTH123  # its name may be no text
+        return stream.read(MAX_PLAN_BYTES + 1)
+
+
 def read_plan(file: str) -> PlanDocument:
     """The plan of a file. Raises UsageError where it can't be opened, DamagedPlan where it isn't as it was written."""
     try:
-        return load_plans(Path(file).read_bytes())
+        return load_plans(read_saved(file))
     except OSError as error:
         raise UsageError(f"{file} can't be read: {error.strerror}", remedy="name a plan that was saved") from error
 

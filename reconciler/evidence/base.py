@@ -22,6 +22,15 @@ _ASKABLE = re.compile(r"\w[\w./-]*")
 """What a server may be asked for: a branch, a tag, a hash."""
 
 
+_LARGEST_EVENT = 32 * 1024 * 1024
+"""Bytes; a forge's events have 25 million at most. What is longer is none, and is not read to its end."""
+
+
+def _read_event(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(_LARGEST_EVENT)
+
+
 @dataclass(frozen=True, slots=True)
 class WorkflowEvent:
     """What started a workflow, as GitHub's variables and its event file tell; all empty elsewhere."""
@@ -37,7 +46,7 @@ class WorkflowEvent:
         if not name or not path:
             return cls()
         try:
-            payload = json.loads(Path(path).read_bytes())
+            payload = json.loads(_read_event(path))
         except (OSError, ValueError, RecursionError) as error:
             raise GitError(
                 f"GITHUB_EVENT_PATH can't be read: {error}", remedy="name the base with --base REF"

@@ -19,6 +19,7 @@ from reconciler.evidence.process import GitCommand
 from reconciler.evidence.walk import LogEntry, walk
 from reconciler.evidence.worktree import differing
 
+_MOST_FILES = 300_000
 _NEVER_A_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 """What no line holds, or no bytes: control characters, and surrogates that stand for no byte."""
 
@@ -91,7 +92,10 @@ class Git:
         return _commit(found) if found is not None and found.kind == "commit" else None
 
     def files(self, commit: str, below: str) -> dict[str, str]:
-        """Blob by path, of every regular file below a folder (a path from the root that is empty or ends in `/`)."""
+        """Blob by path, of every regular file below a folder (a path from the root that is empty or ends in `/`).
+
+        Raises GitError where there are too many: a tree that names another ten times, and that one so, has no end.
+        """
         found: dict[str, str] = {}
         folders = [("", f"{commit}^{{tree}}")]
         while folders:
@@ -104,6 +108,11 @@ class Git:
                         folders.append((f"{path}/", entry.sha))
                     elif entry.is_file and path.startswith(below):
                         found[path] = entry.sha
+            if len(found) + len(folders) > _MOST_FILES:
+                raise GitError(
+                    f"commit {commit[:10]} has more than {_MOST_FILES} files where manifests are looked for",
+                    remedy="keep manifests in a folder of their own; or name another commit: --base REF",
+                )
         return found
 
     def blobs(self, shas: Iterable[str]) -> Iterator[bytes]:

@@ -113,11 +113,20 @@ def _with_pull_request(issue: Any) -> Any:
     return issue if isinstance(issue, dict) and issue.get("pull_request") else None
 
 
+_LARGEST_EVENT = 32 * 1024 * 1024
+"""Bytes; a forge's events have 25 million at most."""
+
+
+def _read_event(path: str) -> bytes:
+    with Path(path).open("rb") as file:
+        return file.read(_LARGEST_EVENT)
+
+
 def _event(path: str) -> Mapping[str, Any]:
     if not path:
         return {}
     try:
-        event = json.loads(Path(path).read_bytes())
+        event = json.loads(_read_event(path))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"GITHUB_EVENT_PATH can't be read: {printable(str(error), 200)}", remedy="name it with --pull-request N"

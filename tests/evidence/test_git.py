@@ -81,6 +81,20 @@ def test_nothing_is_written_and_nobodys_program_is_run(tmp_path: Path) -> None:
     assert (tmp_path / "ran").exists()  # as git itself would have it
 
 
+@pytest.mark.slow
+def test_a_tree_that_names_another_again_and_again_has_an_end(tmp_path: Path) -> None:
+    """A few objects would be more files than anybody could list."""
+    repo, _ = two_commits(tmp_path / "r")
+    below = repo.git("hash-object", "-w", "manifests/orders.yaml").strip()
+    kind = "100644 blob"
+    for _ in range(7):
+        entries = "".join(f"{kind} {below}\t{name}.yaml\n" for name in "abcdefghij")
+        below, kind = repo.git("mktree", given=entries.encode()).strip(), "040000 tree"
+    commit = repo.git("commit-tree", "-m", "bomb", below).strip()
+    with git_of(repo.folder / "manifests") as git, pytest.raises(GitError, match="has more than 300000 files"):
+        git.files(commit, "")
+
+
 def test_a_git_beside_what_is_asked_about_is_not_run(tmp_path: Path) -> None:
     """A PATH with a folder that isn't absolute would mean another one there."""
     repo, _ = two_commits(tmp_path / "r")
