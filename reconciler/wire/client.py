@@ -69,7 +69,7 @@ class HttpClient:
             raise ProxyRefused(f"{asked}: a proxy asks for a password (407)", remedy=PROXY_PASSWORD, http_status=407)
         if body is None:
             raise Undocumented(
-                f"{asked}: more than {LARGEST_ANSWER} bytes of answer",
+                f"{asked}: more than {LARGEST_ANSWER} bytes of answer, or compressed so that nobody could tell",
                 remedy=f"is this the endpoint? check {self.peer.check}",
                 http_status=response.status_code,
                 may_have_reached=method != "GET",
@@ -123,7 +123,7 @@ def _proxy(address: str) -> httpx.Proxy | None:
     url = proxy_for(address)
     if url is None:
         return None
-    _ = urlsplit(url).port
+    _ = urlsplit(url).port  # a number that is no port shows only here, and else in the middle of connecting
     return httpx.Proxy(url, ssl_context=_tls_context() if url.startswith("https://") else None)
 
 
