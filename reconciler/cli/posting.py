@@ -14,7 +14,7 @@ from reconciler.forge.api import connect
 from reconciler.forge.github import Repository
 from reconciler.forge.workflow import Workflow, read_token
 from reconciler.model.text import printable
-from reconciler.plan.document import PlanDocument, load_plans
+from reconciler.plan.document import PlanDocument, load_plans, refuse_excess
 from reconciler.report.inline import Links
 from reconciler.report.look import Look
 from reconciler.report.render import render_plans, render_reports
@@ -36,6 +36,7 @@ def read_document(file: str) -> SavedDocument:
     except OSError as error:
         remedy = "name what was saved with --out"
         raise UsageError(f"{file} can't be read: {error.strerror}", remedy=remedy) from error
+    refuse_excess(text)
     try:
         return ReportDocument.model_validate_json(text) if _kind(text) == "report" else load_plans(text)
     except ValidationError as error:

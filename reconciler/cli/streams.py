@@ -30,7 +30,11 @@ class OutStream(io.TextIOBase):
     def write(self, text: str, /) -> int:
         """Write at once, or drop it; a character that the environment's encoding doesn't hold is escaped."""
         whole = f"{_ERASE}{text}{self.status}" if self.status else text
-        self.write_bytes(whole.encode(self._encoding, errors="backslashreplace"))
+        try:
+            data = whole.encode(self._encoding, errors="backslashreplace")
+        except UnicodeError:  # no encoding for text, such as idna
+            data = whole.encode("ascii", errors="backslashreplace")
+        self.write_bytes(data)
         return len(text)
 
     def show_status(self, line: str) -> None:

@@ -1,7 +1,7 @@
 """What a plain scalar is: a string, or what YAML 1.1 and 1.2 both read it as.
 
 What the two read differently is kept as `Odd`: no field takes one, so nothing is guessed. Each pattern takes time in
-proportion to the text, however long somebody makes it.
+proportion to the text, and no memory, however long somebody makes it: what repeats is never given back.
 """
 
 import re
@@ -39,7 +39,7 @@ _ODD = (
     (re.compile(r"[-+]?[0-9]+"), "a number of more than 18 digits"),
     (re.compile(r"[-+]?0o[0-7]+"), "an octal number to YAML 1.2, a string to 1.1"),
     (re.compile(r"[-+]?0[xb][0-9a-fA-F_]+"), "a number that isn't written in decimals"),
-    (re.compile(r"[-+]?[0-9]+_[0-9_]*(\.[0-9_]*)?"), "a number to YAML 1.1, a string to 1.2"),
+    (re.compile(r"[-+]?[0-9]++_[0-9_]*+(\.[0-9_]*+)?"), "a number to YAML 1.1, a string to 1.2"),
     (
         re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"),
         "a number that isn't written in plain decimals",
@@ -47,7 +47,7 @@ _ODD = (
     (re.compile(r"[-+]?[0-9]+\.[0-9_]*"), "a number to YAML 1.1, a string to 1.2"),
     (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "no finite number"),
     (
-        re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"),
+        re.compile(r"[-+]?[0-9][0-9_]*+(?::[0-5]?[0-9])++(\.[0-9_]*+)?"),
         "a number to the base of 60 to YAML 1.1, a string to 1.2",
     ),
     (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?"), "a date to YAML 1.1, a string to 1.2"),

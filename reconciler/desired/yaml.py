@@ -33,6 +33,8 @@ DEEPEST: Final = 32
 MOST_NODES: Final = 10_000
 LARGEST_FILE: Final = 16 * 1024 * 1024
 """Bytes."""
+MOST_DOCUMENTS: Final = 200_000
+"""Of one file, empty ones included: more manifests than fit its bytes."""
 
 Key: TypeAlias = str | int
 KeyPath: TypeAlias = tuple[Key, ...]
@@ -123,10 +125,16 @@ def read_documents(data: bytes) -> Iterator[Document]:
     text = _text(data)
     given = readable(text)
     parser = CParser(given)
-    get_event = parser.get_event if given == text else _restoring(parser.get_event)
+    get_event: Callable[[], Any] = parser.get_event if given == text else _restoring(parser.get_event)
     try:
+        count = 0
         while (event := get_event()) is not None:
-            if type(event) is DocumentStartEvent:
+            kind = type(event)
+            if kind is DocumentStartEvent:
+                count += 1
+                if count > MOST_DOCUMENTS:
+                    message = f"more than {MOST_DOCUMENTS} documents in one file"
+                    raise Unreadable(message, "split it: many clusters, many files", _position(event.start_mark))
                 document = _Builder(get_event).build()
                 if document is not None:
                     yield document

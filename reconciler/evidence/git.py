@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from reconciler.desired.yaml import LARGEST_FILE
 from reconciler.errors import GitError
 from reconciler.evidence.discovery import Found, find_repository
 from reconciler.evidence.objects import Object, Objects, tree_entries
@@ -115,9 +116,9 @@ class Git:
                 )
         return found
 
-    def blobs(self, shas: Iterable[str]) -> Iterator[bytes]:
-        """The contents of blobs, in order."""
-        return (found.data for found in self._objects.read(list(shas)))
+    def blobs(self, shas: Iterable[str], most: int | None = None) -> Iterator[bytes]:
+        """The contents of blobs, in order; of one with more bytes than `most`, that many and one more."""
+        return (found.data for found in self._objects.read(list(shas), most))
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor of two commits that are here; None where there is none."""
@@ -213,7 +214,7 @@ class Git:
     def _differing(self, commit: str) -> Iterator[str]:
         start = len(self.prefix)
         committed = {path[start:]: blob for path, blob in self.files(commit, self.prefix).items()}
-        return differing(self.folder, committed, lambda blob: next(self.blobs([blob])))
+        return differing(self.folder, committed, lambda blob: next(self.blobs([blob], LARGEST_FILE)))
 
 
 def _commit(found: Object) -> Commit:

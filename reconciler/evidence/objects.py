@@ -54,6 +54,7 @@ class Objects:
     def __init__(self, command: GitCommand) -> None:
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
+        self._answering = False
 
     def close(self) -> None:
         """End what was started."""
@@ -61,33 +62,41 @@ class Objects:
             end(self._process)
             self._process = None
 
-    def find(self, names: Sequence[str]) -> Iterator[Object | None]:
-        """Objects, in order; None for one that isn't here. A name must not hold a line break."""
-        for start in range(0, len(names), _BATCH):
-            yield from self._ask(names[start : start + _BATCH])
+    def find(self, names: Sequence[str], most: int | None = None) -> Iterator[Object | None]:
+        """Objects, in order; None for one that isn't here. A name must not hold a line break.
 
-    def read(self, names: Sequence[str]) -> Iterator[Object]:
+        Of one with more bytes than `most` come that many and one more. Raises GitError for one that is too large.
+        """
+        for start in range(0, len(names), _BATCH):
+            yield from self._ask(names[start : start + _BATCH], most)
+
+    def read(self, names: Sequence[str], most: int | None = None) -> Iterator[Object]:
         """Objects that must be here: what is missing isn't empty. Raises GitError."""
-        for name, found in zip(names, self.find(names), strict=True):
+        for name, found in zip(names, self.find(names, most), strict=True):
             if found is None:
                 raise GitError(f"git doesn't have {name} here", remedy=DAMAGED)
             yield found
 
-    def _ask(self, names: Sequence[str]) -> list[Object | None]:
-        whole = False
+    def _ask(self, names: Sequence[str], most: int | None) -> Iterator[Object | None]:
+        if self._answering:
+            raise RuntimeError("asked before the last answers were taken: each would be another's")
+        self._answering, whole = True, False
         try:
             process = self._process = self._process or self._command.start("cat-file", "--batch")
-            found = _answers(process, names)
-            whole = True
+            answers = _asked(process, names)
+            for left in range(len(names), 0, -1):
+                found = _answer(answers, most)
+                whole = left == 1
+                yield found
         except (OSError, EOFError) as error:
             was_stopped = self._process is not None and exit_code(self._process) < 0
             raise GitError(
                 "git could not read an object of this repository", remedy=INTERRUPTED if was_stopped else DAMAGED
             ) from error
         finally:
+            self._answering = False
             if not whole:
                 self.close()  # what it would say next answers another question
-        return found
 
 
 def tree_entries(tree: Object) -> Iterator[TreeEntry]:
@@ -106,16 +115,17 @@ def object_id(kind: str, data: bytes, like: str) -> str:
     return algorithm(b"%s %d\0" % (kind.encode(), len(data)) + data, usedforsecurity=False).hexdigest()
 
 
-def _answers(process: "subprocess.Popen[bytes]", names: Sequence[str]) -> list[Object | None]:
+def _asked(process: "subprocess.Popen[bytes]", names: Sequence[str]) -> IO[bytes]:
+    """Where the answers come from, one for each name."""
     questions, answers = process.stdin, process.stdout
     if questions is None or answers is None:
         raise EOFError
     questions.write(b"".join(os.fsencode(name) + b"\n" for name in names))
     questions.flush()
-    return [_answer(answers) for _ in names]
+    return answers
 
 
-def _answer(answers: IO[bytes]) -> Object | None:
+def _answer(answers: IO[bytes], most: int | None) -> Object | None:
     line = answers.readline()
     if not line.endswith(b"\n"):
         raise EOFError
@@ -123,9 +133,17 @@ def _answer(answers: IO[bytes]) -> Object | None:
     if len(header) != 3 or not header[2].isdecimal():
         return None  # `NAME missing`, or `NAME ambiguous`
     size = int(header[2])
-    if size > LARGEST_OBJECT:
+    if most is None and size > LARGEST_OBJECT:
         raise GitError(f"{header[1]} {header[0]} has {size} bytes: more than {LARGEST_OBJECT} are not read")
-    data = answers.read(size + 1)
-    if len(data) != size + 1:
+    data = _exactly(answers, size if most is None else min(size, most + 1))
+    rest = size - len(data) + 1  # and a line break
+    while rest:
+        rest -= len(_exactly(answers, min(rest, _CHUNK)))
+    return Object(header[0], header[1], data)
+
+
+def _exactly(answers: IO[bytes], size: int) -> bytes:
+    data = answers.read(size)
+    if len(data) != size:
         raise EOFError
-    return Object(header[0], header[1], data[:-1])
+    return data

@@ -10,6 +10,7 @@ from reconciler.desired.files import is_manifest, shown_path
 from reconciler.desired.fleet import fleet_file_name, read_layout
 from reconciler.desired.layout import Layout
 from reconciler.desired.manifests import parse_manifests
+from reconciler.desired.yaml import LARGEST_FILE
 from reconciler.errors import Problem
 from reconciler.evidence.git import Git
 from reconciler.model.declaration import Declaration
@@ -39,7 +40,7 @@ class Tree:
 
     def read(self, names: Iterable[str]) -> Iterator[bytes | Problem]:
         """Their contents, in order."""
-        return self._git.blobs(self._blobs[name] for name in names)
+        return self._git.blobs((self._blobs[name] for name in names), LARGEST_FILE)
 
     def has_folder(self, name: str) -> bool:  # noqa: ARG002  # a ManifestFiles'
         """Always: git holds no empty folder, and one that isn't there declares nothing."""
@@ -114,7 +115,7 @@ class Reader:
     def fetch(self, blobs: Iterable[str]) -> None:
         """Read these blobs in few steps; those that speak of none of the names are forgotten at once."""
         wanted = [blob for blob in dict.fromkeys(blobs) if blob not in self._contents]
-        for blob, data in zip(wanted, self._git.blobs(wanted), strict=True):
+        for blob, data in zip(wanted, self._git.blobs(wanted, LARGEST_FILE), strict=True):
             if self._names is None:
                 self._contents[blob] = data
                 continue

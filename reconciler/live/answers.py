@@ -1,6 +1,6 @@
 """What came back, made into clusters or into a typed error: the documented codes, and all else clearly."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,8 @@ from reconciler.errors import (
     Unavailable,
     Undocumented,
 )
-from reconciler.model.cluster import LiveCluster
-from reconciler.model.secret import taken_out
+from reconciler.model.cluster import FIELDS, LiveCluster
+from reconciler.model.secret import ApiKey, taken_out
 from reconciler.model.view import live_cluster
 from reconciler.wire.answer import Answer
 
@@ -41,6 +41,7 @@ def read_listing(answer: Answer) -> Listing:
     clusters: list[LiveCluster] = []
     unreadable: dict[str, str] = {}
     seen: set[str] = set()
+    read = _reader(answer)
     for position, entry in enumerate(answer.entries()):
         name = _usable_name(entry)
         if name is not None and taken_out(name, answer.peer.key) != name:
@@ -50,11 +51,11 @@ def read_listing(answer: Answer) -> Listing:
         if name in seen:
             raise answer.undocumented(f"a list that holds {answer.peer.harmless(name)} twice")
         seen.add(name)
-        read = _read(answer, entry)
-        if isinstance(read, LiveCluster):
-            clusters.append(read)
+        cluster = read(entry)
+        if isinstance(cluster, LiveCluster):
+            clusters.append(cluster)
         elif len(unreadable) < MOST_UNREADABLE:
-            unreadable[name] = read
+            unreadable[name] = cluster
         else:
             first = next(iter(unreadable.values()))
             raise answer.undocumented(f"more than {MOST_UNREADABLE} clusters not as documented, the first by {first}")
@@ -63,10 +64,10 @@ def read_listing(answer: Answer) -> Listing:
 
 def read_cluster(answer: Answer) -> LiveCluster:
     """The cluster of a PUT's 200. Raises Undocumented, or NoAnswer for half a body, where it is none."""
-    read = _read(answer, answer.value())
-    if isinstance(read, LiveCluster):
-        return read
-    raise answer.undocumented(f"no cluster: {read}")
+    cluster = _reader(answer)(answer.value())
+    if isinstance(cluster, LiveCluster):
+        return cluster
+    raise answer.undocumented(f"no cluster: {cluster}")
 
 
 def status_error(answer: Answer, now: float) -> HttpError:
@@ -111,9 +112,27 @@ def _usable_name(entry: Any) -> str | None:
     return name
 
 
-def _read(answer: Answer, entry: Any) -> LiveCluster | str:
-    """The cluster, or what is wrong with it. Null is missing; the key is taken out before anything is saved."""
-    try:
-        return live_cluster(taken_out(entry, answer.peer.key))
-    except ValueError as error:
-        return answer.peer.harmless(str(error))
+def _reader(answer: Answer) -> Callable[[Any], LiveCluster | str]:
+    """Reads an entry: the cluster, or what is wrong with it. Null is missing."""
+    may_hold_key = answer.may_hold_key  # asked once: the body is long
+
+    def read(entry: Any) -> LiveCluster | str:
+        try:
+            return live_cluster(_without_key(entry, answer.peer.key) if may_hold_key else entry)
+        except ValueError as error:
+            return answer.peer.harmless(str(error))
+
+    return read
+
+
+def _without_key(entry: Any, key: ApiKey) -> Any:
+    """What goes on to plans and the record. Errors are words, and told without the key.
+
+    A value is carried by updates: without the key it would be another value, and with it, it would be sent and kept.
+    So it is an error, a ValueError.
+    """
+    clean = taken_out(entry, key)
+    for name in (*FIELDS, "status") if isinstance(entry, dict) else ():
+        if clean.get(name) != entry.get(name):
+            raise ValueError(f"{name}: it holds the API key; take it out in the console, and make a new key")
+    return clean

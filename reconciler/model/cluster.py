@@ -25,6 +25,10 @@ there has no path. `reconciler.model.view` makes them.
 """
 
 
+MOST_ERRORS: Final = 100
+"""Of one cluster: the rest is counted."""
+
+
 class Frozen(BaseModel):
     """A value: strict about types, closed to unknown keys, never changed once made."""
 
@@ -147,11 +151,13 @@ def number(values: Values, path: str) -> int:
 def error_texts(value: object) -> tuple[str, ...]:
     """The errors of a cluster, as the service lists them: texts, or whatever else it put there, as JSON.
 
-    Raises ValueError where that is no list.
+    Of more than a hundred the rest is counted. Raises ValueError where that is no list.
     """
     if value is None:
         return ()
     if not isinstance(value, list):
         raise ValueError("errors: no list")  # noqa: TRY004  # the caller's one error for an entry that makes no sense
     texts: list[Any] = value
-    return tuple(text if isinstance(text, str) else json.dumps(text) for text in texts)
+    told = tuple(text if isinstance(text, str) else json.dumps(text) for text in texts[:MOST_ERRORS])
+    more = len(texts) - len(told)
+    return (*told, f"and {more} errors more") if more else told

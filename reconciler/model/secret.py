@@ -7,7 +7,7 @@ be found, and taking one out of finished JSON would break it.
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,9 @@ OWN_WORDS = frozenset(
 )
 """Fields of documents and events whose values are this program's own words or hashes: a key that is such a word, too,
 must not take them out."""
+
+SARIF_WORDS = frozenset({"$schema", "version", "name", "id", "ruleId", "level"})
+"""The same of a SARIF document."""
 
 _SHORT = 8
 """A shorter key may be an ordinary word, or a digit: it is taken out only where it stands by itself."""
@@ -80,21 +83,25 @@ def redact(text: str, keys: Iterable[ApiKey]) -> str:
     return text
 
 
-def redact_values(value: object, keys: Iterable[ApiKey]) -> Any:
+def redact_values(value: object, keys: Iterable[ApiKey], own_words: Container[str] = OWN_WORDS) -> Any:
     """Plain JSON values without any key: texts as `redact` has them, save those that are this program's own words."""
     known = tuple(keys)
     match value:
         case str():
             return redact(value, known)
         case dict():
-            return {name: item if name in OWN_WORDS else redact_values(item, known) for name, item in value.items()}
+            return {
+                name: item if name in own_words else redact_values(item, known, own_words)
+                for name, item in value.items()
+            }
         case list() | tuple():
-            return [redact_values(item, known) for item in value]
+            return [redact_values(item, known, own_words) for item in value]
     return value
 
 
 def _forms(value: str) -> Iterator[str]:
-    yield from (value, json.dumps(value)[1:-1], html.escape(value), repr(value)[1:-1], printable(value))
+    yield from (value, json.dumps(value)[1:-1], html.escape(value), repr(value)[1:-1])
+    yield from (printable(value), printable(value).replace('"', '\\"'))
 
 
 def _pattern(form: str, *, alone: bool) -> str:

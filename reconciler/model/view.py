@@ -6,6 +6,8 @@ there are, and what each may hold, is read off `Configuration`.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from sys import intern
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
@@ -13,6 +15,9 @@ from reconciler.model.cluster import FIELDS, Configuration, FieldValue, LiveClus
 
 _HALF: Final = re.compile("[\ud800-\udfff]")
 """What JSON can write, and nothing else can: neither a file, nor a terminal, nor a request."""
+
+_SHORT: Final = 32
+"""Characters of a text that many clusters may have."""
 
 _INDEX, *_PLACED = Placement.model_fields
 _RANK: Final = {field: rank for rank, field in enumerate((*FIELDS, *_PLACED))}
@@ -33,7 +38,7 @@ def live_cluster(entry: object) -> LiveCluster:
         raise ValueError("it is no object")  # noqa: TRY004
     name, status = (_checked(entry.get(key), str, key) for key in ("name", "status"))
     values = _by_path((field, _live_value(field, entry.get(field))) for field in FIELDS)
-    return LiveCluster(name, status, error_texts(entry.get("errors")), values)
+    return LiveCluster(name, _shared(status), error_texts(entry.get("errors")), values)
 
 
 def body_of(values: Values) -> dict[str, Any]:
@@ -54,6 +59,7 @@ def body_of(values: Values) -> dict[str, Any]:
     return body
 
 
+@lru_cache(maxsize=1 << 15)  # clusters have the same few: each is held once
 def path_of(field: str, shard: int, key: str) -> str:
     """`shard_placements[0].availability_zone`: the number is the shard's index."""
     return f"{field}[{shard}].{key}"
@@ -95,7 +101,8 @@ def _by_path(fields: Iterable[tuple[str, Any]]) -> dict[str, FieldValue]:
 def _by_key(placement: Placement | Mapping[str, Any]) -> tuple[int, dict[str, FieldValue]]:
     given = vars(placement) if isinstance(placement, Placement) else placement
     return given[_INDEX], {
-        key: tuple(sorted(given.get(key) or ())) if _KINDS[key] is tuple else given[key] for key in _PLACED
+        key: tuple(map(_shared, sorted(given.get(key) or ()))) if _KINDS[key] is tuple else _shared(given[key])
+        for key in _PLACED
     }
 
 
@@ -123,7 +130,7 @@ def _live_value(field: str, value: Any) -> Any:
     if value is None and field not in _REQUIRED:
         return None
     if kind is not tuple:
-        return _checked(value, kind, field)
+        return _shared(_checked(value, kind, field))
     return tuple(_live_placement(field, item) for item in _checked(value, list, field))
 
 
@@ -144,3 +151,8 @@ def _checked(value: Any, kind: type, field: str) -> Any:
     if isinstance(value, str) and not value.isascii() and _HALF.search(value):
         raise ValueError(f"{field}: it holds half a character, or bytes that are no text")
     return value
+
+
+def _shared(value: Any) -> Any:
+    """The same value; of equal short texts, such as types, zones and statuses, the same object: they are few."""
+    return intern(value) if isinstance(value, str) and len(value) < _SHORT else value

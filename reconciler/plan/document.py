@@ -17,6 +17,8 @@ from reconciler.plan.plan import Plan
 FORMAT_VERSION: Final = 1
 MAX_PLAN_BYTES: Final = 256 * 1024 * 1024
 """More than 100,000 creates take; what is longer is no plan, and isn't worth its memory."""
+MOST_VALUES: Final = 10_000_000
+"""Nor is what has more in it, however short: 100,000 creates have less than half of them."""
 
 _ANEW = "make a new one: reconciler plan --out FILE"
 
@@ -59,8 +61,7 @@ def load_plans(text: str | bytes) -> PlanDocument:
 
     Raises DamagedPlan for anything else: another kind or version, a missing or unknown key, a digest that doesn't fit.
     """
-    if len(text) > MAX_PLAN_BYTES:
-        raise DamagedPlan(f"the plan is longer than {MAX_PLAN_BYTES // 1024**2} MiB: it is none", remedy=_ANEW)
+    refuse_excess(text)
     try:
         raw = json.loads(text)
         version = raw["format_version"] if isinstance(raw, dict) and raw.get("kind") == "plan" else None
@@ -79,6 +80,15 @@ def load_plans(text: str | bytes) -> PlanDocument:
         if plan.digest != digest or [change_digest(change) for change in plan.changes] != changes:
             raise DamagedPlan(f"the plan of target {plan.target} was altered: its digest doesn't fit", remedy=_ANEW)
     return document
+
+
+def refuse_excess(text: str | bytes) -> None:
+    """Raise DamagedPlan for more than any plan or report is; it isn't even read."""
+    if len(text) > MAX_PLAN_BYTES:
+        raise DamagedPlan(f"the plan is longer than {MAX_PLAN_BYTES // 1024**2} MiB: it is none", remedy=_ANEW)
+    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise DamagedPlan(f"the plan has more than {MOST_VALUES} values: it is none", remedy=_ANEW)
 
 
 def _with_digest(values: dict[str, Any], digest: str, *, after: str) -> dict[str, Any]:

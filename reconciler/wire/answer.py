@@ -36,6 +36,11 @@ class Answer:
         return 300 <= self.status < 400
 
     @property
+    def may_hold_key(self) -> bool:
+        """Whether the body can hold the API key: as it is, or as JSON escapes it."""
+        return b"\\" in self.body or self.peer.key.reveal().encode() in self.body
+
+    @property
     def phrase(self) -> str:
         """What its status is called."""
         try:

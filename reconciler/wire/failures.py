@@ -19,8 +19,14 @@ from reconciler.errors import (
 )
 from reconciler.wire.peer import Peer
 
-RAISED = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, OSError)
-"""By an exchange. A broken TLS record comes through as ssl's own, which is an OSError; so is asyncio's timeout."""
+RAISED = (
+    *(httpx.HTTPError, httpx.InvalidURL, httpx.StreamError),
+    *(UnicodeError, OverflowError, OSError, ExceptionGroup),
+)
+"""By an exchange. A broken TLS record comes through as ssl's own, which is an OSError; so is asyncio's timeout.
+
+OverflowError is of numbers in addresses, a group of several addresses that were tried at once.
+"""
 
 PROXY_PASSWORD = "give HTTPS_PROXY the proxy's user and password: http://USER:PASSWORD@HOST:PORT"  # noqa: S105
 

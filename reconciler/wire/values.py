@@ -16,8 +16,8 @@ LARGEST_VALUE = 1024 * 1024
 MOST_ENTRIES = 200_000
 """Of one list."""
 
-_SLICES = (4096, 128 * 1024, LARGEST_VALUE)
-"""Most entries are in the first; what it cuts off is read again with the next."""
+_SLICES = (4096, 16 * 1024, 64 * 1024, 256 * 1024, LARGEST_VALUE)
+"""Most entries are in the first; what it cuts off is read again with the next, four times as long and no more."""
 
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <= 20 else float(digits))
@@ -69,17 +69,22 @@ def is_list(body: bytes) -> bool:
 def _decode(body: bytes, at: int) -> tuple[Any, int]:
     """The value that begins there, and where it ends."""
     for size in _SLICES:
-        text = body[at : at + size].decode("utf-8", errors="surrogateescape")
+        part = body[at : at + size]
         try:
-            value, end = _DECODER.raw_decode(text)
+            value, length = _DECODER.raw_decode(part.decode("latin-1"))
         except RecursionError as error:
             raise TooMuchError("it is nested too deeply") from error
         except ValueError as error:
             if at + size >= len(body):
                 raise NotJsonError("no value") from error
         else:
-            return value, at + len(text[:end].encode("utf-8", errors="surrogateescape"))
+            return value if part.isascii() else _as_utf8(part[:length]), at + length
     raise TooMuchError(f"one value has more than {LARGEST_VALUE} bytes")
+
+
+def _as_utf8(value: bytes) -> Any:
+    """One value, whose end was found by its bytes: all that JSON itself is written in is ASCII."""
+    return _DECODER.raw_decode(value.decode("utf-8", errors="surrogateescape"))[0]
 
 
 def _start(body: bytes) -> int:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from reconciler.cli.signals import Signals
 from reconciler.cli.telling import tell_failure
 from reconciler.errors import Problem, UsageError
 from reconciler.model.secret import MASK, ApiKey
+from reconciler.report.sarif import errors_sarif
 
 KEY = "k\"e\\y&<'-very-secret"
 PROBLEM = Problem("manifest", f"no: {KEY}", f"not {KEY}", "t", "orders", "manifests/a.yaml", 3, 5)
@@ -142,6 +144,20 @@ def test_an_odd_key_breaks_no_document(desk: Desk, key: str, one_line: bool) -> 
     leaking = json.dumps({**document, "errors": [{"message": f"refused: {key}"}]})
     clean = json.loads(console.document_without_keys(leaking))
     assert clean == {**document, "errors": [{"message": f"refused: {MASK}"}]}
+
+
+@pytest.mark.parametrize("key", [*ODD_KEYS, "error", 'orders-"key"\\'])
+def test_an_odd_key_breaks_no_sarif(desk: Desk, key: str) -> None:
+    """What a code scanner goes by stays; of the message the key is taken out, quotes and all."""
+    console = desk.console(format_name="sarif")
+    problems = [Problem("manifest", "refused: ", "mend it", file="a.yaml", line=1)]
+    plain = json.loads(errors_sarif(problems))
+    console.keep_secret(ApiKey(key))
+    problems = [replace(problem, message=f"{problem.message}{key}") for problem in problems]
+    (result,) = json.loads(console.document_without_keys(errors_sarif(problems)))["runs"][0]["results"]
+    (expected,) = plain["runs"][0]["results"]
+    assert {**result, "message": None} == {**expected, "message": None}
+    assert result["message"]["text"].startswith(f"refused: {MASK} →")
 
 
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8), st.text())

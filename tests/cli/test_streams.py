@@ -30,6 +30,15 @@ def test_what_is_written_is_there_at_once(pipe: tuple[int, TextIO]) -> None:
     os.close(reading)
 
 
+def test_what_is_no_encoding_of_texts_loses_none(pipe: tuple[int, TextIO]) -> None:
+    """PYTHONIOENCODING may name one that is for host names."""
+    reading, stream = pipe
+    stream.reconfigure(encoding="idna")  # type: ignore[attr-defined]
+    OutStream(stream).write("error: a..b é\n")
+    assert os.read(reading, 100) == b"error: a..b \\xe9\n"
+    os.close(reading)
+
+
 def test_more_than_a_pipe_holds_is_written_whole(pipe: tuple[int, TextIO]) -> None:
     """Though whoever made the pipe set it not to block."""
     reading, stream = pipe

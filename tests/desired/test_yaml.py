@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.desired.scalars import Odd, plain_number
-from reconciler.desired.yaml import Unreadable, lines, read_documents
+from reconciler.desired.yaml import MOST_DOCUMENTS, Unreadable, lines, read_documents
 
 BREAKS = "\x85\u2028\u2029"
 
@@ -66,3 +66,10 @@ def test_a_plain_scalar_is_a_number_only_if_there_is_one_way_to_read_it(text: st
         assert Counter(text)["."] == isinstance(value, float)
     else:
         assert value == text or isinstance(value, Odd)
+
+
+def test_documents_of_one_file_have_an_end() -> None:
+    """Empty ones cost time, too."""
+    with pytest.raises(Unreadable, match="more than 200000 documents in one file") as caught:
+        list(read_documents(b"---\n" * (MOST_DOCUMENTS + 2)))
+    assert caught.value.flaw.position == (MOST_DOCUMENTS + 1, 1)

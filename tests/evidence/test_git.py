@@ -278,6 +278,19 @@ def test_a_repository_that_git_refuses_is_an_error_with_the_remedy(tmp_path: Pat
         Git.open(folder)
 
 
+def test_a_blob_of_any_size_takes_no_more_than_was_asked_for(tmp_path: Path) -> None:
+    """And the next answer is the next blob's."""
+    repo = Repo.new(tmp_path / "r")
+    repo.commit({"a.yaml": "x" * 300_000, "b.yaml": "y"})
+    with git_of(repo.folder) as git:
+        blobs = list(git.files("HEAD", "").values())
+        assert list(git.blobs(blobs, 10)) == [b"x" * 11, b"y"]
+        waiting = git.blobs(blobs)
+        assert len(next(waiting)) == 300_000
+        with pytest.raises(RuntimeError, match="asked before the last answers were taken"):
+            git.commit("HEAD")
+
+
 def test_a_git_that_was_stopped_is_no_damage(tmp_path: Path) -> None:
     """Whoever stops it, the word is to run it again; a Ctrl-C that is meant for us doesn't reach it at all."""
     repo, commits = two_commits(tmp_path / "r")

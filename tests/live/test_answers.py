@@ -134,11 +134,18 @@ def test_a_cluster_that_cant_be_read_may_be_there() -> None:
 
 
 def test_a_key_that_the_service_says_is_taken_out_before_anything_is_kept() -> None:
-    """Of every value, however JSON writes it; a name that holds it is none."""
-    escaped = json.dumps([entry(description=f"is {KEY}", errors=[f"for {KEY}"])]).replace("secret", "\\u0073ecret")
-    (cluster,) = read_listing(answer(escaped)).clusters
-    assert (cluster.values["description"], cluster.errors) == ("is (api key)", ("for (api key)",))
-    assert KEY not in repr(read_cluster(answer(json.dumps(entry(description=KEY)))))
+    """Of its errors, however JSON writes it; a value that holds it would be sent back, and a name that does is none."""
+    escaped = json.dumps([entry(errors=[f"for {KEY}"]), entry("b", description=f"is {KEY}")]).replace(
+        "secret", "\\u0073ecret"
+    )
+    listing = read_listing(answer(escaped))
+    assert [cluster.errors for cluster in listing.clusters] == [("for (api key)",)]
+    assert listing.unreadable == {
+        "b": "description: it holds the API key; take it out in the console, and make a new key"
+    }
+    with pytest.raises(Undocumented) as refused:
+        read_cluster(answer(json.dumps(entry(description=KEY))))
+    assert KEY not in str(refused.value)
     with pytest.raises(Undocumented, match="has no name that can be used") as raised:
         read_listing(answer(json.dumps([entry(f"x-{KEY}")])))
     assert KEY not in str(raised.value)

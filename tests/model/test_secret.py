@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from reconciler.model.secret import MASK, OWN_WORDS, ApiKey, redact, redact_values
 from reconciler.model.text import printable
 from reconciler.plan.document import PlanDocument
+from reconciler.report.values import value_text
 from reconciler.results import ReportDocument
 
 HOSTILE = "k\"e\\y&<s>'-0123456789"
@@ -41,12 +42,13 @@ def test_of_two_keys_the_longer_goes_first() -> None:
     assert redact("secret secret-2", [ApiKey("secret"), ApiKey(""), ApiKey("secret-2")]) == f"{MASK} {MASK}"
 
 
-@given(keys, st.text(), st.text(), st.sampled_from([str, json.dumps, html.escape, repr]))
+@given(keys, st.text(), st.text(), st.sampled_from([str, json.dumps, html.escape, repr, value_text]))
 def test_no_text_gives_a_key_away(key: str, before: str, after: str, write: object) -> None:
     """Whatever stands around it, the key is gone; what held none stays as it was."""
     assert callable(write)
     redacted = redact(before + str(write(key)) + after, [ApiKey(key)])
     assert key not in redacted.replace(MASK, "")
+    assert MASK in redacted or "…" in redacted
     assert redact(before, [ApiKey(key + before)]) == before
 
 

@@ -100,6 +100,12 @@ def test_null_and_what_is_left_out_are_one() -> None:
     assert live_cluster(bare).values["shard_placements[1].replica_availability_zones"] == ()
 
 
+def test_of_a_flood_of_errors_a_hundred_are_told() -> None:
+    """The others are counted."""
+    errors = live_cluster(live(errors=["first", {"code": 1}, *["x"] * 200])).errors
+    assert (len(errors), errors[:2], errors[-1]) == (101, ("first", '{"code": 1}'), "and 102 errors more")
+
+
 @pytest.mark.parametrize(
     ("listed", "said"),
     [

@@ -1,7 +1,6 @@
 """The plan as JSON, both ways."""
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -140,5 +139,8 @@ def test_what_is_too_long_is_not_even_read() -> None:
 
     with pytest.raises(DamagedPlan, match="longer than 256 MiB"):
         load_plans(Endless())
-    one: dict[str, Any] = dump_plans([planned()])["targets"][0]["changes"][0]
-    assert 100_000 * len(json.dumps(one)) < document.MAX_PLAN_BYTES
+    with pytest.raises(DamagedPlan, match="more than 10000000 values"):
+        load_plans(b'{"kind": "plan", "targets": [' + b"{}," * (document.MOST_VALUES // 2) + b"{}]}")
+    one = json.dumps(dump_plans([planned()])["targets"][0]["changes"][0])
+    assert 100_000 * len(one) < document.MAX_PLAN_BYTES
+    assert 100_000 * sum(map(one.count, ",[{")) < document.MOST_VALUES

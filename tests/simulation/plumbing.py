@@ -38,8 +38,8 @@ class KnownObjects(Objects):
         self._clone = clone
         self._server = server
 
-    def find(self, names: Sequence[str]) -> Iterator[Object | None]:
-        """Objects, in order; None for one that isn't here."""
+    def find(self, names: Sequence[str], most: int | None = None) -> Iterator[Object | None]:  # noqa: ARG002
+        """Objects, in order and whole; None for one that isn't here."""
         return (self._find(name) for name in names)
 
     def _find(self, name: str) -> Object | None:
