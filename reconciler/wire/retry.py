@@ -6,24 +6,19 @@ it hands over the operation.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import NamedTuple, TypeVar
 
 import structlog
 
 from reconciler.clock import Clock, Random, format_duration, sleep_until
 from reconciler.errors import HttpError, RateLimited, Rejected
 
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
-
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """All in seconds.
 
     `budget` is for one operation: no attempt begins after it. `attempt_timeout` bounds an attempt as a whole, however
@@ -70,82 +65,66 @@ class Retry:
         `may_have_reached` if any attempt got no definite answer, unless a later one was rejected: then the earlier ones
         were, too. Once `give_up` is set nothing is tried again.
         """
-        from tenacity import AsyncRetrying  # noqa: PLC0415  # not where nothing is sent
-
         budget = self.policy.budget if budget_seconds is None else min(budget_seconds, self.policy.budget)
-        attempts = _Attempts(self, operation, budget)
-
-        def tell(state: "RetryCallState") -> None:
+        attempts = _Attempts(self, self.clock.monotonic() + budget)
+        while True:
+            attempts.count += 1
+            try:
+                return await operation(), attempts.count
+            except HttpError as error:
+                seconds = attempts.wait_after(error)
+                if seconds is None:
+                    raise attempts.final(error) from error.__cause__
+                failed = error
             log.warning(
                 "request.retried",
                 method=method,
                 cluster=cluster,
                 attempt=attempts.count,
-                http_status=attempts.last.http_status,
-                seconds=round(state.upcoming_sleep, 3),
-                kind=attempts.last.kind,
-                error=attempts.last.message,
+                http_status=failed.http_status,
+                seconds=round(seconds, 3),
+                kind=failed.kind,
+                error=failed.message,
             )
-
-        retrying = AsyncRetrying(
-            sleep=attempts.sleep,
-            wait=attempts.wait,
-            stop=attempts.stop,
-            retry=lambda _state: attempts.failed and attempts.last.transient,
-            before_sleep=tell,
-            reraise=True,
-        )
-        try:
-            return await retrying(attempts.once), attempts.count
-        except HttpError as error:
-            raise attempts.final(error) from error.__cause__
+            await sleep_until(self.give_up, self.clock, seconds)
+            if self.give_up.is_set():
+                raise attempts.final(failed) from failed.__cause__
 
 
-class _Attempts(Generic[T]):
-    """One operation's attempts: what the loop asks of them."""
+class _Attempts:
+    """One operation's attempts: how many there were, and whether there will be another."""
 
-    def __init__(self, retry: Retry, operation: Callable[[], Awaitable[T]], budget: float) -> None:
+    def __init__(self, retry: Retry, deadline: float) -> None:
+        self.count = 0
         self._retry = retry
-        self._operation = operation
         self._began = retry.clock.monotonic()
-        self._deadline = self._began + budget
+        self._deadline = deadline
         self._ambiguous = False
         self._limits = 0
-        self.count = 0
-        self.failed = False
-        self.last = HttpError("never sent")
 
-    async def once(self) -> T:
-        if self.failed and self._retry.give_up.is_set():
-            raise self.last
-        self.count += 1
-        self.failed = False
-        try:
-            return await self._operation()
-        except HttpError as error:
-            self.last, self.failed = error, True
-            self._ambiguous = (self._ambiguous or error.may_have_reached) and not isinstance(error, Rejected)
-            raise
+    def wait_after(self, error: HttpError) -> float | None:
+        """Seconds until it is tried again; None where it isn't."""
+        self._ambiguous = (self._ambiguous or error.may_have_reached) and not isinstance(error, Rejected)
+        if not error.transient or self._retry.give_up.is_set():
+            return None
+        now, limited = self._retry.clock.monotonic(), isinstance(error, RateLimited)
+        seconds = self._after_limit(error) if limited else self._after_failure(error, now)
+        late = now + seconds > self._retry.patient_until if limited else now >= self._deadline
+        return None if late else seconds
 
-    def wait(self, _state: "RetryCallState") -> float:
-        policy, asked = self._retry.policy, self.last.retry_after
-        if isinstance(self.last, RateLimited):
-            self._limits += 1
-            return policy.limited_wait * 2 ** (self._limits - 1) if asked is None else max(1.0, asked)
+    def _after_limit(self, error: HttpError) -> float:
+        self._limits += 1
+        asked = error.retry_after
+        return self._retry.policy.limited_wait * 2 ** (self._limits - 1) if asked is None else max(1.0, asked)
+
+    def _after_failure(self, error: HttpError, now: float) -> float:
+        policy = self._retry.policy
         longest = min(policy.longest_wait, policy.first_wait * 2 ** min(self.count - 1, 60))
-        seconds = max(self._retry.random.uniform(0, longest), asked or 0.0)
-        return max(0.0, min(seconds, self._deadline - self._retry.clock.monotonic()))
-
-    def stop(self, state: "RetryCallState") -> bool:
-        now = self._retry.clock.monotonic()
-        if isinstance(self.last, RateLimited):
-            return self._retry.give_up.is_set() or now + state.upcoming_sleep > self._retry.patient_until
-        return self._retry.give_up.is_set() or now >= self._deadline
-
-    async def sleep(self, seconds: float) -> None:
-        await sleep_until(self._retry.give_up, self._retry.clock, seconds)
+        seconds = max(self._retry.random.uniform(0, longest), error.retry_after or 0.0)
+        return max(0.0, min(seconds, self._deadline - now))
 
     def final(self, error: HttpError) -> HttpError:
+        """The last error, saying how often it was tried, where that was more than once."""
         if self.count == 1:
             return error
         taken = format_duration(self._retry.clock.monotonic() - self._began)

@@ -16,7 +16,6 @@ HEAVY = {
     "sqlite3",
     "starlette",
     "structlog",
-    "tenacity",
     "uvicorn",
     "yaml",
 }
