@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 DEFAULT_TIMEOUT_SECONDS = 7200.0
 """Momento's own provider waits 120 minutes for a create or an update."""
@@ -10,8 +11,7 @@ LONGEST_PATIENCE_SECONDS = 60.0
 """How long what contradicts a request that was taken may stand in the list, before it counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyOptions:
+class ApplyOptions(NamedTuple):
     """`concurrency`: requests at once, None for the target's own; `timeout_seconds`: for each change to settle.
 
     `keep_going`: delete although something declared doesn't stand. `all_read` is False where a target of the run

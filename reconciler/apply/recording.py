@@ -6,7 +6,6 @@ what was seen settled is declared, what was definitely refused is as it was, and
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 
 from reconciler.apply.job import Ending, Finished, Held
 from reconciler.apply.options import LONGEST_PATIENCE_SECONDS
@@ -27,7 +26,7 @@ def ahead(record: Record, plan: Plan, head: Head, live: Iterable[LiveCluster], *
         line = _caught_up(record.lines.get(change.name), listed.get(change.name), going=isinstance(change, Delete))
         if isinstance(change, Delete):
             if line is not None:
-                lines[change.name] = replace(line, commit=_commit(plan), at=now, unsettled="deleted")
+                lines[change.name] = line._replace(commit=_commit(plan), at=now, unsettled="deleted")
         else:
             lines[change.name] = _about_to_be(change, line, head.declarations[change.name], plan, now)
     return record.with_lines(lines) if lines else record
@@ -56,7 +55,7 @@ def after(
     for name, held in finished.settled.items():
         lines[name] = _standing(name, held, before.lines.get(name), plan, head, now, astray)
     lines |= dict(_undeclared({**written.lines, **lines}, finished, plan, head, now))
-    revised = replace(written, api_key_env=head.target.api_key_env, limits=head.target.limits, revision=_commit(plan))
+    revised = written._replace(api_key_env=head.target.api_key_env, limits=head.target.limits, revision=_commit(plan))
     return revised.with_lines(lines)
 
 
@@ -96,7 +95,7 @@ def _caught_up(line: Line | None, live: LiveCluster | None, *, going: bool) -> L
     if not going and (live.in_transition or live.unhealthy):
         return line
     arrived = {path: value for path, value in line.unsettled.items() if live.values.get(path) == value}
-    return replace(line, declared={**(line.declared or {}), **arrived})
+    return line._replace(declared={**(line.declared or {}), **arrived})
 
 
 def _still_kept(change: Create | Update, line: Line, sent: Values) -> Held:
@@ -133,10 +132,10 @@ def _ended(change: Change, ending: Ending, before: Record, written: Record, head
     elif ending.settled and line is not None:
         values = dict(expected_values(head.declarations[change.name], _left(change)))
         declared = {**_left_as_recorded(change, was), **values}
-        return replace(line, at=now, declared=declared, unsettled=None, kept=_recordable(ending.kept))
+        return line._replace(at=now, declared=declared, unsettled=None, kept=_recordable(ending.kept))
     if not ending.sent or ending.refused:
         return was
-    return replace(line, at=now) if line is not None else None
+    return line._replace(at=now) if line is not None else None
 
 
 def _left(change: Change) -> set[str]:
@@ -165,7 +164,7 @@ def _standing(
         unsettled=None if was is None or taken_over else _on_its_way(was, declaration, now),
         kept=_recordable(held),
     )
-    same = was is not None and replace(line, commit=was.commit, at=was.at) == was
+    same = was is not None and line._replace(commit=was.commit, at=was.at) == was
     return was if was is not None and same and name not in astray else line
 
 
@@ -187,7 +186,7 @@ def _undeclared(
         if name not in finished.listed:
             yield name, None
         elif line.lifecycle.on_remove == "keep" and not line.released and name not in ours:
-            yield name, replace(line, commit=_commit(plan), at=now, released=True)
+            yield name, line._replace(commit=_commit(plan), at=now, released=True)
 
 
 def _recordable(held: Held) -> Held | None:

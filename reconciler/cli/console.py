@@ -8,9 +8,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, TextIO
 
 from reconciler.cli.signals import Signals
 from reconciler.cli.streams import OutStream
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from reconciler.report.style import Style
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What the command line says about output; the defaults are those of a command that has no such options.
 
     `result` is the kind of document that the command prints, None where it prints lines for people. `out` is where the
@@ -81,7 +80,7 @@ class Console:
         from reconciler.clock import SystemClock, iso_timestamp  # noqa: PLC0415
         from reconciler.logs import configure  # noqa: PLC0415
 
-        self.settings = replace(settings, out=None)
+        self.settings = settings._replace(out=None)
         self.is_configured = True
         self._keep_keys_of_environment()
         is_json = settings.log_format == "json" or (settings.log_format == "auto" and not self.stderr.isatty())

@@ -2,21 +2,22 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
 from reconciler.report.annotations import annotations
 from reconciler.report.outputs import step_outputs
-from reconciler.results import TargetReport
+
+if TYPE_CHECKING:
+    from reconciler.results import TargetReport
 
 SUMMARY_LIMIT_BYTES = 1_000_000
 """Of Markdown: a larger summary is not uploaded, and the step doesn't fail for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Github:
+class Github(NamedTuple):
     """The files of the workflow's step that this process is; None for one that isn't there.
 
     `folder` is the working directory as the repository has it, empty at its root.
@@ -40,7 +41,9 @@ class Github:
         """Add a page of Markdown, free of keys, to the step's summary. Raises OSError."""
         _append(self.summary, page)
 
-    def set_outputs(self, outcome: Sequence[Plan] | Sequence[TargetReport], exit_code: int, *, delimiter: str) -> None:
+    def set_outputs(
+        self, outcome: "Sequence[Plan] | Sequence[TargetReport]", exit_code: int, *, delimiter: str
+    ) -> None:
         """Set the step's outputs; `delimiter` must be beyond guessing. Raises OSError."""
         _append(self.outputs, step_outputs(outcome, exit_code, delimiter=delimiter))
 

@@ -1,7 +1,6 @@
 """The options that several commands share, as click hands them over, and what they contradict."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.apply.options import ApplyOptions
 from reconciler.errors import UsageError
@@ -9,8 +8,7 @@ from reconciler.evidence.base import NO_BASE
 from reconciler.plan.intent import Intent, Prune
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """The options that the commands share, as click hands them over."""
 
     manifests: str

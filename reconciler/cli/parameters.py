@@ -40,7 +40,7 @@ class Command(click.Command):
         """Set the console up, and leave the command its own options."""
         from reconciler.cli.console import Console, Settings  # noqa: PLC0415  # --help imports none of it
 
-        taken = {name: ctx.params.pop(name) for name in Settings.__slots__ if name in ctx.params}
+        taken = {name: ctx.params.pop(name) for name in Settings._fields if name in ctx.params}
         if "format_name" in taken:
             taken["result"] = _DOCUMENT_OF.get(self.name or "", "plan")
         console = ctx.find_object(Console)

@@ -4,8 +4,8 @@ Whoever fails to be told, the others are.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -18,7 +18,9 @@ from reconciler.plan.plan import Plan
 from reconciler.report.counts import headline, nodes
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.render import Format, render_plans, render_reports, render_validation, without_places
-from reconciler.results import ReportDocument, TargetReport
+
+if TYPE_CHECKING:
+    from reconciler.results import ReportDocument, TargetReport
 
 log = structlog.get_logger()
 
@@ -34,7 +36,7 @@ def tell_plans(console: Console, document: PlanDocument, code: int) -> int:
     return _tell_everybody(console, told, code)
 
 
-def tell_reports(console: Console, document: ReportDocument, code: int) -> int:
+def tell_reports(console: Console, document: "ReportDocument", code: int) -> int:
     """Tell how changes ended; the exit code comes back."""
     console.problems(document.errors)
     told = _Told(partial(_render_reports, document), document.targets)
@@ -77,15 +79,14 @@ def question(plans: Sequence[Plan]) -> str:
     return f"{headline(plans)}; {nodes(plans)}. Apply?"
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(NamedTuple):
     """A result, and the plans or reports that it is made of."""
 
     rendered: Callable[[Format, Look], str]
-    outcome: Sequence[Plan] | Sequence[TargetReport]
+    outcome: "Sequence[Plan] | Sequence[TargetReport]"
 
 
-def _render_reports(document: ReportDocument, format_name: Format, look: Look) -> str:
+def _render_reports(document: "ReportDocument", format_name: Format, look: Look) -> str:
     return render_reports(document, without_places(format_name), look)
 
 
@@ -95,7 +96,7 @@ def _tell_everybody(console: Console, told: _Told, code: int) -> int:
         console.save(lambda: told.rendered("json", PLAIN))
         code = exits.of_process(code, (), untold=console.unsaved)
         if console.github is not None:
-            page = told.rendered("markdown", replace(console.look, limit=SUMMARY_LIMIT_BYTES))
+            page = told.rendered("markdown", console.look._replace(limit=SUMMARY_LIMIT_BYTES))
             _tell_github(console, console.github, page, told.outcome, code)
     finally:
         console.result(told.rendered(console.settings.format_name, console.look))
@@ -103,7 +104,7 @@ def _tell_everybody(console: Console, told: _Told, code: int) -> int:
 
 
 def _tell_github(
-    console: Console, github: Github, page: str, outcome: Sequence[Plan] | Sequence[TargetReport], code: int
+    console: Console, github: Github, page: str, outcome: "Sequence[Plan] | Sequence[TargetReport]", code: int
 ) -> None:
     try:
         github.summarize(console.without_keys(page))

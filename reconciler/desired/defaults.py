@@ -1,23 +1,22 @@
 """What a fleet file gives for many manifests: values under each of theirs, and the places where they stand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from reconciler.desired.yaml import Document, KeyPath
 from reconciler.errors import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(NamedTuple):
     """`values` as they are written; what is wrong with one by itself is told in the fleet file, once.
 
     `places` are by path: a field, or a field and a key inside it. `known` is false where the fleet file couldn't be
     read: then nobody can say what a manifest lacks.
     """
 
-    values: Mapping[str, object] = field(default_factory=dict)
-    places: Mapping[KeyPath, Place] = field(default_factory=dict)
+    values: Mapping[str, object] = MappingProxyType({})
+    places: Mapping[KeyPath, Place] = MappingProxyType({})
     known: bool = True
 
     def over(self, others: "Defaults") -> "Defaults":

@@ -6,8 +6,7 @@ What looks like a manifest and can't be one is a problem: who passes over it tak
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from reconciler.desired.yaml import LARGEST_FILE
 from reconciler.errors import Problem, UsageError
@@ -36,8 +35,7 @@ class ManifestFiles(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(NamedTuple):
     """What else a folder holds, by shown name: what can't be a manifest though it looks like one, what is hidden.
 
     `occupied` are the folders that hold other files.

@@ -1,7 +1,6 @@
 """The whole fleet: the fleet file where there is one, and the manifests of every target."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from reconciler.desired.files import NOTHING_BESIDE, Beside, Folder, ManifestFiles, read_named, shown_path
@@ -38,7 +37,7 @@ def read_fleet_to_write(source: Folder) -> Fleet:
 
     A target's folder needn't be there yet, nor declare anything. Raises InvalidManifests.
     """
-    return read_source(source, lambda _folder: True, replace(source.beside, occupied=frozenset()))
+    return read_source(source, lambda _folder: True, source.beside._replace(occupied=frozenset()))
 
 
 def read_source(source: ManifestFiles, had_folder: HasFolder = never, beside: Beside = NOTHING_BESIDE) -> Fleet:
@@ -150,7 +149,7 @@ class _Reading:
         parsed = parse_manifests(data, name, self.layout.defaults_of(target), target.region if target else None)
         if not parsed.problems or not self.layout.data:
             return parsed
-        return replace(parsed, problems=tuple(with_source(parsed.problems, self._fleet_file, self.layout.data)))
+        return parsed._replace(problems=tuple(with_source(parsed.problems, self._fleet_file, self.layout.data)))
 
     def _warnings(self, target: Target) -> tuple[str, ...]:
         hidden = self._beside.hidden if self._beside else ()

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -34,8 +33,7 @@ class Named(NamedTuple):
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What one file says, in its order.
 
     `broken` are the names of documents with problems: such a one declares nothing, but another of its name is told in

@@ -5,11 +5,10 @@ proportion to the text, and no memory, however long somebody makes it: what repe
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Odd:
+class Odd(NamedTuple):
     """A plain scalar that isn't what it seems; `reading` says what it is taken for, `instead` what to write."""
 
     text: str

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
@@ -53,8 +52,7 @@ _EXPECTED = {
 _LONGEST_SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAs:
+class ReadAs(NamedTuple):
     """An annotation: the model that a field is read as, where that is made from a list and has no name for mypy."""
 
     model: type[BaseModel]

@@ -7,9 +7,9 @@ says what is checked out for each event.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from reconciler.errors import GitError
 from reconciler.evidence.git import Commit, Git
@@ -31,13 +31,12 @@ def _read_event(path: str) -> bytes:
         return file.read(_LARGEST_EVENT)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowEvent:
+class WorkflowEvent(NamedTuple):
     """What started a workflow, as GitHub's variables and its event file tell; all empty elsewhere."""
 
     name: str = ""
     ref: str = ""
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "WorkflowEvent":
@@ -69,8 +68,7 @@ class WorkflowEvent:
 NO_EVENT = WorkflowEvent()
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenBase:
+class ChosenBase(NamedTuple):
     """The base, and what the plan should warn of."""
 
     base: Base

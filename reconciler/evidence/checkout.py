@@ -1,8 +1,8 @@
 """All that git remembers of a folder of manifests: where head comes from, base, the records, who set what."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import tee
+from typing import NamedTuple
 
 from reconciler.desired.fleet import read_layout
 from reconciler.errors import GitError, ReconcilerError, UsageError
@@ -23,8 +23,7 @@ Asked = Mapping[str, Collection[str] | None]
 """Clusters by name, each with the paths whose last change is asked for; None for when it was removed."""
 
 
-@dataclass(frozen=True, slots=True)
-class GitOptions:
+class GitOptions(NamedTuple):
     """What a run asks of git.
 
     `base` is the base that was named, `event` what started the run; `remote` is where the records are fetched from and

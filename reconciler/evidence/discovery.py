@@ -6,8 +6,8 @@ that has them for a bare repository. A `.git` can't be tracked.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.desired.files import shown_path
 from reconciler.errors import GitError
@@ -16,8 +16,7 @@ from reconciler.evidence.process import GitCommand
 _ASKED = ("--is-inside-work-tree", "--is-shallow-repository", "--absolute-git-dir")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A repository, and a folder of its work tree: `prefix` is from the root, empty or ending in `/`."""
 
     root: str

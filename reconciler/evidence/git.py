@@ -9,8 +9,8 @@ record's own. Where the repository is (`discovery`), how git is run (`process`) 
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from reconciler.desired.yaml import LARGEST_FILE
 from reconciler.errors import GitError
@@ -27,8 +27,7 @@ _NEVER_A_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 _UNWRITABLE = "the record is kept in the repository's .git: make it writable, or look for a *.lock that was left there"
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """A commit. `message` has what isn't UTF-8 replaced; `at` is the committer's moment, in epoch seconds."""
 
     sha: str
@@ -38,8 +37,7 @@ class Commit:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class RefUpdate:
+class RefUpdate(NamedTuple):
     """What becomes of one ref: `was` and `to` are commits, None where there is none before, or after."""
 
     ref: str

@@ -7,6 +7,7 @@ from the newest on, and no further than is asked: most files of a long history a
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from reconciler.desired.files import is_manifest
 from reconciler.desired.layout import FLEET_FILE, Layout
@@ -19,8 +20,7 @@ _AT_ONCE = 200
 """Commits whose files are read together: few questions, and git walks on meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """A commit of base's first-parent history that changed one cluster's declaration."""
 
     commit: str

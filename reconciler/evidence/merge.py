@@ -5,7 +5,6 @@ of them took out stays as the other wrote it. Whichever side is ours, the result
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeAlias
 
 from reconciler.evidence.format import line_text
@@ -24,8 +23,7 @@ def merge(base: Record | None, ours: Record, theirs: Record, is_ancestor: IsAnce
         name: _line(before.get(name), ours.lines.get(name), theirs.lines.get(name), is_ancestor) for name in names
     }
     head = _newer_head(base, ours, theirs, is_ancestor)
-    return replace(
-        ours,
+    return ours._replace(
         api_key_env=head.api_key_env,
         limits=head.limits,
         revision=head.revision,

@@ -4,8 +4,7 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 from reconciler.errors import GitError
 from reconciler.evidence.process import DAMAGED, INTERRUPTED, GitCommand, end, exit_code
@@ -20,8 +19,7 @@ _CHUNK = 1 << 16
 """Bytes read at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(NamedTuple):
     """One object; `kind` is git's word: `commit`, `tree`, `blob`, `tag`."""
 
     sha: str
@@ -29,8 +27,7 @@ class Object:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """A file or a folder of a tree; the mode as git writes it."""
 
     mode: bytes

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Thread
-from typing import IO, Literal, TypeAlias
+from typing import IO, Literal, NamedTuple, TypeAlias
 
 from reconciler.errors import GitError
 from reconciler.model.text import printable
@@ -83,8 +83,7 @@ _SAID = 500
 """Characters of git's own words that are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class GitOutput:
+class GitOutput(NamedTuple):
     """How a git ended; a negative code is the signal that ended it."""
 
     code: int

@@ -7,7 +7,6 @@ Apart from every branch, so no checkout, no pull request and no branch protectio
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
@@ -169,11 +168,11 @@ class Records:
             and above[0].tree == _tree_id(files, above[0].tree)
             and _revision(above[0])[0] == record.revision
         ):
-            return replace(record, commit=above[0].sha, renamed_from=None)
+            return record._replace(commit=above[0].sha, renamed_from=None)
         trailers = [*self._revision_trailer(record), f"{_RUN}{self._run}"]
         text = "\n".join([printable(message), "", *trailers, ""])
         made = self._git.write_commit(files, [parent.sha for parent in above], text)
-        return replace(record, commit=made, renamed_from=None)
+        return record._replace(commit=made, renamed_from=None)
 
     def _revision_trailer(self, record: Record) -> list[str]:
         if record.revision is None:
@@ -210,7 +209,7 @@ class Records:
         except GitError as error:
             raise GitError(f"{where} can't be read: {error.message}", remedy=error.remedy) from error
         revision, at = _revision(commit) if commit else (None, None)
-        return replace(record_of(contents, where, revision=revision, commit=sha), revision_at=at)
+        return record_of(contents, where, revision=revision, commit=sha)._replace(revision_at=at)
 
 
 def _ref_of(record: Record) -> str:

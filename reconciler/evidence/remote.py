@@ -3,7 +3,8 @@
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from reconciler.errors import GitError
 from reconciler.evidence.process import GitCommand, GitOutput, without_credentials
@@ -26,8 +27,7 @@ _NO_PERMISSION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(NamedTuple):
     """One ref to push: `sha` is None for one that is to go, and then was `expected`."""
 
     ref: str

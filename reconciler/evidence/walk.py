@@ -5,13 +5,12 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.evidence.process import GitCommand
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(NamedTuple):
     """A file that a commit changed, by its path from the repository's root; a blob is None where there is none."""
 
     path: str
@@ -19,8 +18,7 @@ class Touched:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """A commit of the first-parent history with the files that it changed against its first parent.
 
     `parent` is None for the first commit; `at` is the committer's time, in epoch seconds.

@@ -1,8 +1,8 @@
 """What came back, made into clusters or into a typed error: the documented codes, and all else clearly."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from reconciler.errors import (
     Forbidden,
@@ -25,15 +25,14 @@ MOST_UNREADABLE = 100
 _ASK_SUPPORT = "run again later; if it stays so, ask Momento's support"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """All clusters of an account, in any order.
 
     `unreadable` are those whose entry makes no sense, by name, with the reason: they are there, and no more is known.
     """
 
     clusters: tuple[LiveCluster, ...]
-    unreadable: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = MappingProxyType({})
 
 
 def read_listing(answer: Answer) -> Listing:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.clock import Clock, Random
 from reconciler.errors import HttpError
@@ -22,8 +22,7 @@ FIRST_LIST_BUDGET_SECONDS = 60.0
 """Of a plan's one GET: somebody waits for it, and nothing has been sent that it must outlast."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """What a PUT or DELETE came to. `cluster` is PUT's; `attempts` is how many requests it took."""
 
     cluster: LiveCluster | None
@@ -31,8 +30,7 @@ class Accepted:
     http_status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(NamedTuple):
     """What one GET came to, with both ends' time in epoch seconds; `service_time` is None where it tells none."""
 
     came_to: Listing | HttpError

@@ -6,8 +6,7 @@ ignored, the defaults of a fleet file, the schema. A field more there is a field
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -107,8 +106,7 @@ FIELDS: Final = tuple(Configuration.model_fields)
 """The API's fields, in its document's order: the order in which a plan lists them."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveCluster:
+class LiveCluster(NamedTuple):
     """One entry of `GET /cluster`: unknown fields are ignored, unknown statuses kept as they are."""
 
     name: str

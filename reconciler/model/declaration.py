@@ -1,8 +1,8 @@
 """What one manifest says, and where it says it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal, TypeAlias
+from types import MappingProxyType
+from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
@@ -67,8 +67,7 @@ DEFAULTABLE: Final = tuple(key for key in Manifest.model_fields if key not in {"
 """What a fleet file may give for many manifests: all but what is each cluster's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """What a manifest, with its target's defaults under it, says of one cluster.
 
     `values` are sent by a create. `managed` are those of them that are compared: all that isn't ignored. `places` maps
@@ -81,7 +80,7 @@ class Declaration:
     lifecycle: Lifecycle
     file: str
     line: int
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, Place] = MappingProxyType({})
 
     def place_of(self, path: str) -> Place:
         """Where a field stands, or the nearest thing around it."""

@@ -1,7 +1,9 @@
 """What git remembers of one target: base, the record, and who set what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from reconciler.model.cluster import Frozen
 from reconciler.model.declaration import Declaration
@@ -16,8 +18,7 @@ class Base(Frozen):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(NamedTuple):
     """Where head comes from: HEAD's commit, whether the manifests differ from it, and what it is compared with.
 
     All is None where no git is at hand. `base` alone is None for `--base none`.
@@ -28,8 +29,10 @@ class Provenance:
     base: Base | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+_UNKNOWN: Final = Provenance()
+
+
+class Removal(NamedTuple):
     """The commit that removed a manifest, None where history doesn't go back so far, and what it last declared."""
 
     commit: str | None
@@ -45,8 +48,7 @@ class LeftBehind:
     clusters: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(NamedTuple):
     """A target that this change takes away, or sends elsewhere, while its record isn't empty; `sent_to` is where."""
 
     target: str
@@ -55,8 +57,7 @@ class Gone:
     sent_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What git says of one target.
 
     `base` are base's declarations of the clusters that were asked about, by name; None where there is no base. `record`
@@ -65,10 +66,10 @@ class Evidence:
     HEAD. `gone` are targets that this change takes away.
     """
 
-    provenance: Provenance = Provenance()
+    provenance: Provenance = _UNKNOWN
     base: Mapping[str, Declaration] | None = None
     record: Record | None = None
-    removals: Mapping[str, Removal] = field(default_factory=dict)
+    removals: Mapping[str, Removal] = MappingProxyType({})
     astray: frozenset[str] = frozenset()
     limits: Limits | None = None
     gone: tuple[Gone, ...] = ()

@@ -1,9 +1,10 @@
 """A fleet: its targets, and what each declares."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from reconciler.errors import Place, UsageError
 from reconciler.model.declaration import Declaration, OnDrift
@@ -15,8 +16,7 @@ DEFAULT_API_KEY_ENV: Final = "MOMENTO_API_KEY"
 DEFAULT_CONCURRENCY: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One account: an endpoint, an API key, a folder of manifests.
 
     `endpoint` is normalised, or None where the fleet file leaves it to the command line. `folder` is as messages show
@@ -35,12 +35,11 @@ class Target:
     max_failures: int = 1
     canary: int = 0
     region: str | None = None
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What git says one target should be.
 
     `declarations` are by cluster name, sorted by it. `warnings` are of what is surely a slip, and no error.
@@ -51,8 +50,7 @@ class Head:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(NamedTuple):
     """All targets in the fleet file's order, and what each declares: by target name, then by cluster name, sorted.
 
     `warnings` are what is surely a slip and no error, by target name.
@@ -60,7 +58,7 @@ class Fleet:
 
     targets: tuple[Target, ...]
     declarations: Mapping[str, Mapping[str, Declaration]]
-    warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    warnings: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     def selected(self, names: Collection[str]) -> tuple[Target, ...]:
         """The targets of these names, all of them for none. Raises UsageError for a name that no target has."""
@@ -72,8 +70,8 @@ class Fleet:
 
     def with_endpoint(self, target_name: str, endpoint: str) -> "Fleet":
         """The same fleet, one target sent elsewhere."""
-        targets = tuple(replace(t, endpoint=endpoint) if t.name == target_name else t for t in self.targets)
-        return replace(self, targets=targets)
+        targets = tuple(t._replace(endpoint=endpoint) if t.name == target_name else t for t in self.targets)
+        return self._replace(targets=targets)
 
     def head(self, target_name: str) -> Head:
         """One target's head. Raises KeyError for a target that the fleet doesn't have."""

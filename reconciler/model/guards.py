@@ -5,8 +5,8 @@ nothing heavy: the command line's help lists them.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.errors import Place
 
@@ -16,8 +16,7 @@ Limit: TypeAlias = float | tuple[str, ...] | None
 LimitSort: TypeAlias = Literal["count", "fraction", "patterns"]
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(NamedTuple):
     """`key` is its limit's in the fleet file, None for a guard that has none; `default` is that limit's.
 
     `lifted_by`: `--allow` lifts it for one run; or another option or git alone does. `refuses` is what, in words.
@@ -47,12 +46,14 @@ ALLOWABLE: Final = tuple(guard.name for guard in GUARDS if guard.lifted_by == "-
 LIMITED: Final = {guard.key: guard for guard in GUARDS if guard.key is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+_DEFAULTS: Final[Mapping[str, Limit]] = MappingProxyType({key: guard.default for key, guard in LIMITED.items()})
+
+
+class Limits(NamedTuple):
     """A limit for each key of `LIMITED`, and where those stand that a fleet file gives."""
 
-    values: Mapping[str, Limit] = field(default_factory=lambda: {key: guard.default for key, guard in LIMITED.items()})
-    places: Mapping[str, Place] = field(default_factory=dict)
+    values: Mapping[str, Limit] = _DEFAULTS
+    places: Mapping[str, Place] = MappingProxyType({})
 
     def of(self, key: str) -> Limit:
         """One limit; its default where it isn't given."""

@@ -4,8 +4,8 @@
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
 
 from reconciler.model.cluster import FieldValue, LiveCluster, Values
 from reconciler.model.declaration import NO_LIFECYCLE, Lifecycle
@@ -17,8 +17,7 @@ SANDBOX = "sandbox:"
 LineOrigin: TypeAlias = Literal["created", "adopted"]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One cluster.
 
     `commit` is what it was applied from, None for a dirty tree; `at` is in epoch seconds. `declared` is what was last
@@ -71,8 +70,7 @@ class Line:
         return path in kept and kept[path] == live and self.sent.get(path) == sent
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One target's lines, by name.
 
     `revision` is the commit that was last applied, `revision_at` its own moment in epoch seconds; None where that was
@@ -83,8 +81,8 @@ class Record:
     target: str
     endpoint: str
     api_key_env: str
-    limits: Limits = field(default_factory=Limits)
-    lines: Mapping[str, Line] = field(default_factory=dict)
+    limits: Limits = Limits()
+    lines: Mapping[str, Line] = MappingProxyType({})
     revision: str | None = None
     revision_at: float | None = None
     commit: str | None = None
@@ -93,7 +91,7 @@ class Record:
     def with_lines(self, lines: Mapping[str, Line | None]) -> "Record":
         """The record with these lines in the place of its own; None takes one out."""
         found = {**self.lines, **lines}
-        return replace(self, lines={name: line for name in sorted(found) if (line := found[name]) is not None})
+        return self._replace(lines={name: line for name in sorted(found) if (line := found[name]) is not None})
 
 
 def is_sandbox(endpoint: str) -> bool:
@@ -125,4 +123,4 @@ def claim(
         if (record.target, record.endpoint) == (target, endpoint):
             return record
     mine = [one for one in unclaimed(records, targets) if (one.endpoint, one.api_key_env) == (endpoint, api_key_env)]
-    return replace(mine[0], target=target, renamed_from=mine[0].target) if len(mine) == 1 else None
+    return mine[0]._replace(target=target, renamed_from=mine[0].target) if len(mine) == 1 else None

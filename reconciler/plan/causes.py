@@ -12,8 +12,7 @@ A field that R has not seen settled counts as ours: it was not managed, or what 
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final, get_args
+from typing import Final, NamedTuple, get_args
 
 from reconciler.model.cluster import LiveCluster
 from reconciler.model.evidence import Evidence
@@ -23,8 +22,7 @@ from reconciler.plan.compare import Comparison, Difference, Pair, absent_differe
 CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(NamedTuple):
     """A pair with a cause for each of its differences, and for the whole; `kept` are differences that are no change."""
 
     pair: Pair

@@ -1,7 +1,7 @@
 """What differs between head and live, before anyone asks why."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from reconciler.model.cluster import ACTIVE, DELETING, FieldValue, LiveCluster
 from reconciler.model.declaration import Declaration
@@ -11,8 +11,7 @@ from reconciler.model.record import Line, Record
 from reconciler.model.view import ordered
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """One managed path; None is a value that isn't there."""
 
     path: str
@@ -20,8 +19,7 @@ class Difference:
     head: FieldValue | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A declared cluster and what is live of it; `live` is None, or `Deleting`, where it has to be created."""
 
     declaration: Declaration
@@ -29,8 +27,7 @@ class Pair:
     differences: tuple[Difference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """One target's head against its live clusters; everything by name.
 
     `undeclared` are live clusters that head doesn't declare and that aren't on their way out already. `unreadable` are
@@ -92,8 +89,8 @@ def as_if_applied(evidence: Evidence, target: Target, endpoint: str, live: Itera
     settled: dict[str, Line | None] = {}
     for cluster in live:
         known = record.lines.get(cluster.name) or Line(cluster.name, None, 0.0, target.folder, 1, "created")
-        settled[cluster.name] = replace(known, declared=cluster.values, unsettled=None, kept=None, released=False)
-    return replace(evidence, record=record.with_lines(settled), astray=frozenset())
+        settled[cluster.name] = known._replace(declared=cluster.values, unsettled=None, kept=None, released=False)
+    return evidence._replace(record=record.with_lines(settled), astray=frozenset())
 
 
 def absent_differences(declaration: Declaration) -> tuple[Difference, ...]:

@@ -4,7 +4,8 @@ Drift is reverted or left; what was never Active is blocked or replaced; what is
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from reconciler.errors import Place
 from reconciler.model.cluster import DELETING, LiveCluster
@@ -26,8 +27,7 @@ from reconciler.plan.plan import Kept, Plan, RecordAt, Summary
 from reconciler.plan.request import COUNTS, delete, put, risks_of_update, shards_let_go, values_of_update
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What was read of one target: head, live, how they differ, and what git remembers.
 
     `endpoint` is as it is shown, `folder` as it was given. `setters` are the commits that set a value, by cluster and
@@ -39,14 +39,13 @@ class Reading:
     comparison: Comparison
     evidence: Evidence
     endpoint: str
-    setters: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    setters: Mapping[tuple[str, str], str] = MappingProxyType({})
     folder: str = ""
     fingerprint: bool = False
     live_read: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
+class _Rules(NamedTuple):
     """What all changes of a target are decided by; `reviewed` are digests of changes, None where nobody has to see."""
 
     reading: Reading

@@ -4,8 +4,7 @@ The guards themselves, with their limits and who lifts them, are `reconciler.mod
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.errors import Place
 from reconciler.model.evidence import Evidence
@@ -20,8 +19,7 @@ COUNTS_FROM: Final = 4
 """Clusters from which a fraction means something; below, one delete is let through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
+class Guarded(NamedTuple):
     """What the guards look at; `live` counts all clusters of the account that aren't on their way out."""
 
     changes: Sequence[Change]
@@ -41,8 +39,7 @@ class Guarded:
         return max(len(self.head.declarations), self.live)
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(NamedTuple):
     """One reason to refuse: what would be done, where that is ruled out if not by the guard's limit, and how to go on.
 
     `limit` and `allow` are None where the guard's own limit, and its own ways, count.

@@ -1,7 +1,7 @@
 """What nothing is done about: in sync, taken over, still settling, blocked, or nobody's business."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.model.cluster import DELETING, LiveCluster, nodes_of
 from reconciler.model.evidence import Evidence
@@ -11,8 +11,7 @@ from reconciler.plan.ownership import unmanaged
 from reconciler.plan.plan import Nodes, Settling, Unhealthy, Unmanaged
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(NamedTuple):
     """By name; `unchanged` counts declared clusters that are as they should be, `Active` and well."""
 
     unchanged: int

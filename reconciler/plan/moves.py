@@ -5,15 +5,15 @@ stands.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from reconciler.model.cluster import LiveCluster
 from reconciler.model.declaration import Declaration
 from reconciler.plan.change import Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Movable:
+class Movable(NamedTuple):
     """One target's halves: what it would delete, and what it declares that was never seen to stand."""
 
     target: str
@@ -21,12 +21,11 @@ class Movable:
     arriving: Sequence[Declaration]
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
+class Moves(NamedTuple):
     """Both ways: where a new cluster comes from, and what must stand before an old one goes."""
 
-    origins: Mapping[Origin, Origin] = field(default_factory=dict)
-    successors: Mapping[Origin, Origin] = field(default_factory=dict)
+    origins: Mapping[Origin, Origin] = MappingProxyType({})
+    successors: Mapping[Origin, Origin] = MappingProxyType({})
 
 
 NO_MOVES = Moves()

@@ -5,8 +5,8 @@ change stands in it if its digest does: the same thing done to the same configur
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias, assert_never
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from reconciler.errors import Problem
 from reconciler.model.cluster import DELETING, LiveCluster
@@ -22,12 +22,11 @@ _MOST_TOLD: Final = 10
 """Clusters of which a refusal says how they differ from what was reviewed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewed:
+class Reviewed(NamedTuple):
     """What was seen: digests of whole plans; and changes, by target and endpoint, then by their digest."""
 
     plans: frozenset[str] = frozenset()
-    changes: Mapping[tuple[str, str], Mapping[str, Change]] = field(default_factory=dict)
+    changes: Mapping[tuple[str, str], Mapping[str, Change]] = MappingProxyType({})
 
     @classmethod
     def of(cls, digests: Iterable[str], plans: Iterable[Plan]) -> "Reviewed":
@@ -54,8 +53,7 @@ class Reviewed:
         return next((c for c in seen.values() if (c.action, c.name) == (change.action, change.name)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What came of holding a plan against what was reviewed: what refuses it, and what goes on and is said."""
 
     refusals: tuple[Problem, ...] = ()
@@ -101,8 +99,7 @@ def is_harmless(change: Change) -> bool:
     return not change.risks and change.action != "delete" and causes <= _HARMLESS_CAUSES
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What has become of a saved plan's changes: still to do as they are, done already, or stale and why."""
 
     done: tuple[Change, ...]

@@ -4,7 +4,7 @@ A guard that refuses one plan stops all of them before this begins.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.apply.driver import carry_out
 from reconciler.apply.job import Job
@@ -55,7 +55,7 @@ async def apply_all(
     keeper = RecordKeeper(ground.checkout, planned.plans, planned.readings, clock)
     keeper.write_ahead()
     jobs = [_job(plan, planned, request) for plan in planned.plans]
-    whole = replace(options, all_read=not planned.errors)
+    whole = options._replace(all_read=not planned.errors)
     finished = await carry_out(jobs, connections, whole, clock=clock, stop=stop, on_progress=on_progress)
     errors = keeper.write_after(finished)
     errors += [

@@ -1,8 +1,7 @@
 """What a round stands on: the fleet, where each target is reached, and git."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from reconciler.evidence.checkout import Checkout
 from reconciler.live.client import Connection
@@ -10,8 +9,7 @@ from reconciler.model.fleet import Fleet, Head
 from reconciler.model.record import SANDBOX
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(NamedTuple):
     """A target that is reached over the network."""
 
     head: Head
@@ -23,8 +21,7 @@ class Connected:
         return self.connection.peer.address
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(NamedTuple):
     """A target that a sandbox in this process stands in for: an account of its own, whatever its endpoint."""
 
     head: Head
@@ -36,8 +33,7 @@ class Embedded:
         return f"{SANDBOX}{self.head.target.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Offline:
+class Offline(NamedTuple):
     """A target that isn't reached: base stands in for what is live."""
 
     head: Head
@@ -51,8 +47,7 @@ class Offline:
 Site: TypeAlias = Connected | Embedded | Offline
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(NamedTuple):
     """What a round stands on: the whole fleet, the sites of the selected targets, and git, where it is at hand.
 
     `folder` is the folder of manifests as it was given.

@@ -5,8 +5,9 @@ One target that fails doesn't stop the others: its error is told beside their pl
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeVar, assert_never
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar, assert_never
 
 import structlog
 
@@ -31,8 +32,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRequest:
+class PlanRequest(NamedTuple):
     """How plans are to be made.
 
     `fingerprint`: so that they may be saved. `reviewed`: what somebody has seen, None where nobody has to. `saved` are
@@ -45,15 +45,14 @@ class PlanRequest:
     saved: Mapping[str, Plan] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """The plans of all targets that could be read, in the fleet file's order, and why the others couldn't."""
 
     plans: tuple[Plan, ...]
     errors: tuple[Problem, ...]
     left_behind: tuple[LeftBehind, ...] = ()
-    readings: Mapping[str, Reading] = field(default_factory=dict)
-    listings: Mapping[str, Listing] = field(default_factory=dict)
+    readings: Mapping[str, Reading] = MappingProxyType({})
+    listings: Mapping[str, Listing] = MappingProxyType({})
     moves: Moves = NO_MOVES
 
     def document(self, refusals: Sequence[Problem] = ()) -> PlanDocument:
@@ -80,7 +79,7 @@ async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
     ended = await asyncio.gather(*(_caught(work, s) for work, s in zip(running, ground.sites, strict=True)))
     read = {one.reading.head.target.name: one for one in ended if isinstance(one, _Read)}
     readings = {target: one.reading for target, one in read.items()}
-    errors = tuple(problem for problems in ended if isinstance(problems, tuple) for problem in problems)
+    errors = tuple(problem for problems in ended if not isinstance(problems, _Read) for problem in problems)
     if not errors:
         _refuse_unmatched(ground, readings, request.intent)
     unread = tuple(_unread(r, n) for r in readings.values() for n in r.comparison.unreadable)
@@ -98,7 +97,7 @@ async def list_all(ground: Ground) -> tuple[Mapping[str, Listing], tuple[Problem
     ended = await asyncio.gather(*(_caught(_list(site, ground), site) for site in ground.sites))
     names = [site.head.target.name for site in ground.sites]
     listings = {name: one for name, one in zip(names, ended, strict=True) if isinstance(one, Listing)}
-    return listings, tuple(problem for problems in ended if isinstance(problems, tuple) for problem in problems)
+    return listings, tuple(problem for problems in ended if not isinstance(problems, Listing) for problem in problems)
 
 
 def refuse_stale_heads(ground: Ground, intent: Intent) -> None:
@@ -134,8 +133,7 @@ def _gone_of(site: Site, ground: Ground, gone: Sequence[Gone]) -> tuple[Gone, ..
     return tuple(one for one in gone if one.target == mine or (one.target not in names and mine == first))
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """One target, as it was read."""
 
     reading: Reading

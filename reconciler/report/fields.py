@@ -1,14 +1,13 @@
 """One field of a change: what would be done to it, and, where that isn't plain, how it came to differ."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.plan.change import Change, FieldChange
 from reconciler.report.values import commit_text, value_text
 from reconciler.report.words import LEFT, TOPICS, Topic
 
 
-@dataclass(frozen=True, slots=True)
-class FieldText:
+class FieldText(NamedTuple):
     """`before` is None where there was nothing; `after` is None where nothing is done: then `aside` tells it all."""
 
     path: str

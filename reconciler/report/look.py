@@ -1,7 +1,6 @@
 """How a result is shown, and what its page can point to: everything that isn't the result itself."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from reconciler.report.inline import Links
@@ -10,8 +9,7 @@ REST = "the job summary"
 """Where a reader finds what a comment has no room for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """`color` is for text alone, `one_line` for JSON, `limit` (bytes of UTF-8; None for none) for Markdown.
 
     `rest` is where the reader of a page that was cut finds the whole. `links` lead to a forge's files and commits,

@@ -1,21 +1,21 @@
 """What to do next: the last lines of every page, in git, in the workflow and on the command line."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.plan.change import LeftReason
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
 from reconciler.report.sections import judges_a_change
 from reconciler.report.values import all_sandboxes, command_word
-from reconciler.results import Outcome, ReportDocument
+
+if TYPE_CHECKING:
+    from reconciler.results import Outcome, ReportDocument
 
 _COMMANDS_SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class NextStep:
+class NextStep(NamedTuple):
     """A sentence, and the commands that carry it out."""
 
     text: str
@@ -76,7 +76,7 @@ REVERTING: Final[Mapping[LeftReason, NextStep]] = {
 """By why it is left."""
 
 
-def report_steps(document: ReportDocument) -> tuple[NextStep, ...]:
+def report_steps(document: "ReportDocument") -> tuple[NextStep, ...]:
     """What a reader of a report does next, the worst first; never none."""
     outcomes = {result.outcome for report in document.targets for result in report.results}
     found = [
@@ -91,7 +91,7 @@ def report_steps(document: ReportDocument) -> tuple[NextStep, ...]:
     return tuple(found) or (NextStep("nothing to do"),)
 
 
-AFTER: Final[Mapping[Outcome, NextStep]] = {
+AFTER: "Final[Mapping[Outcome, NextStep]]" = {
     "failed": NextStep("read the service's words above, mend the manifest, push; what was applied is not sent again"),
     "unknown": NextStep("see what became of what is unknown", ("reconciler plan",)),
     "stale": NextStep("plan anew and have that reviewed: the cluster has changed since", ("reconciler plan",)),

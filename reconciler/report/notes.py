@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.text import printable
@@ -36,8 +36,7 @@ from reconciler.report.words import (
 Show = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(NamedTuple):
     """How a medium writes names, other texts and commits."""
 
     name: Show = name_text

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from reconciler.model.text import printable
 from reconciler.plan.change import Cause
 from reconciler.plan.plan import Plan, Summary
 from reconciler.report.sections import ACTIONS
-from reconciler.results import OUTCOMES, TargetReport
+
+if TYPE_CHECKING:
+    from reconciler.results import TargetReport
 
 
-def step_outputs(outcome: Sequence[Plan] | Sequence[TargetReport], exit_code: int, *, delimiter: str) -> str:
+def step_outputs(outcome: "Sequence[Plan] | Sequence[TargetReport]", exit_code: int, *, delimiter: str) -> str:
     """Counts over all targets, the digests, one a line, and how the command ended.
 
     `delimiter` must be beyond guessing; it grows where a value holds it, so that no value ends early.
@@ -19,7 +21,7 @@ def step_outputs(outcome: Sequence[Plan] | Sequence[TargetReport], exit_code: in
     if not delimiter or "\n" in delimiter or "\r" in delimiter:
         raise ValueError("a delimiter is one line, and not empty")
     plans = [one for one in outcome if isinstance(one, Plan)]
-    reports = [one for one in outcome if isinstance(one, TargetReport)]
+    reports = [one for one in outcome if not isinstance(one, Plan)]
     values = {
         "exit_code": str(exit_code),
         "digest": "\n".join(printable(one.digest) for one in outcome),
@@ -39,7 +41,9 @@ def _of_plans(plans: Sequence[Plan]) -> Mapping[str, int]:
     return {name: counts[name] for name in (*Summary.model_fields, *get_args(Cause), "violations")}
 
 
-def _of_reports(reports: Sequence[TargetReport]) -> Mapping[str, int]:
+def _of_reports(reports: "Sequence[TargetReport]") -> Mapping[str, int]:
+    from reconciler.results import OUTCOMES  # noqa: PLC0415  # a plan has none
+
     counts: Counter[str] = Counter(result.action for report in reports for result in report.results)
     counts.update(result.outcome for report in reports for result in report.results)
     counts["settling"] = sum(one.outcome != "settled" for report in reports for one in report.settling)

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument, dump_plans
 from reconciler.report.json_text import json_text
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.values import counted
-from reconciler.results import ReportDocument, dump_reports
+
+if TYPE_CHECKING:
+    from reconciler.results import ReportDocument
 
 ReportFormat: TypeAlias = Literal["text", "json", "markdown"]
 Format: TypeAlias = Literal["text", "json", "markdown", "sarif"]
@@ -46,10 +48,12 @@ def render_plans(document: PlanDocument, format_name: Format, look: Look = PLAIN
             assert_never(unreachable)
 
 
-def render_reports(document: ReportDocument, format_name: ReportFormat, look: Look = PLAIN) -> str:
+def render_reports(document: "ReportDocument", format_name: ReportFormat, look: Look = PLAIN) -> str:
     """How all targets' changes ended; ends in a line break."""
     match format_name:
         case "json":
+            from reconciler.results import dump_reports  # noqa: PLC0415
+
             return json_text(dump_reports(document.targets, document.errors), one_line=look.one_line)
         case "markdown":
             from reconciler.report.markdown import reports_markdown  # noqa: PLC0415

@@ -4,8 +4,7 @@ What destroys stands above every section, whatever its cause: `destroyed` lists 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.plan.change import Change, Create, Delete, Origin, Update
 from reconciler.plan.plan import Plan
@@ -18,8 +17,7 @@ PlannedChange: TypeAlias = tuple[Plan, Change]
 """A change, and the plan it is of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alike:
+class Alike(NamedTuple):
     """Changes that do the same to their clusters, by name; never none."""
 
     changes: tuple[Change, ...]
@@ -30,8 +28,7 @@ class Alike:
         return self.changes[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """What is read under one title."""
 
     topic: Topic

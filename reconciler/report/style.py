@@ -1,10 +1,9 @@
 """Colour for a terminal, or none."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """Wraps text in SGR sequences where `color` is true; text must be harmless already."""
 
     color: bool

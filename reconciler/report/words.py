@@ -4,12 +4,13 @@ No other module of this room words a cause, a risk, an outcome or a reason.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.plan.change import Cause, LeftReason, Risk
 from reconciler.plan.plan import Ownership
-from reconciler.results import Outcome, SettlingOutcome
+
+if TYPE_CHECKING:
+    from reconciler.results import Outcome, SettlingOutcome
 
 _PAGE = "causes-and-record.md"
 
@@ -17,8 +18,7 @@ Topic: TypeAlias = Cause | Literal["retry", "left", "plain"]
 """What a change is read under: the cause that says most, or why it is shown at all; `plain` where no cause is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """`text` stands within a sentence, `title` above a list; `anchor` is where the documents explain it."""
 
     text: str
@@ -61,7 +61,7 @@ OWNERSHIP: Final[Mapping[Ownership, Word]] = {
     "unknown": Word("whose it is, only a record can tell", f"{_PAGE}#ownership"),
 }
 
-OUTCOMES: Final[Mapping[Outcome, Word]] = {
+OUTCOMES: "Final[Mapping[Outcome, Word]]" = {
     "failed": Word("failed", f"{_PAGE}#failed", "Failed"),
     "unknown": Word("unknown", f"{_PAGE}#unknown", "Unknown: sent, and what became of it was not seen"),
     "stale": Word("stale", f"{_PAGE}#stale", "Stale: not sent, it has changed since the plan"),
@@ -71,7 +71,7 @@ OUTCOMES: Final[Mapping[Outcome, Word]] = {
 }
 """Worst first."""
 
-SETTLING: Final[Mapping[SettlingOutcome, Word]] = {
+SETTLING: "Final[Mapping[SettlingOutcome, Word]]" = {
     "failed": Word("didn't settle", f"{_PAGE}#settling"),
     "unknown": Word("not seen settled", f"{_PAGE}#settling"),
     "settled": Word("settled", f"{_PAGE}#settling"),

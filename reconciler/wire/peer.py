@@ -1,7 +1,8 @@
 """Who is spoken to, with which key, and how their words are made harmless."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler.model.secret import ApiKey, redact
@@ -11,8 +12,7 @@ LONGEST_WORDS = 300
 """Characters of the other end's own words that are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """The other end. `address` is `https://HOST[:PORT][/PATH]`, without a slash at its end.
 
     `check` names the settings that the address comes from, for remedies. `headers` go with every request, beside the
@@ -22,7 +22,7 @@ class Peer:
     address: str
     key: ApiKey
     check: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     bearer: bool = False
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.apply.driver import carry_out
@@ -42,7 +42,7 @@ def line(name: str, declaration: Declaration | None = None, **fields: Any) -> Li
     """A settled line of the record."""
     one = declaration or declared(name)
     settled = Line(name, "c0", 1.0, one.file, one.line, "created", one.lifecycle, declared=one.managed)
-    return replace(settled, **fields)
+    return settled._replace(**fields)
 
 
 def head_of(*declarations: Declaration, target: str = "default", **settings: Any) -> Head:
@@ -172,7 +172,7 @@ class Service:
         self.settles[name] = self.clock.seconds + self.settle
         if request.body is None:
             if name in self.clusters:
-                self.clusters[name] = replace(self.clusters[name], status="Deleting")
+                self.clusters[name] = self.clusters[name]._replace(status="Deleting")
             self._tick()
             return Accepted()
         status = "Updating" if name in self.clusters else "Creating"
@@ -187,7 +187,7 @@ class Service:
                 if self.clusters[name].status == "Deleting":
                     del self.clusters[name]
                 else:
-                    self.clusters[name] = replace(self.clusters[name], status=ACTIVE, errors=())
+                    self.clusters[name] = self.clusters[name]._replace(status=ACTIVE, errors=())
 
 
 class World:

@@ -99,7 +99,7 @@ def test_declared_clusters_in_transition_are_waited_for() -> None:
     job = job_of(head_of(declared("a"), declared("b")), [creating, broken])
     service = world.service(clusters=[creating, broken])
     service.settles = {"a": 40.0, "b": 40.0}
-    service.show = lambda c: replace(c, status="UpdateFailed") if c.name == "b" and c.status == "Active" else c
+    service.show = lambda c: c._replace(status="UpdateFailed") if c.name == "b" and c.status == "Active" else c
     (finished,) = world.apply(job)
     assert [(s.name, s.outcome, s.status) for s in finished.report.settling] == [
         ("a", "settled", "Active"),
@@ -126,7 +126,7 @@ def test_canaries_go_first_and_settle_before_the_others() -> None:
     assert service.requests[2] == "GET"
     failing = World()
     service = failing.service(clusters=clusters)
-    service.show = lambda c: replace(c, errors=("NoCapacity",)) if c.name == "c01" and c.status == "Updating" else c
+    service.show = lambda c: c._replace(errors=("NoCapacity",)) if c.name == "c01" and c.status == "Updating" else c
     results = failing.results(job_of(head, clusters))
     assert service.writes == ["PUT c00", "PUT c01"]
     assert [results[name].outcome for name in ("c00", "c01", "c02", "c39")] == [
@@ -311,7 +311,7 @@ def test_a_failed_create_says_replace_and_a_failed_update_never_says_delete() ->
     """Nothing advises to delete what was once Active."""
     world = World()
     service = world.service()
-    service.show = lambda c: replace(c, errors=("InstanceTypeNotAvailable",))
+    service.show = lambda c: c._replace(errors=("InstanceTypeNotAvailable",))
     result = world.results(job_of(head_of(declared("a"))))["a"]
     assert message(result) == (
         "never-active: it is Creating with InstanceTypeNotAvailable, and was never Active: "
@@ -338,8 +338,8 @@ def test_old_errors_may_stand_for_a_while_after_a_good_update() -> None:
     service.lists = [
         [sick],
         [sick],
-        [replace(mended, status="Updating", errors=("Old",))],
-        [replace(mended, errors=("Old",))],
+        [mended._replace(status="Updating", errors=("Old",))],
+        [mended._replace(errors=("Old",))],
         [mended],
     ]
     assert outcomes(world.results(job)) == {"a": "applied"}
@@ -348,7 +348,7 @@ def test_old_errors_may_stand_for_a_while_after_a_good_update() -> None:
     result = world.results(job)["a"]
     assert (result.outcome, 60 <= result.seconds <= 70) == ("failed", True)
     again = World()
-    again.service(clusters=[sick]).lists = [[sick], [replace(sick, status="Updating")], [sick]]
+    again.service(clusters=[sick]).lists = [[sick], [sick._replace(status="Updating")], [sick]]
     assert again.results(job)["a"].seconds == 4.75
 
 
@@ -358,7 +358,7 @@ def test_a_service_that_holds_something_else_is_told_by_field() -> None:
     for timeout, seconds in ((7200.0, 60.0), (8.0, 2.0)):
         world = World()
         service = world.service(settle=0.0)
-        service.show = lambda c: replace(c, values={**c.values, "description": "orders"})
+        service.show = lambda c: c._replace(values={**c.values, "description": "orders"})
         (finished,) = world.apply(job_of(head), timeout_seconds=timeout)
         (result,) = finished.report.results
         assert message(result) == (
@@ -377,7 +377,7 @@ def test_what_the_service_is_known_to_keep_is_settled() -> None:
     clusters = [live("a", description="orders")]
     world = World()
     service = world.service(clusters=clusters, settle=0.0)
-    service.show = lambda c: replace(c, values={**c.values, "description": "orders"})
+    service.show = lambda c: c._replace(values={**c.values, "description": "orders"})
     (finished,) = world.apply(job_of(head_of(one), clusters, [kept]))
     assert finished.report.results[0].outcome == "applied"
     assert finished.endings[0].kept == {"description": "orders"}

@@ -213,7 +213,7 @@ class Watcher:
                     if cluster.status == "Deleting":
                         del clusters[name]
                     elif cluster.in_transition and not cluster.never_active:
-                        clusters[name] = replace(cluster, status="Active")
+                        clusters[name] = cluster._replace(status="Active")
                 self.truth[target] = clusters
             if self.sends:
                 self.at += 0.1
@@ -249,6 +249,7 @@ def something(watcher: Watcher, data: st.DataObject) -> None:
 
 options_of = st.builds(
     ApplyOptions,
+    concurrency=st.none(),
     wait=st.booleans(),
     keep_going=st.booleans(),
     all_read=st.sampled_from([True, True, True, False]),

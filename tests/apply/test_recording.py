@@ -37,7 +37,7 @@ def test_a_create_is_written_ahead_and_settled_at_the_end() -> None:
     written, final, _ = recorded(job_of(head_of(one), [], []), record_of())
     sent = Line("a", "c1", NOW, "manifests/a.yaml", 1, "created", unsettled=one.managed)
     assert written.lines == {"a": sent}
-    assert final.lines == {"a": replace(sent, declared=one.managed, unsettled=None)}
+    assert final.lines == {"a": sent._replace(declared=one.managed, unsettled=None)}
     assert final.revision == "c1"
 
 
@@ -88,8 +88,8 @@ def test_a_delete_that_was_announced_and_never_sent_leaves_the_cluster_ours() ->
 
 def test_what_the_service_keeps_is_the_last_that_settled_where_the_field_is_sent_anew() -> None:
     """Else a run that is killed before it sends would leave a value that reads as if somebody had set it by hand."""
-    was = replace(
-        line("a"), declared={**line("a").sent, "shard_count": 3}, kept={"shard_count": 2, "description": None}
+    was = line("a")._replace(
+        declared={**line("a").sent, "shard_count": 3}, kept={"shard_count": 2, "description": None}
     )
     one = declared("a", shard_count=1, description="new")
     written, _, _ = recorded(job_of(head_of(one), [live("a", shard_count=2)], [was]), record_of(was))
@@ -122,7 +122,7 @@ def test_a_delete_that_is_done_takes_the_line_out() -> None:
     """One that is skipped leaves it as it was."""
     was = line("old")
     written, final, _ = recorded(job_of(head_of(), [live("old")], [was], prune=True), record_of(was))
-    assert written.lines["old"] == replace(was, commit="c1", at=NOW, unsettled="deleted")
+    assert written.lines["old"] == was._replace(commit="c1", at=NOW, unsettled="deleted")
     assert final.lines == {}
     _, kept, _ = recorded(job_of(head_of(), [live("old")], [was], prune=True), record_of(was), all_read=False)
     assert kept.lines == {"old": was}
@@ -133,7 +133,7 @@ def test_what_a_service_keeps_is_recorded_as_settled_save_that() -> None:
     one = declared("a", description="orders ")
     world = World()
     service = world.service(settle=0.0)
-    service.show = lambda c: replace(c, values={**c.values, "description": "orders"})
+    service.show = lambda c: c._replace(values={**c.values, "description": "orders"})
     _, final, _ = recorded(job_of(head_of(one), [], []), record_of(), world)
     assert (final.lines["a"].declared, final.lines["a"].kept) == (one.managed, {"description": "orders"})
     clusters = [live("a", description="orders")]
@@ -150,8 +150,8 @@ def test_declared_clusters_that_stand_get_their_line() -> None:
     was = line("a")
     assert recorded(job_of(head, clusters, [was]), record_of(was))[1].lines == {"a": was}
     strayed = recorded(job_of(head, clusters, [was]), record_of(was), astray=["a"])[1]
-    assert strayed.lines == {"a": replace(was, commit="c1", at=NOW)}
-    killed = replace(was, unsettled=was.declared)
+    assert strayed.lines == {"a": was._replace(commit="c1", at=NOW)}
+    killed = was._replace(unsettled=was.declared)
     assert recorded(job_of(head, clusters, [killed]), record_of(killed))[1].lines["a"].unsettled is None
 
 
@@ -160,7 +160,7 @@ def test_what_was_sent_a_moment_ago_may_still_come_though_the_list_is_as_declare
     one = declared("a")
     was = line("a", unsettled={**one.managed, "shard_count": 9})
     for age, unsettled in ((59.0, was.unsettled), (60.0, None)):
-        sent = replace(was, at=NOW - age)
+        sent = was._replace(at=NOW - age)
         _, final, _ = recorded(job_of(head_of(one), [live("a")], [sent]), record_of(sent))
         assert (final.lines["a"].declared, final.lines["a"].unsettled) == (one.managed, unsettled)
 
@@ -170,7 +170,7 @@ def test_what_head_no_longer_declares() -> None:
     kept = line("kept", declared("kept", lifecycle={"on_remove": "keep"}))
     missing = line("missing")
     _, final, _ = recorded(job_of(head_of(), [live("kept")], [kept, missing]), record_of(kept, missing))
-    assert final.lines == {"kept": replace(kept, commit="c1", at=NOW, released=True)}
+    assert final.lines == {"kept": kept._replace(commit="c1", at=NOW, released=True)}
     assert recorded(job_of(head_of(), [live("kept")], [*final.lines.values()]), final)[1] == final
 
 

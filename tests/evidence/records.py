@@ -1,7 +1,6 @@
 """Records, as Hypothesis finds them and as a story has them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -84,4 +83,4 @@ def record(*of: Line, target: str = "us-east-1", endpoint: str = ENDPOINT, revis
 
 def contents(of: Record) -> Record:
     """A record, wherever it was read."""
-    return replace(of, commit=None, renamed_from=None)
+    return of._replace(commit=None, renamed_from=None)

@@ -1,6 +1,5 @@
 """What each cluster was declared as, commit by commit."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,7 +132,7 @@ def test_a_target_is_known_by_its_name_else_by_endpoint_and_key(repo: Repo) -> N
         },
         "resend",
     )
-    assert history(repo, "a", replace(wild, endpoint="https://new.example.com")) == ["rename: None -> 3"]
+    assert history(repo, "a", wild._replace(endpoint="https://new.example.com")) == ["rename: None -> 3"]
     assert history(repo, "a", Target("eu", "manifests/eu", "https://eu.example.com")) == ["start: None -> 9"]
 
 

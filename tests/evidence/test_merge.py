@@ -1,7 +1,5 @@
 """Two records that were written apart, made one."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,8 +59,8 @@ def test_of_two_writes_the_descendants_counts_else_the_later() -> None:
 def test_revision_limits_and_key_are_the_descendants() -> None:
     """They are taken together: a limit belongs to the commit that it was applied from."""
     base = record(revision=COMMITS[0])
-    newer = replace(base, revision=COMMITS[2], limits=base.limits.overlaid({"max_deletes": 1}, {}))
-    older = replace(record(line("a", at=9.0), revision=COMMITS[1]), api_key_env="MOMENTO_OLD")
+    newer = base._replace(revision=COMMITS[2], limits=base.limits.overlaid({"max_deletes": 1}, {}))
+    older = record(line("a", at=9.0), revision=COMMITS[1])._replace(api_key_env="MOMENTO_OLD")
     merged = merge(base, older, newer, on_one_branch)
     assert (merged.revision, merged.limits, merged.api_key_env) == (COMMITS[2], newer.limits, "MOMENTO_API_KEY")
     assert [*merged.lines] == ["a"]

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,12 +72,12 @@ def test_what_is_written_is_read_and_its_history_is_the_log(repo: Repo) -> None:
     with records_of(repo) as records:
         assert (records.all(), records.read("us-east-1", ENDPOINT)) == ((), None)
         first = records.write(record(line("a"), revision=COMMITS[0]), "us-east-1: 1 applied")
-        second = records.write(replace(first, lines={"b": line("b")}), "us-east-1: 1 applied\n\nRevision: x")
+        second = records.write(first._replace(lines={"b": line("b")}), "us-east-1: 1 applied\n\nRevision: x")
         assert first.commit != second.commit
         assert records.all() == (second,)
         assert records.read("us-east-1", ENDPOINT) == second
         assert (second.revision, [*second.lines]) == (COMMITS[0], ["b"])
-        unsaid = records.write(replace(second, revision=None), "dirty")
+        unsaid = records.write(second._replace(revision=None), "dirty")
         assert records.read("us-east-1", ENDPOINT) == unsaid
         assert unsaid.revision is None
     assert refs_of(repo) == [REF]
@@ -100,7 +99,7 @@ def test_where_nothing_has_changed_nothing_is_written(repo: Repo) -> None:
         assert records.write(first, "y") == first
         assert records.write(contents(first), "y") == first
         assert repo.git("count-objects") == objects
-        assert records.write(replace(first, revision=COMMITS[1]), "y").commit != first.commit
+        assert records.write(first._replace(revision=COMMITS[1]), "y").commit != first.commit
 
 
 def test_a_writer_that_comes_second_merges(repo: Repo) -> None:
@@ -218,11 +217,11 @@ def test_what_the_server_got_under_the_old_name_meanwhile_comes_along(repo: Repo
         mine.push("origin", [base])
         theirs.fetch("origin")
         theirs.push("origin", [theirs.write(base.with_lines({"b": line("b")}), "under the old name")])
-        moved = mine.write(replace(base, target="virginia", renamed_from="us-east-1"), "renamed")
+        moved = mine.write(base._replace(target="virginia", renamed_from="us-east-1"), "renamed")
         (pushed,) = mine.push("origin", [moved])
         assert (pushed.target, sorted(pushed.lines)) == ("virginia", ["a", "b"])
         assert refs_of(server_of(repo)) == refs_of(repo) == [ref_of("virginia", ENDPOINT)]
-        back = mine.write(replace(pushed, target="us-east-1", renamed_from="virginia"), "renamed back")
+        back = mine.write(pushed._replace(target="us-east-1", renamed_from="virginia"), "renamed back")
         mine.push("origin", [back])
         assert refs_of(server_of(repo)) == refs_of(repo) == [REF]
         theirs.fetch("origin")
@@ -236,7 +235,7 @@ def test_a_targets_record_is_its_own_or_the_one_that_nobody_claims() -> None:
     every, key = (old, elsewhere, sandboxed), "MOMENTO_API_KEY"
     now = [("new", ENDPOINT)]
     assert claim(every, "old", ENDPOINT, key, [*now, ("old", ENDPOINT)]) == old
-    assert claim(every, "new", ENDPOINT, key, now) == replace(old, target="new", renamed_from="old")
+    assert claim(every, "new", ENDPOINT, key, now) == old._replace(target="new", renamed_from="old")
     assert claim(every, "new", ENDPOINT, key, [*now, ("old", ENDPOINT)]) is None
     assert claim(every, "new", ENDPOINT, "MOMENTO_OTHER", now) is None
     assert claim((*every, record(target="older")), "new", ENDPOINT, key, now) is None

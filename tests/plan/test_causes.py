@@ -1,6 +1,5 @@
 """Each row of the causes table, for fields, creates, deletes and retries; and whose commit a reader wants to know."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -106,7 +105,7 @@ def test_what_the_service_keeps_is_told_and_is_no_change() -> None:
         ("orders", "shard_count", 3, 2),
     ]
     assert plan.summary.unchanged == 1
-    stranger = git(sized(3), recorded=[replace(known, released=True)])
+    stranger = git(sized(3), recorded=[known._replace(released=True)])
     assert only_change(head(sized(3)), [live()], stranger).cause == "adoption"
 
 
@@ -189,7 +188,7 @@ def test_no_base_leaves_out_causes_alone() -> None:
     found, recorded_ones = [live("a"), live("b"), live("stray")], [manifest("a"), manifest("stray")]
     intent = Intent(prune="owned", adopt=("*",))
     known = git(recorded=recorded_ones)
-    told, silent = plan_of(one, found, known, intent), plan_of(one, found, replace(known, base=None), intent)
+    told, silent = plan_of(one, found, known, intent), plan_of(one, found, known._replace(base=None), intent)
     assert [c.cause for c in silent.changes] == [None, "adoption", None, None]
     assert [c.name for c in silent.changes] == ["a", "b", "new", "stray"]
     assert silent.digest == told.digest

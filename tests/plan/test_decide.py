@@ -1,6 +1,5 @@
 """What is done about each thing that differs: reverted or left, retried, replaced, deleted or left alone."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -277,12 +276,12 @@ def test_nothing_goes_without_prune_and_only_what_the_record_owns_with_it() -> N
 def test_a_delete_cites_the_commit_that_removed_it_and_where_it_last_stood() -> None:
     """As far as history goes; else the record says where."""
     stray = manifest("stray")
-    moved = replace(declaration(stray), file="last.yaml", line=7)
+    moved = declaration(stray)._replace(file="last.yaml", line=7)
     known = git(recorded=[stray])
     for evidence, expected in [
         (git(stray, recorded=[stray]), ("manifests/stray.yaml", 1, None)),
-        (replace(known, removals={"stray": Removal("removing", moved)}), ("last.yaml", 7, "removing")),
-        (replace(known, removals={"stray": Removal(None, moved)}), ("last.yaml", 7, None)),
+        (known._replace(removals={"stray": Removal("removing", moved)}), ("last.yaml", 7, "removing")),
+        (known._replace(removals={"stray": Removal(None, moved)}), ("last.yaml", 7, None)),
         (known, ("manifests/stray.yaml", 1, None)),
     ]:
         source = only_change(head(), [live("stray")], evidence, PRUNE_OWNED).source
@@ -321,7 +320,7 @@ def test_a_plan_made_of_a_saved_one_makes_no_other_change() -> None:
 def test_a_plan_says_what_it_was_made_of() -> None:
     """Target, endpoint, git's provenance, the record, the intent; all manifests by their digest, if it may be saved."""
     intent = Intent(prune="owned", only=("o*",))
-    evidence = replace(git(recorded=[manifest()]), warnings=("main has moved on",))
+    evidence = git(recorded=[manifest()])._replace(warnings=("main has moved on",))
     plan = plan_of(head(manifest("other"), manifest()), [live()], evidence, intent)
     assert (plan.target, plan.endpoint, plan.folder, plan.intent) == ("default", "https://h", "manifests", intent)
     assert (plan.revision, plan.dirty, plan.base) == ("head", False, evidence.provenance.base)

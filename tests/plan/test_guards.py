@@ -1,6 +1,5 @@
 """Each guard just under, at and over its limit, with the words that say how to allow it."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -243,7 +242,7 @@ def test_an_adoption_that_changes_something_needs_consent() -> None:
 def test_what_would_be_left_behind_is_refused() -> None:
     """A target that is taken away, or sent elsewhere, while its record isn't empty."""
     gone = (Gone("old", "https://old", tuple(names(12))), Gone("moved", "https://a", ("x",), "https://b"))
-    plan = plan_of(head(manifest()), [live()], replace(git(recorded=[manifest()]), gone=gone))
+    plan = plan_of(head(manifest()), [live()], git(recorded=[manifest()])._replace(gone=gone))
     ways = "allow it for one run with --allow orphans, or `allow: orphans` in the workflow"
     assert [v.message for v in plan.violations] == [
         (
@@ -258,7 +257,7 @@ def test_what_would_be_left_behind_is_refused() -> None:
 def test_what_is_allowed_for_one_run_is_not_checked(guard: str) -> None:
     """That guard, and no other."""
     limits = Limits({"max_deletes": 0, "max_delete_fraction": 0.0, "max_added_nodes": -99, "protect": ("c00",)})
-    evidence = replace(git(), gone=(Gone("old", "https://old", ("x",)),))
+    evidence = git()._replace(gone=(Gone("old", "https://old", ("x",)),))
 
     def refused(*allow: str) -> set[str]:
         plan = plan_of(head(limits=limits), [*map(live, names(5))], evidence, Intent(prune="all", allow=allow))

@@ -131,8 +131,8 @@ guards.CHECKS = checks
 from tests.fakes import head, live, manifest
 from tests.plan.histories import git, plan_of
 
-one = replace(head(manifest()).target, limits=tight)
-(violation,) = plan_of(replace(head(manifest()), target=one), [live()], git(recorded=[manifest()])).violations
+one = head(manifest()).target._replace(limits=tight)
+(violation,) = plan_of(head(manifest())._replace(target=one), [live()], git(recorded=[manifest()])).violations
 assert (violation.guard, violation.limit, violation.actual, violation.file, violation.line) == (
     "max-updates", 2, 8, "f", 2
 )
@@ -141,7 +141,7 @@ assert violation.message == (
     "workflow; for good, raise guards.max_updates in a change of its own, and apply that"
 )
 lifted = Intent(allow=("max-updates",))
-assert plan_of(replace(head(manifest()), target=one), [live()], git(recorded=[manifest()]), lifted).violations == ()
+assert plan_of(head(manifest())._replace(target=one), [live()], git(recorded=[manifest()]), lifted).violations == ()
 assert GUARDS[0].name == "max-updates"
 """,
 )

@@ -5,7 +5,6 @@ effect; the service keeps what it likes. The record is written as design has it,
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from hypothesis import settings
@@ -53,10 +52,10 @@ def announced(known: Line | None, change: Change, declared: Declaration | None, 
     """
     if known is not None and found is not None and isinstance(known.unsettled, Mapping) and known.owns(found):
         seen = {path: value for path, value in known.unsettled.items() if found.values.get(path) == value}
-        known = replace(known, declared={**(known.declared or {}), **seen})
+        known = known._replace(declared={**(known.declared or {}), **seen})
     if isinstance(change, Delete) or declared is None:
         assert known is not None
-        return replace(known, unsettled="deleted")
+        return known._replace(unsettled="deleted")
     left = {field.path for field in change.fields if field.left is not None}
     sent = {path: value for path, value in declared.managed.items() if path not in left}
     if known is None or isinstance(change, Create) or change.cause == "adoption":
@@ -67,7 +66,7 @@ def announced(known: Line | None, change: Change, declared: Declaration | None, 
     kept = {path: value for path, value in (known.kept or {}).items() if path in same}
     held = {path: value for path, value in (known.kept or {}).items() if path in sent and path not in same}
     stood = None if known.declared is None else {p: v for p, v in {**known.declared, **held}.items() if v is not None}
-    return replace(known, declared=stood, unsettled=sent, kept=kept or None)
+    return known._replace(declared=stood, unsettled=sent, kept=kept or None)
 
 
 def seen_settled(known: Line | None, declared: Declaration, found: LiveCluster, left: set[str]) -> Line:
@@ -77,7 +76,7 @@ def seen_settled(known: Line | None, declared: Declaration, found: LiveCluster, 
     now = {path: value for path, value in declared.managed.items() if path not in left}
     kept = {path: found.values.get(path) for path, value in now.items() if found.values.get(path) != value}
     stays = {path: was[path] for path in left if path in was}
-    return replace(base, declared={**stays, **now}, unsettled=None, kept=kept or None, released=False)
+    return base._replace(declared={**stays, **now}, unsettled=None, kept=kept or None, released=False)
 
 
 class Story(RuleBasedStateMachine):

@@ -1,7 +1,5 @@
 """Whose an undeclared cluster is, and whether a prune deletes it."""
 
-from dataclasses import replace
-
 import pytest
 
 from reconciler.model.evidence import Evidence, Removal
@@ -52,6 +50,6 @@ def test_the_record_says_whose_it_is_and_what_is_let_go_is_nobodys(evidence: Evi
 
 def test_what_is_left_alone_names_the_commit_that_removed_it() -> None:
     """Where history has it."""
-    evidence = replace(git(recorded=[OURS]), removals={"x": Removal("removing", declaration(OURS))})
+    evidence = git(recorded=[OURS])._replace(removals={"x": Removal("removing", declaration(OURS))})
     assert unmanaged(live("x"), evidence).removed_by == "removing"
     assert unmanaged(live("x"), git()).removed_by is None

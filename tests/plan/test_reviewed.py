@@ -1,6 +1,5 @@
 """One plan held against another."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -190,7 +189,7 @@ def test_a_saved_change_of_an_entry_that_makes_no_sense_is_stale(was: LiveCluste
     """Neither a delete that is done, nor deleted by somebody else: it is there, and nobody knows how."""
     one, evidence, intent = head(*[ONE] * declared), git(BEFORE, recorded=[BEFORE]), Intent(prune="owned")
     saved, unreadable = plan_of(one, [was], evidence, intent), {"orders": "status is 7"}
-    reading = replace(read(one, [], evidence, intent), comparison=compare(one, [], intent.selects, unreadable))
+    reading = read(one, [], evidence, intent)._replace(comparison=compare(one, [], intent.selects, unreadable))
     fresh = make_plan(reading, intent, saved=digests(saved))
     stands = what_stands(saved, fresh, [], unreadable)
     assert (stands.done, [(change.name, why) for change, why in stands.stale]) == (

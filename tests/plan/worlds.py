@@ -163,23 +163,22 @@ def squashed(world: World) -> World:
     """The same world after a squash merge: other commits, other files, other lines, later."""
 
     def moved(one: Declaration) -> Declaration:
-        return replace(one, file=f"other/{one.file}", line=one.line + 7, places={})
+        return one._replace(file=f"other/{one.file}", line=one.line + 7, places={})
 
     evidence = world.evidence
     known = evidence.record
     told = (
-        {n: replace(one, commit="squashed", file="x", line=9, at=9.9) for n, one in known.lines.items()}
+        {n: one._replace(commit="squashed", file="x", line=9, at=9.9) for n, one in known.lines.items()}
         if known
         else {}
     )
     return replace(
         world,
-        head=replace(world.head, declarations={n: moved(one) for n, one in world.head.declarations.items()}),
-        evidence=replace(
-            evidence,
-            provenance=replace(evidence.provenance, revision="squashed" if evidence.provenance.revision else None),
+        head=world.head._replace(declarations={n: moved(one) for n, one in world.head.declarations.items()}),
+        evidence=evidence._replace(
+            provenance=evidence.provenance._replace(revision="squashed" if evidence.provenance.revision else None),
             base=None if evidence.base is None else {n: moved(one) for n, one in evidence.base.items()},
-            record=replace(known, lines=told, revision="squashed", commit="other") if known else None,
+            record=known._replace(lines=told, revision="squashed", commit="other") if known else None,
             removals={n: Removal("squashed", moved(one.last)) for n, one in evidence.removals.items()},
         ),
     )
@@ -191,12 +190,11 @@ def turned(world: World) -> World:
     known = evidence.record
     return replace(
         world,
-        head=replace(world.head, declarations=dict(reversed([*world.head.declarations.items()]))),
+        head=world.head._replace(declarations=dict(reversed([*world.head.declarations.items()]))),
         live=tuple(shuffled(cluster) for cluster in reversed(world.live)),
-        evidence=replace(
-            evidence,
+        evidence=evidence._replace(
             base=None if evidence.base is None else dict(reversed([*evidence.base.items()])),
-            record=replace(known, lines=dict(reversed([*known.lines.items()]))) if known else None,
+            record=known._replace(lines=dict(reversed([*known.lines.items()]))) if known else None,
         ),
     )
 
