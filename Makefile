@@ -6,7 +6,7 @@ LOCK = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 
 SEEDS ?= 1000
 
-.PHONY: demo test test-slow test-all simulate check format bench lock clean
+.PHONY: demo test test-slow test-all simulate check docs generate format bench lock clean
 
 demo: $(VENV)/ready  ## plan, apply and drift of manifests/ on the embedded sandbox
 	@$(RUN)/python tests/demo.py
@@ -34,6 +34,12 @@ check: $(VENV)/ready  ## linters, types, the arrows of the house
 	$(RUN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(RUN)/python -m tests.workflows.shellcheck
 
+docs: .venv-docs/ready  ## docs/ as a site in site/; a link that leads nowhere is an error
+	.venv-docs/bin/zensical build --strict --clean
+
+generate: $(VENV)/ready  ## write what stands in docs/ as the program says it itself, and the README's picture
+	$(RUN)/python -m tests.docs.generated
+
 format: $(VENV)/ready
 	$(RUN)/ruff check --fix
 	$(RUN)/ruff format
@@ -46,12 +52,19 @@ lock: $(VENV)/ready  ## resolve the dependencies anew
 	$(LOCK) --upgrade --extra sandbox pyproject.toml -o requirements.txt
 	$(LOCK) --upgrade --extra sandbox --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(LOCK) --group build -c requirements-dev.txt -o requirements-build.txt
+	$(LOCK) --upgrade --group docs -c requirements-dev.txt -o requirements-docs.txt
 
 $(VENV)/ready: pyproject.toml requirements-dev.txt
 	@echo "installing into $(VENV): a minute, the first time"
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# The site's generator alone: who runs the tests needs none of it.
+.venv-docs/ready: requirements-docs.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
 	@touch $@
 
 # What a user has: the runtime dependencies and the package, compiled, without what development brings along.
@@ -62,4 +75,4 @@ $(VENV)/ready: pyproject.toml requirements-dev.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-bench .reconciler build dist
+	rm -rf $(VENV) .venv-bench .venv-docs .reconciler build dist site

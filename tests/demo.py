@@ -26,7 +26,7 @@ TOUR = (
     (BY_HAND, 0),
     ("drift --sandbox", 2),
     (BRANCH, 0),
-    ("plan --sandbox --prune", 0),
+    ("plan --sandbox --prune --target us-east-1", 0),
     (MERGE, 0),
     ("apply --sandbox --prune --yes -q", 0),
     ("drift --sandbox", 0),
@@ -99,7 +99,8 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True)
 
 
-WHO = {"NAME": "platform", "EMAIL": "platform@example.com"}
+WHO = {"NAME": "platform", "EMAIL": "platform@example.com", "DATE": "2026-01-05T09:00:00Z"}
+"""Always the same, so that the commits are, too."""
 
 
 def call(method: str, url: str, body: object = None) -> list[dict[str, object]]:
