@@ -10,7 +10,7 @@ RUN python -m venv /opt/reconciler \
     && /opt/reconciler/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt \
     && python -m venv /opt/build \
     && /opt/build/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-build.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY reconciler reconciler
 RUN /opt/build/bin/hatchling build --target wheel \
     && /opt/reconciler/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps dist/*.whl \

@@ -9,7 +9,14 @@ from tests.workflows.files import ROOT, steps
 
 SHELLCHECK = str(Path(sys.executable).with_name("shellcheck"))
 SCRIPTS = (".ci/run", ".github/with-token.sh")
-EVERYWHERE = ("GITHUB_ACTION_PATH", "GITHUB_OUTPUT", "GITHUB_REF_NAME", "GITHUB_SERVER_URL", "RUNNER_TEMP")
+EVERYWHERE = (
+    "GITHUB_ACTION_PATH",
+    "GITHUB_OUTPUT",
+    "GITHUB_REF_NAME",
+    "GITHUB_REPOSITORY",
+    "GITHUB_SERVER_URL",
+    "RUNNER_TEMP",
+)
 
 
 def main() -> int:
