@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_COMMAND = re.compile(r"^\$ ((?:.+\\\n)*.+)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _SHOWN = "http://127.0.0.1:8080"
 _SERVER = "reconciler sandbox"
 
@@ -52,7 +53,7 @@ def walk(page: str, folder: Path) -> Iterator[Step]:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text)
                 continue
-            for command, shown in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
+            for command, shown in _COMMAND.findall(text):
                 match command.split():
                     case ["export", *pairs]:
                         variables |= dict(pair.split("=", 1) for pair in pairs)
