@@ -1,5 +1,6 @@
 """What the pages say is there: their parts, their links, and every command, option, variable and word of the program."""
 
+import json
 import re
 import shlex
 import tomllib
@@ -14,6 +15,7 @@ from reconciler.cli.main import main
 from reconciler.desired.fleet import read_fleet
 from tests.cli.test_docs import DOCS, ROOT, anchors, exit_codes, fenced
 from tests.docs.generated import commands, with_generated
+from tests.schemas import wrong
 
 PAGES = {name: (ROOT / name).read_text() for name in ("README.md", "CHANGELOG.md", "SECURITY.md")}
 PAGES |= {f"docs/{name}": text for name, text in DOCS.items()}
@@ -174,6 +176,15 @@ def test_yaml_is_read_as_it_stands(name: str, tmp_path: Path) -> None:
             for target in re.findall(r"^  ([a-z0-9-]+):$", block, re.MULTILINE):
                 (folder / target).mkdir()
             assert read_fleet(str(folder)).targets
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_json_is_as_published(name: str) -> None:
+    """What a page shows of a plan or a report in full is one, by its schema."""
+    for block in fenced(PAGES[name], "json"):
+        document = json.loads(block)
+        if isinstance(document, dict) and document.get("kind") in {"plan", "report"}:
+            assert wrong(document["kind"], document) == []
 
 
 def test_the_readmes_workflow_is_the_one_explained() -> None:
