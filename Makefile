@@ -75,4 +75,4 @@ $(VENV)/ready: pyproject.toml requirements-dev.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-bench .venv-docs .reconciler build dist site
+	rm -rf $(VENV) .venv-bench .venv-docs .reconciler .cache build dist site
