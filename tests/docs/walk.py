@@ -89,7 +89,7 @@ def _environment() -> dict[str, str]:
     """Nobody's settings: this interpreter's commands first, a name for git, no colour, and warnings alone as logs."""
     who = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _WHO.items()}
     nobody = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "RECONCILER_LOG_LEVEL": "warning"}
-    return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", **who, **nobody}
+    return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONUTF8": "1", **who, **nobody}
 
 
 _WHO = {"NAME": "platform", "EMAIL": "platform@example.com", "DATE": "2026-01-05T09:00:00Z"}
