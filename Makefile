@@ -6,7 +6,7 @@ LOCK = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 
 SEEDS ?= 1000
 
-.PHONY: demo test test-slow test-all simulate check docs generate format bench lock clean
+.PHONY: demo test test-slow test-all simulate check docs generate format bench bench-compare lock clean
 
 demo: $(VENV)/ready  ## plan, apply and drift of manifests/ on the embedded sandbox
 	@$(RUN)/python tests/demo.py
@@ -44,14 +44,19 @@ format: $(VENV)/ready
 	$(RUN)/ruff check --fix
 	$(RUN)/ruff format
 
-bench: .venv-bench/ready  ## the speed budget, both sides in one run
+bench: .venv-bench/ready .venv-peers/ready  ## the speed budget, both sides in one run, and peers; kept in .bench/
 	@.venv-bench/bin/python -m tests.bench.bench
+
+bench-compare: $(VENV)/ready  ## two such runs side by side: BEFORE=FILE AFTER=FILE, else the last two
+	@$(RUN)/python -m tests.bench.table $(or $(BEFORE),$(shell ls -t .bench/*.json | sed -n 2p)) \
+		$(or $(AFTER),$(shell ls -t .bench/*.json | sed -n 1p))
 
 lock: $(VENV)/ready  ## resolve the dependencies anew
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(LOCK) --upgrade --extra sandbox pyproject.toml -o requirements.txt
 	$(LOCK) --upgrade --extra sandbox --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(LOCK) --group build -c requirements-dev.txt -o requirements-build.txt
+	$(LOCK) --upgrade --group peers -o requirements-peers.txt
 	$(LOCK) --upgrade --group docs -c requirements-dev.txt -o requirements-docs.txt
 
 $(VENV)/ready: pyproject.toml requirements-dev.txt
@@ -67,6 +72,12 @@ $(VENV)/ready: pyproject.toml requirements-dev.txt
 	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
 	@touch $@
 
+# What the benchmark holds us against.
+.venv-peers/ready: requirements-peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
+	@touch $@
+
 # What a user has: the runtime dependencies and the package, compiled, without what development brings along.
 .venv-bench/ready: pyproject.toml requirements.txt $(shell find reconciler -name '*.py')
 	$(PYTHON) -m venv .venv-bench
@@ -75,4 +86,4 @@ $(VENV)/ready: pyproject.toml requirements-dev.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-bench .venv-docs .reconciler .cache build dist site
+	rm -rf $(VENV) .venv-bench .venv-docs .venv-peers .bench .reconciler .cache build dist site

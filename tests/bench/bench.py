@@ -1,103 +1,123 @@
-"""The speed budget: each row a ratio, both sides run in turn, whole processes, medians.
+"""The speed budget: each row a ratio, both sides run in turn, whole processes, medians and half of their spread.
 
 `make bench` runs it in an environment that has what a user has. It judges nothing: it prints what it saw beside what is
-allowed.
+allowed, and keeps it in `.bench/`, for `make bench-compare`.
 """
 
-import os
+import math
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import fleet, history
+from tests.bench import fleet, history, peers
+from tests.bench.processes import ROOT, in_turn, run
+from tests.bench.table import Row, Table, seconds
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHON = sys.executable
 RECONCILER = [str(Path(PYTHON).with_name("reconciler"))]
 MANY = 10_000
 QUIET = ["--log-level", "error"]
 
 
-@dataclass(frozen=True)
-class Run:
-    """One finished process."""
-
-    seconds: float
-    peak_mib: float
-
-
 def main() -> None:
-    """Print every row."""
-    print(f"{'work':<70} {'ours':>9} {'floor':>9} {'ratio':>6}  budget")
+    """Print every row, and keep them."""
+    table = Table()
     with tempfile.TemporaryDirectory() as scratch:
-        start_up()
-        plans(Path(scratch))
-        applies(Path(scratch))
-        settling(Path(scratch))
-        causes(Path(scratch))
+        start_up(table)
+        plans(table, Path(scratch))
+        growth(table, Path(scratch))
+        beside_peers(table, Path(scratch))
+        applies(table, Path(scratch))
+        settling(table, Path(scratch))
+        causes(table, Path(scratch))
+    print(f"kept in {table.save(ROOT / '.bench').relative_to(ROOT)}")
 
 
-def start_up() -> None:
+def start_up(table: Table) -> None:
     """--version and --help."""
-    floor = [PYTHON, "-c", "import click"]
-    for option, budget in (("--version", 1.25), ("--help", 1.4)):
-        ours, theirs = in_turn([*RECONCILER, option], floor, rounds=9)
-        row(option, median(ours), median(theirs), budget)
+    least = [PYTHON, "-c", "import click"]
+    for option, budget in (("--version", "1.25"), ("--help", "1.4")):
+        ours, theirs = in_turn([*RECONCILER, option], least, rounds=9)
+        table.add(Row(option, seconds(ours), seconds(theirs), budget))
 
 
-def plans(scratch: Path) -> None:
+def plans(table: Table, scratch: Path) -> None:
     """Nothing to do: few manifests, and many."""
     few, many, none = (fleet.write(scratch / str(count), count) for count in (10, MANY, 0))
     with service(10) as url:
         ours, theirs = in_turn(plan(few, url), floor("small", str(few), url), rounds=7)
-        row("plan, 10 manifests, nothing to do", median(ours), median(theirs), 1.4)
+        table.add(Row("plan, 10 manifests, nothing to do", seconds(ours), seconds(theirs), "1.4"))
     with service(MANY) as url, service(0) as empty:
         start, start_floor = in_turn(plan(none, empty), floor("read", str(none), empty), rounds=3)
         ours, theirs = in_turn(plan(many, url), floor("read", str(many), url), rounds=3)
-        took, least = median(ours) - median(start), median(theirs) - median(start_floor)
-        row(f"plan, {MANY} manifests, nothing to do, after start-up", took, least, 1.0)
-        print(f"{'  its peak memory, MiB':<70} {max(run.peak_mib for run in ours):>9.0f} {'':>9} {'':>6}  200")
+        work = f"plan, {MANY} manifests, nothing to do, after start-up"
+        table.add(Row(work, seconds(ours, start), seconds(theirs, start_floor), "1.0"))
+        table.add(Row("  its peak memory", [one.peak_mib for one in ours], [], "200 MiB", "MiB"))
         recorded = history.committed(shutil.copytree(many, scratch / "recorded" / "manifests"))
         run([*apply(recorded, url), "--no-wait"])
         with_record, without = in_turn(plan(recorded, url), plan(many, url), rounds=3)
-        took, least = median(with_record) - median(start), median(without) - median(start)
-        row(f"  with a record of {MANY} beside without git, after start-up", took, least, 1.1)
-        print(f"{'  its peak memory, MiB':<70} {max(run.peak_mib for run in with_record):>9.0f} {'':>9} {'':>6}  200")
+        work = f"  with a record of {MANY} beside without git, after start-up"
+        table.add(Row(work, seconds(with_record, start), seconds(without, start), "1.1"))
+        table.add(Row("  its peak memory", [one.peak_mib for one in with_record], [], "200 MiB", "MiB"))
 
 
-def applies(scratch: Path) -> None:
+def growth(table: Table, scratch: Path) -> None:
+    """Ten times as many manifests, beside a tenth of them."""
+    most = fleet.write(scratch / "most", 10 * MANY)
+    with service(10 * MANY) as all_of_them, service(MANY) as url:
+        ours, tenth = in_turn(plan(most, all_of_them), plan(scratch / str(MANY), url), rounds=1)
+    row = Row(f"plan, {10 * MANY} manifests, beside {MANY}", seconds(ours), seconds(tenth), "10.5")
+    table.add(row)
+    table.add(Row("  its peak memory", [one.peak_mib for one in ours], [], "", "MiB"))
+    print(f"  it grows by the power of {math.log10(row.ratio or math.nan):.2f}")
+
+
+def beside_peers(table: Table, scratch: Path) -> None:
+    """Programs of the same kind, where they are at hand: how much of their time ours takes."""
+    octodns, terraform = peers.octodns(scratch / "octodns", MANY), peers.terraform(scratch / "terraform", 1000)
+    thousand = fleet.write(scratch / "thousand", 1000)
+    with service(MANY) as many, service(1000) as few:
+        for what, ours, theirs in (
+            (f"plan, {MANY} manifests, beside octoDNS", plan(scratch / str(MANY), many), octodns),
+            ("plan, 1000 manifests, beside terraform", plan(thousand, few), terraform),
+        ):
+            if theirs is None:
+                print(f"{what}: not at hand")
+                continue
+            mine, other = in_turn(ours, theirs, rounds=2)
+            table.add(Row(what, seconds(mine), seconds(other), "0.2"))
+
+
+def applies(table: Table, scratch: Path) -> None:
     """1,000 creates by many workers at once."""
     folder = fleet.write(scratch / "creates", 1000)
     with service(0, latency=0.05) as url:
-        planned, _ = in_turn(plan(folder, url), floor("put", url, "0", "1"), rounds=3)
-        for workers, rounds in ((32, 2), (100, 2)):
+        planned, idle = in_turn(plan(folder, url), floor("put", url, "0", "1"), rounds=3)
+        for workers, rounds in ((8, 1), (32, 3), (100, 3)):
             ours, theirs = in_turn(
                 [*apply(folder, url), "--no-wait", "--concurrency", str(workers)],
                 floor("put", url, "1000", str(workers)),
                 rounds=rounds,
             )
-            _, idle = in_turn(floor("put", url, "0", "1"), floor("put", url, "0", "1"), rounds=1)
-            took, least = median(ours) - median(planned), median(theirs) - median(idle)
-            row(f"apply --no-wait, 1000 creates, 50 ms, {workers} at once, after planning", took, least, 1.2)
+            work = f"apply --no-wait, 1000 creates, 50 ms, {workers} at once, after planning"
+            table.add(Row(work, seconds(ours, planned), seconds(theirs, idle), "1.2"))
 
 
-def settling(scratch: Path) -> None:
+def settling(table: Table, scratch: Path) -> None:
     """1,000 clusters on the embedded sandbox, settled; and a second apply, with nothing to do."""
     folder = scratch / "creates"
     command = [*RECONCILER, "apply", "--manifests", str(folder), "--sandbox", "--yes", "--concurrency", "32", "-q"]
     for what in ("apply --sandbox, 1000 creates, settled", "  again, nothing to do"):
         finished = run(command, cwd=scratch)
-        print(f"{what:<70} {finished.seconds:>8.2f}s {'':>9} {'':>6}  peak {finished.peak_mib:.0f} MiB")
+        table.add(Row(what, [finished.seconds], [], ""))
+        table.add(Row("  its peak memory", [finished.peak_mib], [], "", "MiB"))
 
 
-def causes(scratch: Path) -> None:
+def causes(table: Table, scratch: Path) -> None:
     """What git adds to a plan: over a long history, where much differs, and nothing; of a whole clone and a cut one."""
     commits, manifests = 10_000, 500
     for differing in (manifests, 0):
@@ -109,10 +129,8 @@ def causes(scratch: Path) -> None:
             cut = history.clone(repository, scratch / f"cut-{differing}")
             for what, folder in (("a whole clone", whole), ("depth 1", cut)):
                 ours, theirs = in_turn(plan(folder, url), [*plan(without, url), "--adopt=*"], rounds=3)
-                added = median(ours) - median(theirs)
-                work = f"plan, {commits} commits, {manifests} manifests, {differing} differ: {what}, no git"
-                budget = "0.3 s on top" if differing else "nothing on top"
-                print(f"{work:<70} {median(ours):>8.3f}s {median(theirs):>8.3f}s {added:>+5.2f}s  {budget}", flush=True)
+                work = f"plan, {commits} commits, {manifests} manifests, {differing} differ: git adds, {what}"
+                table.add(Row(work, seconds(ours, theirs), [], "0.3 s" if differing else "nothing"))
 
 
 def plan(folder: Path, url: str) -> list[str]:
@@ -140,35 +158,6 @@ def service(clusters: int, latency: float = 0.0) -> Iterator[str]:
             yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
         finally:
             process.terminate()
-
-
-def in_turn(ours: Sequence[str], theirs: Sequence[str], *, rounds: int) -> tuple[list[Run], list[Run]]:
-    """Both commands, one after the other, again and again, after a round that doesn't count."""
-    pairs = [(run(ours), run(theirs)) for _ in range(rounds + 1)][1:]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-
-
-def run(command: Sequence[str], cwd: Path = ROOT) -> Run:
-    """Run to the end; ends this program where it fails."""
-    environment = {**os.environ, "MOMENTO_API_KEY": "sandbox-admin"}
-    started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - started
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} ended in {process.returncode}")
-    return Run(seconds, usage.ru_maxrss / 1024)
-
-
-def median(runs: Sequence[Run]) -> float:
-    """Seconds."""
-    return statistics.median(run.seconds for run in runs)
-
-
-def row(work: str, ours: float, theirs: float, budget: float) -> None:
-    """One line of the table."""
-    print(f"{work:<70} {ours:>8.3f}s {theirs:>8.3f}s {ours / theirs:>6.2f}  {budget}", flush=True)
 
 
 if __name__ == "__main__":

@@ -107,9 +107,12 @@ def test_what_is_installed_is_what_is_locked() -> None:
     assert requirements == ["requirements.txt", "requirements-build.txt"]
     assert "install --require-hashes -r" in install
     assert 'install --no-deps --no-build-isolation "$GITHUB_ACTION_PATH"' in install
-    for name in (*requirements, "requirements-dev.txt", "requirements-docs.txt"):
+    for name in (*requirements, "requirements-dev.txt", "requirements-docs.txt", "requirements-peers.txt"):
         locked = (ROOT / name).read_text()
-        assert re.search(r"^hatchling==", locked, re.MULTILINE) or name in {"requirements.txt", "requirements-docs.txt"}
+        assert re.search(r"^hatchling==", locked, re.MULTILINE) or name not in {
+            "requirements-build.txt",
+            "requirements-dev.txt",
+        }
         assert not re.search(r"https?://|^-i|--index", locked, re.MULTILINE), name
 
 
