@@ -79,6 +79,12 @@ class Evidence:
         """Whether there is a base to tell causes by."""
         return self.base is not None
 
+    @property
+    def earlier_limits(self) -> tuple[Limits, ...]:
+        """What was applied, and what was merged, before this change: it lifts none of it."""
+        recorded = self.record.limits if self.record is not None else None
+        return tuple(limits for limits in (recorded, self.limits) if limits is not None)
+
     def line(self, name: str) -> Line | None:
         """What the record has of a cluster."""
         return self.record.lines.get(name) if self.record is not None else None

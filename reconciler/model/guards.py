@@ -13,7 +13,10 @@ from reconciler.errors import Place
 Limit: TypeAlias = float | tuple[str, ...] | None
 """A number, None for no limit; or name patterns."""
 
-LimitSort: TypeAlias = Literal["count", "fraction", "patterns"]
+LimitSort: TypeAlias = Literal["count", "fraction", "amount", "patterns"]
+
+Prices: TypeAlias = Mapping[str, float]
+"""What a node costs an hour, by its instance type, in whatever currency the fleet file has in mind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ GUARDS: Final = (
     Guard("max-drift-fraction", "nothing: where more of the fleet has drifted, drift is left", "max_drift_fraction",
           "fraction", 0.5),
     Guard("max-added-nodes", "more new nodes in all", "max_added_nodes", "count", None),
+    Guard("max-added-cost", "more cost an hour in all, or what has no price", "max_added_cost", "amount", None),
     Guard("protected", "a delete of what is protected", "protect", "patterns", (), lifted_by="git"),
     Guard("adopt", "an adoption that changes the cluster", lifted_by="--adopt"),
     Guard("orphans", "a change that takes a target away, or sends it elsewhere, while its record isn't empty"),
@@ -49,10 +53,11 @@ LIMITED: Final = {guard.key: guard for guard in GUARDS if guard.key is not None}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A limit for each key of `LIMITED`, and where those stand that a fleet file gives."""
+    """A limit for each key of `LIMITED`, where those stand that a fleet file gives, and the prices that one is in."""
 
     values: Mapping[str, Limit] = field(default_factory=lambda: {key: guard.default for key, guard in LIMITED.items()})
     places: Mapping[str, Place] = field(default_factory=dict)
+    prices: Prices = field(default_factory=dict)
 
     def of(self, key: str) -> Limit:
         """One limit; its default where it isn't given."""
@@ -60,14 +65,18 @@ class Limits:
 
     def overlaid(self, values: Mapping[str, Limit], places: Mapping[str, Place]) -> "Limits":
         """These, with others in their place."""
-        return Limits({**self.values, **values}, {**self.places, **places})
+        return Limits({**self.values, **values}, {**self.places, **places}, self.prices)
+
+    def at_prices(self, prices: Prices) -> "Limits":
+        """These, with prices laid over their own."""
+        return Limits(self.values, self.places, {**self.prices, **prices})
 
     def stricter(self, other: "Limits") -> "Limits":
-        """Of each limit the tighter one of both."""
+        """Of each limit the tighter one of both, at these prices."""
         return _combined(self, other, tight=True)
 
     def looser(self, other: "Limits") -> "Limits":
-        """Of each limit the wider one of both."""
+        """Of each limit the wider one of both, at these prices."""
         return _combined(self, other, tight=False)
 
 
@@ -91,7 +100,7 @@ def _combined(one: Limits, other: Limits, *, tight: bool) -> Limits:
             gives = guard.sort == "patterns" or limits.of(key) == values[key]  # of patterns each may give some
             if gives and key in limits.places:
                 places[key] = limits.places[key]
-    return Limits(values, places)
+    return Limits(values, places, one.prices)
 
 
 def _one_of(sort: LimitSort, one: Limit, other: Limit, *, tight: bool) -> Limit:

@@ -41,6 +41,17 @@ class Nodes(Frozen):
     after: int
 
 
+class Cost(Frozen):
+    """What these nodes cost an hour, by the fleet file's prices; None where one of them has none.
+
+    `unpriced` are the instance types without a price, before or after.
+    """
+
+    before: float | None
+    after: float | None
+    unpriced: _Names = ()
+
+
 class RecordAt(Frozen):
     """The record that the plan was made on: where in its own chain, and the commit that was last applied."""
 
@@ -97,7 +108,7 @@ class Plan(Frozen):
 
     `revision` is HEAD's commit, `dirty` whether the manifests differ from it. `manifests` is the digest of all that the
     target declares, None in a plan for people; `folder` is where it was read. By these, and by `intent`, a saved plan
-    knows what it was made of.
+    knows what it was made of. `cost` is None where the fleet file has no prices.
     """
 
     target: str
@@ -112,6 +123,7 @@ class Plan(Frozen):
     intent: Intent = NO_INTENT
     summary: Summary
     nodes: Nodes
+    cost: Cost | None = None
     changes: Annotated[tuple[Change, ...], Field(strict=False)]
     taken_over: _Names = ()
     settling: Annotated[tuple[Settling, ...], Field(strict=False)] = ()
