@@ -13,7 +13,9 @@ class Base(Frozen):
     """The commit that head is compared with, and why this one."""
 
     commit: str
+    """Which."""
     reason: str
+    """Why this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,11 @@ class LeftBehind:
     """A record that no target claims and that isn't empty: clusters that nobody looks after."""
 
     target: str
+    """What the target was called."""
     endpoint: str
+    """Where its API was."""
     clusters: tuple[str, ...]
+    """By name."""
 
 
 @dataclass(frozen=True, slots=True)
