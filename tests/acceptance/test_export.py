@@ -84,9 +84,14 @@ def test_a_key_is_written_nowhere(checkout: Checkout) -> None:
     service = checkout.service()
     service.put("leaky", description="use sandbox-admin")
     service.put("orders")
-    ended = checkout.run("export")
+    ended = checkout.run("export --format json")
     assert (ended.code, [path.name for path in checkout.folder.glob("manifests/*")]) == (1, ["orders.yaml"])
-    assert "manifests/leaky.yaml is not written: a cluster's description holds the API key" in ended.err
+    why = "manifests/leaky.yaml is not written: a cluster's description holds the API key"
+    assert why in ended.err
+    document = json.loads(ended.out)
+    assert [problem["message"] for problem in document["errors"]] == [why]
+    [target] = document["targets"]
+    assert target["files"] == [{"name": "manifests/orders.yaml", "new": True, "clusters": ["orders"]}]
 
 
 def test_from_a_terraform_state(workplace: Workplace) -> None:
