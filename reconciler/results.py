@@ -104,6 +104,8 @@ class TargetReport(Frozen):
     """One for every change, by name."""
     settling: Annotated[tuple[SettlingResult, ...], Field(strict=False)] = ()
     """Declared clusters that were in transition without a change of ours."""
+    taken_over: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Clusters that were live exactly as declared, and that the record has from now on."""
     warnings: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """What is odd, and no error."""
 
