@@ -4,6 +4,7 @@ Sends one GET a target and nothing else, and tries nothing again: what is wrong 
 """
 
 import platform
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -13,11 +14,14 @@ from reconciler.errors import CredentialsError, Forbidden, GitError, HttpError, 
 from reconciler.evidence.git import Git
 from reconciler.evidence.record import RECORDS, Records
 from reconciler.evidence.remote import Remote
+from reconciler.forge.port import Port
 from reconciler.live.client import Connection, Probe
 from reconciler.model.check import Check
 from reconciler.model.fleet import Target
 from reconciler.report.values import counted
 
+OLDEST_GIT: Final = (2, 39)
+"""What is tested. Before 2.38 git takes a bare repository inside the work tree for one, whatever it is told."""
 LARGEST_SKEW_SECONDS: Final = 60.0
 """A clock that is further off makes the later of two writes of the record look like the earlier one."""
 
@@ -35,6 +39,9 @@ def of_git(git: Git | None, folder: str) -> Iterator[Check]:
         yield Check(name="git", state="warning", message=message, remedy="install git, and run in a clone")
         return
     version = git.command.run("version").out.decode(errors="replace").strip()
+    if not is_tested(version):
+        message = f"{version}, and nothing older than {'.'.join(map(str, OLDEST_GIT))} is tested"
+        yield Check(name="git", state="warning", message=message, remedy="install a newer git")
     if git.commit("HEAD") is None:
         yield Check(name="git", state="warning", message=f"{version}, no commit yet", remedy="commit the manifests")
     elif git.shallow:
@@ -42,6 +49,12 @@ def of_git(git: Git | None, folder: str) -> Iterator[Check]:
         yield Check(name="git", state="warning", message=message, remedy="git fetch --unshallow")
     else:
         yield Check(name="git", state="ok", message=f"{version}, a repository with its whole history")
+
+
+def is_tested(git_version: str) -> bool:
+    """Whether `git version 2.39.5 (Apple Git-154)` is new enough; what can't be read may be."""
+    found = re.search(r"(\d{1,5})\.(\d{1,5})", git_version)
+    return found is None or (int(found[1]), int(found[2])) >= OLDEST_GIT
 
 
 def of_records(git: Git, targets: Sequence[Target], remote: str | None) -> Iterator[Check]:
@@ -64,6 +77,23 @@ def of_records(git: Git, targets: Sequence[Target], remote: str | None) -> Itera
             yield Check(name="record", target=target.name, state="ok", message=message)
     if remote is not None:
         yield _of_remote(git, remote)
+
+
+async def of_forge(pull_request: Port | None, issues: Port, nobodys: str) -> tuple[Check, ...]:
+    """Whether the token may read what `comment` and `issue` look for; what it may write shows only when they do.
+
+    `nobodys` is the first line of a post that nobody has made.
+    """
+    asked = (("the pull request's comments", pull_request), ("drift issues", issues))
+    return tuple([await _of_port(what, port, nobodys) for what, port in asked if port is not None])
+
+
+async def _of_port(what: str, port: Port, nobodys: str) -> Check:
+    try:
+        await port.find(nobodys)
+    except HttpError as error:
+        return Check(name="forge", state="warning", message=error.message, remedy=error.remedy)
+    return Check(name="forge", state="ok", message=f"{what} can be read")
 
 
 async def of_target(target: Target, way: Connection | ReconcilerError, clock: Clock) -> tuple[Check, ...]:

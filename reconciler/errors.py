@@ -158,13 +158,21 @@ class Problem:
     """One thing that is wrong, as data: it stands in JSON documents under `errors`."""
 
     kind: Kind
+    """What is wrong, as the page on commands lists it."""
     message: str
+    """In words."""
     remedy: str | None = None
+    """What to do next."""
     target: str | None = None
+    """Of which target; None where it is none's, or all's."""
     cluster: str | None = None
+    """Of which cluster."""
     file: str | None = None
+    """Where it stands."""
     line: int | None = None
+    """From 1."""
     column: int | None = None
+    """From 1."""
 
     @property
     def place(self) -> Place | None:

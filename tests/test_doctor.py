@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from reconciler.doctor import of_target
+from reconciler.doctor import is_tested, of_target
 from reconciler.errors import CredentialsError, ReconcilerError, UsageError
 from reconciler.live.client import Connection
 from reconciler.model.fleet import Target
@@ -90,6 +90,12 @@ def test_a_clock_that_is_off(date: str, state: str, message: str) -> None:
     """By the date of the answer, which is true to the second."""
     found, _ = checks(listed(date))
     assert found["clock"][:2] == (state, message)
+
+
+def test_an_old_git_is_not_tested() -> None:
+    """By its own word, whoever built it."""
+    told = ("git version 2.38.5", "git version 1.99", "git version 2.39.0.windows.1", "git version 10.1", "git")
+    assert [is_tested(version) for version in told] == [False, False, True, True, True]
 
 
 def test_what_keeps_a_target_from_being_asked() -> None:

@@ -37,7 +37,8 @@ class Job:
     `plan` is what is done: each of its changes ends as one thing. `listing` is the list that it was made on. `saved`
     are changes of a saved plan that it no longer has: done already, or stale. `lines` are the record's, `reviewed` says
     of a change, by name, whether somebody has seen it. `successors` are the other halves of moves and renames, by the
-    name that is deleted; `standing` are those of them that another target's record has as settled.
+    name that is deleted; `standing` are those of them that another target's record has as settled. `taken_over` are
+    clusters that the record gets as they are.
     """
 
     plan: Plan
@@ -48,6 +49,7 @@ class Job:
     reviewed: Mapping[str, bool] | None = None
     successors: Mapping[str, Origin] = field(default_factory=dict)
     standing: frozenset[Origin] = frozenset()
+    taken_over: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:

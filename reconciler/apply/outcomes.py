@@ -22,6 +22,7 @@ def finished_of(job: Job, items: Iterable[Item], settled: Mapping[str, Held], la
         summary=summarize(results),
         results=results,
         settling=tuple(_settling_of(item, end, at) for item, end in ends if item.change is None),
+        taken_over=tuple(name for name in job.taken_over if name in settled),
         warnings=job.plan.warnings,
     )
     endings = tuple(_ending_of(item, end) for item, end in ends if item.change is not None)

@@ -1,13 +1,13 @@
 """`reconciler doctor`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import parameters
-from reconciler.errors import EXIT_FAILED, EXIT_OK, GitError, InvalidManifests, UsageError
+from reconciler.errors import EXIT_FAILED, EXIT_OK, CredentialsError, GitError, HttpError, InvalidManifests, UsageError
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console
@@ -36,8 +36,8 @@ def command(
 ) -> int:
     """Look at all that a run stands on, each by itself, and say what to do about it.
 
-    Versions, manifests, git, record, key, endpoint, clock. Sends one GET a target, and nothing else. Exit 1 where a
-    check failed.
+    Versions, manifests, git, record, key, endpoint, clock; in a job, what its token may read. Sends one GET a target,
+    and nothing that changes anything. Exit 1 where a check failed.
     """
     from reconciler.cli.options import RunOptions  # noqa: PLC0415  # --help imports none of it
     from reconciler.cli.signals import Runner  # noqa: PLC0415
@@ -52,6 +52,8 @@ def command(
         checks += [of_manifests, *_of_git(manifests, fleet, targets, remote)]
         if fleet is not None:
             checks += runner.run(_of_targets(Sites(options, console, runner), fleet))
+        if console.environment.get("GITHUB_ACTIONS") == "true":
+            checks += runner.run(_of_forge(console))
     console.result(render_checks(checks, "json" if console.settings.format_name == "json" else "text"))
     return EXIT_FAILED if any(check.state == "failed" for check in checks) else EXIT_OK
 
@@ -89,6 +91,25 @@ def _of_git(manifests: str, fleet: "Fleet | None", targets: tuple[str, ...], rem
     with closing(git):
         yield from of_git(git, manifests)
         yield from of_records(git, fleet.selected(targets) if fleet is not None else (), remote)
+
+
+async def _of_forge(console: "Console") -> "Sequence[Check]":
+    """What a job's token may read, of the pull request and of the repository that the job is of."""
+    from reconciler.cli.posting import on_forge  # noqa: PLC0415
+    from reconciler.doctor import of_forge  # noqa: PLC0415
+    from reconciler.forge.github import Comments, DriftIssues  # noqa: PLC0415
+    from reconciler.forge.port import marker  # noqa: PLC0415
+    from reconciler.forge.workflow import Workflow  # noqa: PLC0415
+    from reconciler.model.check import Check  # noqa: PLC0415
+
+    try:
+        workflow = Workflow.read(console.environment)
+        async with on_forge(console, workflow) as repository:
+            number = workflow.pull_request
+            comments = Comments(repository, number) if number is not None else None
+            return await of_forge(comments, DriftIssues(repository), marker("drift", console.run_id))
+    except (CredentialsError, HttpError, UsageError) as error:
+        return [Check(name="forge", state="warning", message=error.message, remedy=error.remedy)]
 
 
 async def _of_targets(sites: "Sites", fleet: "Fleet") -> "list[Check]":

@@ -1,6 +1,7 @@
 """`reconciler export`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Take the clusters from what `terraform show -json` printed, and reach nothing; - is standard input.",
 )
-@parameters.logs
+@parameters.output_for_programs
 @click.pass_obj
 def command(
     console: "Console",
@@ -53,7 +54,6 @@ def command(
     """
     from reconciler.cli.options import RunOptions  # noqa: PLC0415  # --help imports none of it
     from reconciler.export.exports import ExportOptions  # noqa: PLC0415
-    from reconciler.export.summary import export_text  # noqa: PLC0415
 
     shared = RunOptions(**options)
     folder = _folder(shared.manifests)
@@ -68,8 +68,9 @@ def command(
     exports = _exported(fleet, found, folder, wanted)
     errors += tuple(problem for export in exports for problem in export.not_updated)
     console.problems(errors)
-    errors += _write(console, folder, exports)
-    console.result(export_text(exports))
+    written = [_written(console, folder, export) for export in exports]
+    errors += tuple(problem for _, problems in written for problem in problems)
+    _tell(console, [export for export, _ in written], errors)
     return exits.of_problems(errors)
 
 
@@ -148,16 +149,29 @@ def _exported(
     ]
 
 
-def _write(console: "Console", folder: "Folder", exports: "Sequence[TargetExport]") -> tuple[Problem, ...]:
-    """Write every file that can be; why others can't."""
+def _written(
+    console: "Console", folder: "Folder", export: "TargetExport"
+) -> "tuple[TargetExport, tuple[Problem, ...]]":
+    """Write every file that can be: the export of these, and why it isn't of the others."""
+    files: list[WrittenFile] = []
     problems: list[Problem] = []
-    for file in (file for export in exports for file in export.files):
+    for file in export.files:
         try:
             _write_one(console, folder.new_path(file.name) if file.is_new else folder.path_of(file.name), file)
         except OutputError as error:
             problems += error.problems()
+        else:
+            files.append(file)
     console.problems(problems)
-    return tuple(problems)
+    return replace(export, files=tuple(files)), tuple(problems)
+
+
+def _tell(console: "Console", exports: "Sequence[TargetExport]", errors: "Sequence[Problem]") -> None:
+    from reconciler.export.summary import export_document, export_text  # noqa: PLC0415
+    from reconciler.report.json_text import json_text  # noqa: PLC0415
+
+    as_json = console.settings.format_name == "json"
+    console.result(json_text(export_document(exports, errors)) if as_json else export_text(exports))
 
 
 def _write_one(console: "Console", path: str, file: "WrittenFile") -> None:

@@ -15,7 +15,7 @@ from reconciler.cli.github import SUMMARY_LIMIT_BYTES, Github
 from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
-from reconciler.report.counts import headline, nodes
+from reconciler.report.counts import headline, size
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.render import Format, render_plans, render_reports, render_validation, without_places
 
@@ -75,8 +75,8 @@ def show_before_apply(console: Console, document: PlanDocument) -> None:
 
 
 def question(plans: Sequence[Plan]) -> str:
-    """What a person says yes or no to: counts, deletes and nodes once more."""
-    return f"{headline(plans)}; {nodes(plans)}. Apply?"
+    """What a person says yes or no to: counts, deletes, nodes and their cost once more."""
+    return f"{headline(plans)}; {size(plans)}. Apply?"
 
 
 class _Told(NamedTuple):

@@ -28,11 +28,13 @@ from reconciler.model.text import did_you_mean
 _LIMITS: Final[Mapping[LimitSort, Any]] = {
     "count": Annotated[int, Field(ge=0)] | None,
     "fraction": Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None,
+    "amount": Annotated[float, Field(ge=0, allow_inf_nan=False)] | None,
     "patterns": Annotated[tuple[Text, ...], Field(strict=False)],
 }
 _LIMIT_WORDS: Final[Mapping[LimitSort, tuple[str, list[Any]]]] = {
     "count": ("A whole number; null for no limit.", [20]),
     "fraction": ("From 0 to 1; null for no limit.", [0.1]),
+    "amount": ("In what `prices` are in; null for no limit.", [1.5]),
     "patterns": ("Name patterns.", [["prod-*"]]),
 }
 """What may be written, and an example of it."""
@@ -63,6 +65,9 @@ ManifestDefaults: Final[type[Frozen]] = create_model(
     "ManifestDefaults", __base__=Frozen, __doc__="Fields of manifests, save a cluster's own.", **_DEFAULTS
 )
 
+_Prices = Annotated[
+    dict[Text, Annotated[float, Field(ge=0, allow_inf_nan=False)]], Field(examples=[{"m6g.large": 0.12}])
+]
 _Guards = Annotated[Frozen, ReadAs(GuardLimits)]
 _ManifestDefaults = Annotated[Frozen, ReadAs(ManifestDefaults)]
 
@@ -114,6 +119,9 @@ class TargetEntry(Frozen):
         _ManifestDefaults, Field(description="What stands under each of its manifests that doesn't say it itself.")
     ] = ManifestDefaults()
     guards: Annotated[_Guards, Field(description="Its own limits; else those beside `targets` count.")] = GuardLimits()
+    prices: Annotated[
+        _Prices, Field(default_factory=dict, description="Its own prices; else those beside `targets` count.")
+    ]
 
 
 class FleetFile(Frozen):
@@ -133,6 +141,13 @@ class FleetFile(Frozen):
     guards: Annotated[_Guards, Field(description="The limits of all targets, save where a target has its own.")] = (
         GuardLimits()
     )
+    prices: Annotated[
+        _Prices,
+        Field(
+            default_factory=dict,
+            description="What a node costs an hour, by instance type, in any one currency: by these, plans show costs.",
+        ),
+    ]
 
 
 def read_targets(data: bytes, file: str, root: str, has_folder: HasFolder) -> Layout:
@@ -183,7 +198,7 @@ def _target(
     if folder.startswith(("/", "..")):
         message, remedy = "it leads out of the folder of manifests", "name a folder beside the fleet file"
         wrong.append(Reason((*path, "manifests"), message, remedy))
-    limits = _overlaid(Limits(), fleet_file.guards, ("guards",), document, file)
+    limits = _overlaid(Limits(prices=fleet_file.prices), fleet_file.guards, ("guards",), document, file)
     target = Target(
         name=name,
         folder=root if folder == "." else f"{root.rstrip('/')}/{folder}",
@@ -195,7 +210,7 @@ def _target(
         max_failures=entry.max_failures,
         canary=entry.canary,
         region=entry.region,
-        limits=_overlaid(limits, entry.guards, (*path, "guards"), document, file),
+        limits=_overlaid(limits.at_prices(entry.prices), entry.guards, (*path, "guards"), document, file),
         place=Place(file, *document.place_of_key(path)),
     )
     return target, wrong

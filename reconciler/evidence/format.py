@@ -5,6 +5,7 @@ what `git log -p` shows.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 from reconciler.errors import GitError
 from reconciler.model.cluster import FIELDS, FieldValue, Placement, Values
 from reconciler.model.declaration import Lifecycle
-from reconciler.model.guards import LIMITED, Limit, Limits
+from reconciler.model.guards import LIMITED, Limit, Limits, Prices
 from reconciler.model.record import Line, Record
 
 FORMAT: Final = 1
@@ -25,7 +26,7 @@ CLUSTERS_FILE: Final = "clusters.jsonl"
 LARGEST: Final = 64 << 20
 """Bytes of a file that are read: more than 100,000 clusters have."""
 
-_HEADER: Final = ("target", "endpoint", "api_key_env", "guards", "format")
+_HEADER: Final = ("target", "endpoint", "api_key_env", "guards", "prices", "format")
 _KEYS: Final = (
     "name",
     "commit",
@@ -55,7 +56,7 @@ _Made = TypeVar("_Made")
 def files_of(record: Record) -> Files:
     """The tree's files, by name."""
     limits = {key: record.limits.of(key) for key in LIMITED}
-    values = (record.target, record.endpoint, record.api_key_env, limits, FORMAT)
+    values = (record.target, record.endpoint, record.api_key_env, limits, {**record.limits.prices}, FORMAT)
     header = json.dumps(dict(zip(_HEADER, values, strict=True)), indent=1, allow_nan=False)
     lines = "".join(f"{line_text(record.lines[name])}\n" for name in sorted(record.lines))
     return {TARGET_FILE: f"{header}\n".encode(), CLUSTERS_FILE: lines.encode()}
@@ -94,6 +95,7 @@ def record_of(files: Files, where: str, *, revision: str | None, commit: str) ->
             remedy="update the tool",
         )
     limits = _checked(where, TARGET_FILE, None, _limits, header["guards"])
+    limits = limits.at_prices(_checked(where, TARGET_FILE, None, _prices, header["prices"]))
     target, endpoint, api_key_env = (_checked(where, TARGET_FILE, None, _text, header[key]) for key in _HEADER[:3])
     lines: dict[str, Line] = {}
     for number, text in enumerate(files[CLUSTERS_FILE].splitlines(), start=1):
@@ -140,12 +142,23 @@ def _limit(key: str, value: object) -> Limit:
     match LIMITED[key].sort, value:
         case "patterns", list():
             return tuple(_text(pattern) for pattern in value)
-        case (("count" | "fraction"), None):
+        case (("count" | "fraction" | "amount"), None):
             return None
-        case (("count" | "fraction"), int() | float()) if value is not True and value is not False and value >= 0:
+        case (("count" | "fraction" | "amount"), int() | float()) if _is_amount(value):
             return value
         case _:
             raise ValueError(f"guards: {key} is no limit")
+
+
+def _prices(prices: object) -> Prices:
+    if not isinstance(prices, dict) or not all(map(_is_amount, prices.values())):
+        raise ValueError("prices: no price where one belongs")
+    return prices
+
+
+def _is_amount(value: object) -> bool:
+    """Whether it is a number that is no less than nothing."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
 def _line(text: bytes) -> Line:

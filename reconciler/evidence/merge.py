@@ -62,8 +62,9 @@ def _newer_head(base: Record | None, ours: Record, theirs: Record, is_ancestor: 
     return max(ours, theirs, key=lambda record: (_latest(record), repr(_head(record))))
 
 
-def _head(record: Record) -> tuple[str | None, str, tuple[object, ...]]:
-    return record.revision, record.api_key_env, tuple(record.limits.of(key) for key in LIMITED)
+def _head(record: Record) -> tuple[str | None, str, tuple[object, ...], list[tuple[str, float]]]:
+    limits = record.limits
+    return record.revision, record.api_key_env, tuple(limits.of(key) for key in LIMITED), sorted(limits.prices.items())
 
 
 def _latest(record: Record) -> float:

@@ -1,8 +1,11 @@
-"""What an export has written and what it hasn't, as a person reads it."""
+"""What an export has written and what it hasn't, as a person reads it, and as a program does."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from dataclasses import asdict
+from typing import Any, Final
 
+from reconciler import __version__
+from reconciler.errors import Problem
 from reconciler.export.exports import LeftOut, TargetExport
 from reconciler.model.text import printable
 
@@ -15,6 +18,24 @@ def export_text(exports: Sequence[TargetExport]) -> str:
     if any(export.files for export in exports):
         lines.append(_NEXT)
     return "".join(f"{line}\n" for line in lines)
+
+
+def export_document(exports: Sequence[TargetExport], errors: Sequence[Problem]) -> dict[str, Any]:
+    """The same as plain JSON values; `errors` say what kept a target, or a cluster, out of it."""
+    told = [{name: getattr(error, name) for name in Problem.__slots__} for error in errors]
+    targets = [_as_json(export) for export in exports]
+    return {"kind": "export", "format_version": 1, "tool_version": __version__, "errors": told, "targets": targets}
+
+
+def _as_json(export: TargetExport) -> dict[str, Any]:
+    return {
+        "target": export.target,
+        "files": [{"name": one.name, "new": one.is_new, "clusters": [*one.clusters]} for one in export.files],
+        "declared": [*export.declared],
+        "left_out": [asdict(one) for one in export.left_out],
+        "unplaced": [asdict(one) for one in export.unplaced],
+        "unsettled": [asdict(one) for one in export.unsettled],
+    }
 
 
 def _target(export: TargetExport) -> Iterator[str]:

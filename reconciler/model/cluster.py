@@ -140,6 +140,12 @@ def nodes_of(values: Values) -> int:
     return number(values, "shard_count") * (1 + number(values, "replication_factor"))
 
 
+def instance_type_of(values: Values) -> str:
+    """The instance type of a configuration's nodes; empty where it has none."""
+    value = values.get("node_instance_type")
+    return value if isinstance(value, str) else ""
+
+
 def number(values: Values, path: str) -> int:
     """A whole number of a configuration; 0 where it has none."""
     value = values.get(path)

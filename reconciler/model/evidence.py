@@ -15,7 +15,9 @@ class Base(Frozen):
     """The commit that head is compared with, and why this one."""
 
     commit: str
+    """Which."""
     reason: str
+    """Why this one."""
 
 
 class Provenance(NamedTuple):
@@ -44,8 +46,11 @@ class LeftBehind:
     """A record that no target claims and that isn't empty: clusters that nobody looks after."""
 
     target: str
+    """What the target was called."""
     endpoint: str
+    """Where its API was."""
     clusters: tuple[str, ...]
+    """By name."""
 
 
 class Gone(NamedTuple):
@@ -79,6 +84,12 @@ class Evidence(NamedTuple):
     def tells_causes(self) -> bool:
         """Whether there is a base to tell causes by."""
         return self.base is not None
+
+    @property
+    def earlier_limits(self) -> tuple[Limits, ...]:
+        """What was applied, and what was merged, before this change: it lifts none of it."""
+        recorded = self.record.limits if self.record is not None else None
+        return tuple(limits for limits in (recorded, self.limits) if limits is not None)
 
     def line(self, name: str) -> Line | None:
         """What the record has of a cluster."""

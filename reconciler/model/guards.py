@@ -13,7 +13,10 @@ from reconciler.errors import Place
 Limit: TypeAlias = float | tuple[str, ...] | None
 """A number, None for no limit; or name patterns."""
 
-LimitSort: TypeAlias = Literal["count", "fraction", "patterns"]
+LimitSort: TypeAlias = Literal["count", "fraction", "amount", "patterns"]
+
+Prices: TypeAlias = Mapping[str, float]
+"""What a node costs an hour, by its instance type, in whatever currency the fleet file has in mind."""
 
 
 class Guard(NamedTuple):
@@ -37,6 +40,7 @@ GUARDS: Final = (
     Guard("max-drift-fraction", "nothing: where more of the fleet has drifted, drift is left", "max_drift_fraction",
           "fraction", 0.5),
     Guard("max-added-nodes", "more new nodes in all", "max_added_nodes", "count", None),
+    Guard("max-added-cost", "more cost an hour in all, or what has no price", "max_added_cost", "amount", None),
     Guard("protected", "a delete of what is protected", "protect", "patterns", (), lifted_by="git"),
     Guard("adopt", "an adoption that changes the cluster", lifted_by="--adopt"),
     Guard("orphans", "a change that takes a target away, or sends it elsewhere, while its record isn't empty"),
@@ -50,10 +54,11 @@ _DEFAULTS: Final[Mapping[str, Limit]] = MappingProxyType({key: guard.default for
 
 
 class Limits(NamedTuple):
-    """A limit for each key of `LIMITED`, and where those stand that a fleet file gives."""
+    """A limit for each key of `LIMITED`, where those stand that a fleet file gives, and the prices that one is in."""
 
     values: Mapping[str, Limit] = _DEFAULTS
     places: Mapping[str, Place] = MappingProxyType({})
+    prices: Prices = MappingProxyType({})
 
     def of(self, key: str) -> Limit:
         """One limit; its default where it isn't given."""
@@ -61,14 +66,18 @@ class Limits(NamedTuple):
 
     def overlaid(self, values: Mapping[str, Limit], places: Mapping[str, Place]) -> "Limits":
         """These, with others in their place."""
-        return Limits({**self.values, **values}, {**self.places, **places})
+        return Limits({**self.values, **values}, {**self.places, **places}, self.prices)
+
+    def at_prices(self, prices: Prices) -> "Limits":
+        """These, with prices laid over their own."""
+        return Limits(self.values, self.places, {**self.prices, **prices})
 
     def stricter(self, other: "Limits") -> "Limits":
-        """Of each limit the tighter one of both."""
+        """Of each limit the tighter one of both, at these prices."""
         return _combined(self, other, tight=True)
 
     def looser(self, other: "Limits") -> "Limits":
-        """Of each limit the wider one of both."""
+        """Of each limit the wider one of both, at these prices."""
         return _combined(self, other, tight=False)
 
 
@@ -92,7 +101,7 @@ def _combined(one: Limits, other: Limits, *, tight: bool) -> Limits:
             gives = guard.sort == "patterns" or limits.of(key) == values[key]  # of patterns each may give some
             if gives and key in limits.places:
                 places[key] = limits.places[key]
-    return Limits(values, places)
+    return Limits(values, places, one.prices)
 
 
 def _one_of(sort: LimitSort, one: Limit, other: Limit, *, tight: bool) -> Limit:

@@ -1,11 +1,17 @@
 """JSON Schemas of models, in draft-07: editors' language servers read nothing newer.
 
-A field's description and examples stand beside its type; what a docstring says of a model is its object's description.
+A docstring is what describes an object. A field of what people write has its description and examples beside its type;
+a field of what is written has a string below it, which costs nothing until a schema is asked for, and is read from the
+source then.
 """
 
+import ast
+import inspect
 import re
-from collections.abc import Collection
+import textwrap
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -39,11 +45,40 @@ def schema_of(
 
 
 class _Generator(GenerateJsonSchema):
-    """Requires what a written document always has."""
+    """Requires what a written document always has, and explains it."""
+
+    def model_schema(self, schema: Any) -> Any:
+        """The schema of a model."""
+        return self._explained(super().model_schema(schema), schema["cls"])
+
+    def dataclass_schema(self, schema: Any) -> Any:
+        """The schema of a dataclass."""
+        return self._explained(super().dataclass_schema(schema), schema["cls"])
 
     def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: FBT001  # as pydantic has it
         """Whether the key is always there."""
         return self.mode == "serialization" or super().field_is_required(field, total)
+
+    def _explained(self, schema: dict[str, Any], model: type) -> dict[str, Any]:
+        if self.mode != "serialization":
+            return schema
+        texts = _texts(model)
+        properties = {
+            key: {"description": texts[key], **field} if key in texts else field
+            for key, field in schema["properties"].items()
+        }
+        return {**schema, "properties": properties}
+
+
+def _texts(model: type) -> Mapping[str, str]:
+    """What stands below each field of a class."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    texts: dict[str, str] = {}
+    for field, text in pairwise(tree.body if isinstance(tree, ast.ClassDef) else ()):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
+                texts[name] = inspect.cleandoc(said)
+    return texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ from reconciler.plan.change import Change, Create, Delete, FieldChange, LeftReas
 from reconciler.plan.compare import Comparison
 from reconciler.plan.digest import change_digest, live_digest, manifests_digest
 from reconciler.plan.guards import Guarded, check_guards, exceeds
-from reconciler.plan.idle import Idle, find_idle, nodes_before_and_after, staying
+from reconciler.plan.idle import Idle, find_idle
 from reconciler.plan.intent import Intent
 from reconciler.plan.moves import NO_MOVES, Moves
 from reconciler.plan.ownership import pruned
 from reconciler.plan.plan import Kept, Plan, RecordAt, Summary
 from reconciler.plan.request import COUNTS, delete, put, risks_of_update, shards_let_go, values_of_update
+from reconciler.plan.size import size_of, staying
 
 
 class Reading(NamedTuple):
@@ -73,12 +74,12 @@ def make_plan(
     plan that is carried out: other changes than these aren't made at all.
     """
     head, comparison, evidence = reading.head, reading.comparison, reading.evidence
-    limits = effective(head.target.limits, _earlier_limits(evidence))
+    limits = effective(head.target.limits, evidence.earlier_limits)
     explained = _explained(comparison, evidence)
     every = _changes(explained, reading, intent, moves, limits, reviewed)
     changes = tuple(change for change in every if saved is None or change_digest(change) in saved)
     provenance, record = evidence.provenance, evidence.record
-    nodes = nodes_before_and_after(reading.live, changes)
+    size = size_of(reading.live, changes)
     idle = find_idle(every, comparison, evidence)
     return Plan(
         target=head.target.name,
@@ -92,23 +93,17 @@ def make_plan(
         folder=reading.folder,
         intent=intent,
         summary=_summary(changes, idle),
-        nodes=nodes,
+        nodes=size.nodes,
+        cost=size.cost(limits.prices),
         changes=changes,
         taken_over=idle.taken_over,
         settling=idle.settling,
         kept=tuple(_kept(explained)),
         unmanaged=idle.unmanaged,
         unhealthy=idle.unhealthy,
-        violations=check_guards(Guarded(changes, head, len(staying(reading.live)), nodes, evidence), limits, intent),
+        violations=check_guards(Guarded(changes, head, len(staying(reading.live)), size, evidence), limits, intent),
         warnings=(*head.warnings, *evidence.warnings, *_let_go(changes, reading.live)),
     )
-
-
-def _earlier_limits(evidence: Evidence) -> Iterator[Limits]:
-    if evidence.record is not None:
-        yield evidence.record.limits
-    if evidence.limits is not None:
-        yield evidence.limits
 
 
 def _explained(comparison: Comparison, evidence: Evidence) -> list[Explained]:

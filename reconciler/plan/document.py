@@ -24,18 +24,19 @@ _ANEW = "make a new one: reconciler plan --out FILE"
 
 
 class PlanDocument(Frozen):
-    """All targets' plans.
-
-    `errors` says what kept a target out of it: a plan that is missing is not an empty plan. `left_behind` are the
-    records that no target claims.
-    """
+    """All targets' plans. One that is missing is not an empty plan."""
 
     kind: Literal["plan"] = "plan"
     format_version: Literal[1] = FORMAT_VERSION
+    """Changes with the shape."""
     tool_version: str = __version__
+    """What wrote it."""
     errors: Annotated[tuple[Problem, ...], Field(strict=False)] = ()
+    """What kept a target out of it."""
     left_behind: Annotated[tuple[LeftBehind, ...], Field(strict=False)] = ()
+    """The records that no target claims."""
     targets: Annotated[tuple[Plan, ...], Field(strict=False)]
+    """Each one's plan."""
 
 
 def dump_plans(

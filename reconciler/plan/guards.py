@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.errors import Place
+from reconciler.model.amount import amount_text, exact
 from reconciler.model.evidence import Evidence
 from reconciler.model.fleet import Head
 from reconciler.model.guards import GUARDS, Guard, Limit, Limits
 from reconciler.model.text import matching_pattern
 from reconciler.plan.change import Change, Delete, Update
 from reconciler.plan.intent import Intent
-from reconciler.plan.plan import Nodes, Violation
+from reconciler.plan.plan import Violation
+from reconciler.plan.size import Added, Size
 
 COUNTS_FROM: Final = 4
 """Clusters from which a fraction means something; below, one delete is let through."""
@@ -25,7 +27,7 @@ class Guarded(NamedTuple):
     changes: Sequence[Change]
     head: Head
     live: int
-    nodes: Nodes
+    size: Size
     evidence: Evidence
 
     @property
@@ -34,7 +36,7 @@ class Guarded(NamedTuple):
         return [change for change in self.changes if isinstance(change, Delete)]
 
     @property
-    def size(self) -> int:
+    def clusters(self) -> int:
         """What fractions are of."""
         return max(len(self.head.declarations), self.live)
 
@@ -82,7 +84,7 @@ def _max_deletes(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Br
 
 
 def _max_delete_fraction(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
-    count, size = len(guarded.deletes), guarded.size
+    count, size = len(guarded.deletes), guarded.clusters
     if not isinstance(limit, int | float):
         return
     if guarded.live < COUNTS_FROM and count > 1:
@@ -93,9 +95,33 @@ def _max_delete_fraction(guarded: Guarded, limit: Limit, _intent: Intent) -> Ite
 
 
 def _max_added_nodes(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
-    added = guarded.nodes.after - guarded.nodes.before
+    nodes = guarded.size.nodes
+    added = nodes.after - nodes.before
     if isinstance(limit, int | float) and added > limit:
         yield Breach(f"{added} nodes would be added, and {limit:g} are the most", added)
+
+
+def _max_added_cost(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
+    """By head's prices and by earlier ones: no change makes itself cheaper."""
+    if not isinstance(limit, int | float):
+        return
+    now, before = _added(guarded)
+    counted, by = (now, "") if before is None or now >= before else (before, ", by the prices before this change")
+    if counted.unpriced:
+        mend = f"{_once('max-added-cost')}; for good, add the price in a change of its own, and apply that"
+        yield Breach(f"nodes without a price would be added{by}: {_names(counted.unpriced)}", allow=mend)
+    elif counted.amount > exact(limit):
+        message = (
+            f"{amount_text(counted.amount)} an hour would be added{by}, and {amount_text(exact(limit))} is the most"
+        )
+        yield Breach(message, float(counted.amount))
+
+
+def _added(guarded: Guarded) -> tuple[Added, Added | None]:
+    """What is added by head's prices, and by the record's or base's, whichever is less; None where neither has any."""
+    earlier = [limits.prices for limits in guarded.evidence.earlier_limits if limits.prices]
+    added = guarded.size.added
+    return added(guarded.head.target.limits.prices), min((added(prices) for prices in earlier), default=None)
 
 
 def _protected(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
@@ -150,6 +176,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "max-deletes": _max_deletes,
     "max-delete-fraction": _max_delete_fraction,
     "max-added-nodes": _max_added_nodes,
+    "max-added-cost": _max_added_cost,
     "protected": _protected,
     "adopt": _adopt,
     "orphans": _orphans,
@@ -175,7 +202,11 @@ def _violation(guard: Guard, refusal: Breach, limits: Limits) -> Violation:
 def _ways(guard: Guard) -> str:
     """How a guard is allowed: in git, in the workflow, on the command line."""
     in_git = f"; for good, raise guards.{guard.key} in a change of its own, and apply that" if guard.key else ""
-    return f"allow it for one run with --allow {guard.name}, or `allow: {guard.name}` in the workflow{in_git}"
+    return f"{_once(guard.name)}{in_git}"
+
+
+def _once(guard: str) -> str:
+    return f"allow it for one run with --allow {guard}, or `allow: {guard}` in the workflow"
 
 
 def _clusters(count: int) -> str:

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from reconciler.model.cluster import DELETING, LiveCluster, nodes_of
 from reconciler.model.evidence import Evidence
-from reconciler.plan.change import Change, Delete
+from reconciler.plan.change import Change
 from reconciler.plan.compare import Comparison, Pair
 from reconciler.plan.ownership import unmanaged
-from reconciler.plan.plan import Nodes, Settling, Unhealthy, Unmanaged
+from reconciler.plan.plan import Settling, Unhealthy, Unmanaged
 
 
 class Idle(NamedTuple):
@@ -34,24 +33,6 @@ def find_idle(changes: Iterable[Change], comparison: Comparison, evidence: Evide
         unhealthy=unhealthy,
         unmanaged=tuple(unmanaged(live, evidence) for live in comparison.undeclared if live.name not in changed),
     )
-
-
-def staying(live: Iterable[LiveCluster]) -> list[LiveCluster]:
-    """The clusters that aren't on their way out."""
-    return [cluster for cluster in live if cluster.status != DELETING]
-
-
-def nodes_before_and_after(live: Iterable[LiveCluster], changes: Iterable[Change]) -> Nodes:
-    """Nodes of all that stays, and of all that will be there."""
-    each = {cluster.name: nodes_of(cluster.values) for cluster in staying(live)}
-    before = sum(each.values())
-    for change in changes:
-        if isinstance(change, Delete):
-            each[change.name] = 0
-        else:
-            for request in change.requests:
-                each[change.name] = 0 if request.body is None else nodes_of(request.body)
-    return Nodes(before=before, after=sum(each.values()))
 
 
 def _settling(idle: Iterable[Pair]) -> Iterator[Settling]:

@@ -14,17 +14,20 @@ _Patterns: TypeAlias = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class Intent(Frozen):
-    """`only`, `adopt` and `replace` are name patterns; `allow` are the guards that are lifted for one run.
-
-    `base` is the base that was named, None where it was left to be found.
-    """
+    """The options that a plan is made by."""
 
     base: str | None = None
+    """The base that was named; None where it was left to be found."""
     only: _Patterns = ()
+    """Name patterns of the clusters that are looked at; none of them for all."""
     prune: Prune | None = None
+    """What may be deleted: what is ours, or all; None for nothing."""
     adopt: _Patterns = ()
+    """Name patterns of clusters that may be changed though somebody else made them."""
     replace: _Patterns = ()
+    """Name patterns of clusters that were never Active and may be made anew."""
     allow: _Patterns = ()
+    """Guards that are lifted for this run."""
 
     @property
     def selects(self) -> Selection:

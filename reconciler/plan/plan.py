@@ -17,109 +17,165 @@ _Names: TypeAlias = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class Summary(Frozen):
-    """How many clusters of each sort.
-
-    Creates, updates and deletes are those that are carried out; `left` are those that aren't. `taken_over` are among
-    the unchanged; `unmanaged` and `unhealthy` overlap with the others.
-    """
+    """How many clusters of each sort. The last two overlap with the others."""
 
     create: int = 0
+    """To create."""
     update: int = 0
+    """To update."""
     delete: int = 0
+    """To delete."""
     left: int = 0
+    """With a change that isn't carried out."""
     unchanged: int = 0
+    """As declared, Active and well."""
     settling: int = 0
+    """As declared, and not Active yet."""
     taken_over: int = 0
+    """Of those unchanged: not in the record yet."""
     unmanaged: int = 0
+    """Live, and not declared."""
     unhealthy: int = 0
+    """Declared, with errors or a failed status."""
 
 
 class Nodes(Frozen):
     """Nodes of all clusters of the target that aren't being deleted, before and after the plan."""
 
     before: int
+    """As it is."""
     after: int
+    """As it will be."""
+
+
+class Cost(Frozen):
+    """What these nodes cost an hour, by the fleet file's prices."""
+
+    before: float | None
+    """As it is; None where a type has no price."""
+    after: float | None
+    """As it will be; None where a type has no price."""
+    unpriced: _Names = ()
+    """The instance types without a price, before or after."""
 
 
 class RecordAt(Frozen):
-    """The record that the plan was made on: where in its own chain, and the commit that was last applied."""
+    """The record that the plan was made on."""
 
     commit: str
+    """Where in the record's own chain."""
     revision: str | None = None
+    """The commit that was last applied."""
 
 
 class Settling(Frozen):
     """A declared cluster that is as it should be, and not `Active` yet."""
 
     name: str
+    """The cluster."""
     status: str
+    """In the service's words."""
 
 
 class Kept(Frozen):
     """A field in which the service holds another value than the one that was sent, and is known to."""
 
     name: str
+    """The cluster."""
     path: str
+    """The field, as in `fields`."""
     sent: FieldValue | None
+    """What was sent."""
     kept: FieldValue | None
+    """What the service holds; None where it dropped it."""
 
 
 class Unmanaged(Frozen):
-    """A live cluster that no manifest declares and that the plan leaves alone; `removed_by` is a commit."""
+    """A live cluster that no manifest declares and that the plan leaves alone."""
 
     name: str
+    """The cluster."""
     ownership: Ownership
+    """Whose it is."""
     removed_by: str | None = None
+    """The commit that removed its manifest."""
 
 
 class Unhealthy(Frozen):
-    """A declared cluster with errors, or a failed status; `blocked`: it was never Active, and takes no update."""
+    """A declared cluster with errors, or a failed status."""
 
     name: str
+    """The cluster."""
     status: str
+    """In the service's words."""
     errors: _Names
+    """In the service's words."""
     blocked: bool = False
+    """Whether it was never Active, and takes no update: `--replace` makes it anew."""
 
 
 class Violation(Frozen):
-    """A guard that refuses: what it allows, what the plan would do, and where the limit stands."""
+    """A guard that refuses: nothing is applied."""
 
     guard: str
+    """Its name, as `--allow` takes it."""
     message: str
+    """What would be done, what is allowed, and every way to allow it."""
     limit: int | float | None = None
+    """What is allowed; None for a guard without a number."""
     actual: int | float | None = None
+    """What would be done, as a number; None where there is none, or where it isn't known."""
     file: str | None = None
+    """Where the limit stands; None for a default."""
     line: int | None = None
+    """Where in that file."""
 
 
 class Plan(Frozen):
-    """What would be done to one target.
-
-    `revision` is HEAD's commit, `dirty` whether the manifests differ from it. `manifests` is the digest of all that the
-    target declares, None in a plan for people; `folder` is where it was read. By these, and by `intent`, a saved plan
-    knows what it was made of.
-    """
+    """What would be done to one target, and what was seen of it."""
 
     target: str
+    """Its name in the fleet file."""
     endpoint: str
+    """Where its API is; `sandbox:` and its name for an embedded one."""
     revision: str | None = None
+    """HEAD's commit; None without git."""
     dirty: bool | None = None
+    """Whether the manifests differ from HEAD's; None without git."""
     base: Base | None = None
+    """What head is compared with; None without."""
     record: RecordAt | None = None
+    """What was applied before; None where none is here."""
     live_read: bool = True
+    """Whether the service was asked; a plan of git alone is never applied."""
     manifests: str | None = None
+    """All that the target declares, as a hash; None in a plan that wasn't saved."""
     folder: str = ""
+    """Where the manifests were read."""
     intent: Intent = NO_INTENT
+    """The options that it was made by."""
     summary: Summary
+    """How many clusters of each sort."""
     nodes: Nodes
+    """Of all clusters of the account that aren't being deleted."""
+    cost: Cost | None = None
+    """Of these nodes; None where the fleet file has no prices."""
     changes: Annotated[tuple[Change, ...], Field(strict=False)]
+    """What would be done, by name."""
     taken_over: _Names = ()
+    """Clusters that are live and exactly as declared, and not in the record yet."""
     settling: Annotated[tuple[Settling, ...], Field(strict=False)] = ()
+    """Declared clusters that are as they should be, and not Active yet."""
     kept: Annotated[tuple[Kept, ...], Field(strict=False)] = ()
+    """Fields in which the service is known to hold something other than was sent."""
     unmanaged: Annotated[tuple[Unmanaged, ...], Field(strict=False)] = ()
+    """Live clusters that no manifest declares and that are left alone."""
     unhealthy: Annotated[tuple[Unhealthy, ...], Field(strict=False)] = ()
+    """Declared clusters with errors."""
     violations: Annotated[tuple[Violation, ...], Field(strict=False)] = ()
+    """The guards that refuse it; with any, nothing is applied."""
     warnings: _Names = ()
+    """What is odd, and no error."""
 
     @property
     def digest(self) -> str:

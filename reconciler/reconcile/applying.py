@@ -54,7 +54,7 @@ async def apply_all(
     connections = {site.head.target.name: _connection(site) for site in ground.sites}
     keeper = RecordKeeper(ground.checkout, planned.plans, planned.readings, clock)
     keeper.write_ahead()
-    jobs = [_job(plan, planned, request) for plan in planned.plans]
+    jobs = [_job(plan, planned, request, plan.taken_over) for plan in planned.plans]
     whole = options._replace(all_read=not planned.errors)
     finished = await carry_out(jobs, connections, whole, clock=clock, stop=stop, on_progress=on_progress)
     errors = keeper.write_after(finished)
@@ -87,7 +87,7 @@ def _connection(site: Site) -> Connection:
     return site.connection
 
 
-def _job(plan: Plan, planned: Planned, request: PlanRequest) -> Job:
+def _job(plan: Plan, planned: Planned, request: PlanRequest, taken_over: tuple[str, ...] = ()) -> Job:
     reading, listing = planned.readings[plan.target], planned.listings[plan.target]
     record = reading.evidence.record
     reviewed = request.reviewed
@@ -103,6 +103,7 @@ def _job(plan: Plan, planned: Planned, request: PlanRequest) -> Job:
             half.name: successor for half, successor in planned.moves.successors.items() if half.target == plan.target
         },
         standing=_settled(planned),
+        taken_over=taken_over,
     )
 
 

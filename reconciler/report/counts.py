@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
+from reconciler.model.amount import amount_text, exact
 from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan
 from reconciler.report.sections import ACTIONS, judges_a_change, topic_of
@@ -56,13 +58,44 @@ def standing(plans: Sequence[Plan]) -> str:
         (blocked, "never Active, to be replaced"),
         (total["unmanaged"], "not declared"),
     ]
-    return ", ".join(part for part in (counts_text(counts), nodes(plans)) if part)
+    return ", ".join(part for part in (counts_text(counts), size(plans)) if part)
+
+
+def size(plans: Sequence[Plan]) -> str:
+    """`nodes 53 → 49 (-4), cost an hour 6.36 → 5.88 (-0.48)`."""
+    return ", ".join(part for part in (nodes(plans), cost(plans)) if part)
 
 
 def nodes(plans: Sequence[Plan]) -> str:
     """`nodes 12 → 18 (+6)`; of several plans, the sums."""
     before, after = sum(plan.nodes.before for plan in plans), sum(plan.nodes.after for plan in plans)
     return f"nodes {before}" if before == after else f"nodes {before} → {after} ({after - before:+d})"
+
+
+def cost(plans: Sequence[Plan]) -> str:
+    """`cost an hour 6.36 → 5.88 (-0.48)`; unknown where a price is missing; empty where there are none at all."""
+    costs = [plan.cost for plan in plans if plan.cost is not None]
+    if not costs:
+        return ""
+    of_some = f" of {len(costs)} of {len(plans)} targets" if len(costs) < len(plans) else ""
+    before, after = _sum(cost.before for cost in costs), _sum(cost.after for cost in costs)
+    told = [_amount(before)] if before == after else [_amount(before), "→", _amount(after)]
+    if before is not None and after is not None and before != after:
+        told.append(f"({'+' if after > before else ''}{amount_text(after - before)})")
+    return " ".join((f"cost an hour{of_some}", *told))
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else amount_text(amount)
+
+
+def _sum(amounts: Iterable[float | None]) -> Decimal | None:
+    total = Decimal()
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += exact(amount)
+    return total
 
 
 def actions_text(changes: Iterable[Change]) -> str:

@@ -23,6 +23,7 @@ from reconciler.report.notes import (
     taken_over_text,
     unhealthy_text,
     unmanaged_text,
+    unpriced_text,
 )
 from reconciler.report.sections import (
     destroyed,
@@ -41,6 +42,7 @@ from reconciler.report.words import (
     TAKEN_OVER,
     UNHEALTHY,
     UNMANAGED,
+    UNPRICED,
     Word,
 )
 
@@ -183,6 +185,8 @@ def _notes(plan: Plan, page: PlanPage) -> Iterator[Block]:
     lines += [Block(f"- {_linked(kept_text(kept, tell), KEPT, page.look)}\n", 9) for kept in plan.kept]
     if plan.unmanaged:
         lines.append(Block(f"- {_linked(unmanaged_text(plan, tell), UNMANAGED, page.look)}\n", 9))
+    if plan.cost is not None and plan.cost.unpriced:
+        lines.append(Block(f"- {_linked(unpriced_text(plan.cost.unpriced, tell), UNPRICED, page.look)}\n", 9))
     if lines:
         yield Block("\n", inside=lines)
 

@@ -42,6 +42,8 @@ def _wanted(plans: Sequence[Plan]) -> Iterator[NextStep]:
     if any(plan.sends for plan in plans) and not any(plan.violations or not plan.live_read for plan in plans):
         how = "review it and merge, and the workflow applies it" if judges_a_change(plans) else "run the apply workflow"
         yield NextStep(f"{how}; by hand", (_command(plans),))
+    if any(plan.taken_over for plan in plans) and not any(plan.sends or plan.violations for plan in plans):
+        yield NextStep("apply, which sends nothing, and takes over what is as declared", (_command(plans),))
     if any(field.cause == "drift" for change in changes for field in change.fields):
         yield NextStep("to keep what was changed by hand, write it into the manifest")
     reasons = {change.left for change in changes} | {field.left for change in changes for field in change.fields}

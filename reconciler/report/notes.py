@@ -3,7 +3,7 @@
 `show` makes a text from outside harmless for the medium: a name, a value, the service's words.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reconciler.model.evidence import LeftBehind
@@ -30,6 +30,7 @@ from reconciler.report.words import (
     SETTLES,
     TAKEN_OVER,
     UNMANAGED,
+    UNPRICED,
     WAITS,
 )
 
@@ -131,6 +132,12 @@ def settling_text(plan: Plan, tell: Telling) -> str:
     return f"{SETTLES.text}, and as declared: " + names_text(
         by_name, lambda name: f"{tell.name(name)} ({tell.text(printable(by_name[name].status, 60))})"
     )
+
+
+def unpriced_text(unpriced: Sequence[str], tell: Telling) -> str:
+    """`no price: m7g.large`: what keeps the cost from being known."""
+    missing = f"{UNPRICED.text}: {names_text(unpriced, tell.name)}"
+    return f"{missing}; to know the cost, add it to {tell.text('prices')} in the fleet file"
 
 
 def kept_text(kept: Kept, tell: Telling) -> str:

@@ -53,13 +53,15 @@ def worst_settling(report: TargetReport) -> list[SettlingResult]:
 
 
 def report_title(reports: Sequence[TargetReport], where: str) -> str:
-    """`apply of a: 1 failed, 3 applied`; where there was nothing to send, what was waited for: `a: 2 settled`."""
+    """`apply of a: 1 failed, 3 applied`; where nothing was to be sent, what became of the rest: `a: 2 settled`."""
     results = Counter(result.outcome for report in reports for result in report.results)
-    if applied := counts_text([(results[outcome], outcome) for outcome in OUTCOMES]):
-        return f"apply of {where}: {applied}"
+    taken_over = (sum(len(report.taken_over) for report in reports), "taken over")
+    if results:
+        counts = [(results[outcome], outcome) for outcome in OUTCOMES]
+        return f"apply of {where}: {counts_text([*counts, taken_over])}"
     settling = Counter(one.outcome for report in reports for one in report.settling)
-    waited = counts_text([(settling[outcome], word.text) for outcome, word in SETTLING.items()])
-    return f"{where}: {waited or 'nothing to do'}"
+    waited = [(settling[outcome], word.text) for outcome, word in SETTLING.items()]
+    return f"{where}: {counts_text([*waited, taken_over]) or 'nothing to do'}"
 
 
 def deleted(reports: Sequence[TargetReport]) -> list[tuple[TargetReport, Result]]:

@@ -25,6 +25,7 @@ from reconciler.report.notes import (
     title,
     unhealthy_text,
     unmanaged_text,
+    unpriced_text,
 )
 from reconciler.report.sections import (
     Alike,
@@ -224,6 +225,8 @@ def _notes(plan: Plan, style: Style) -> Iterator[str]:
         yield kept_text(kept, _TELL)
     if plan.unmanaged:
         yield unmanaged_text(plan, _TELL)
+    if plan.cost is not None and plan.cost.unpriced:
+        yield unpriced_text(plan.cost.unpriced, _TELL)
 
 
 def _closing(document: PlanDocument, above: int, style: Style, look: Look) -> Iterator[str]:

@@ -92,9 +92,11 @@ KEPT: Final = Word("the service keeps", f"{_PAGE}#kept")
 LEFT_BEHIND: Final = Word("left behind", f"{_PAGE}#left-behind")
 UNHEALTHY: Final = Word("unhealthy", f"{_PAGE}#unhealthy")
 UNMANAGED: Final = Word("not declared, left alone", f"{_PAGE}#ownership")
+UNPRICED: Final = Word("no price", "manifests.md#prices")
 SETTLES: Final = Word("settling", f"{_PAGE}#settling")
 EVERY_WORD: Final[tuple[Word, ...]] = (
     *TOPICS.values(), *RISKS.values(), *LEFT.values(), *OWNERSHIP.values(), *OUTCOMES.values(), *SETTLING.values(),
-    *WAITS.values(), RECORD, DELETES, GUARDS, MOVES, TAKEN_OVER, KEPT, LEFT_BEHIND, UNHEALTHY, UNMANAGED, SETTLES,
+    *WAITS.values(), RECORD, DELETES, GUARDS, MOVES, TAKEN_OVER, KEPT, LEFT_BEHIND, UNHEALTHY, UNMANAGED, UNPRICED,
+    SETTLES,
 )  # fmt: skip
 """What the documents have to explain: a test there holds their anchors against these."""

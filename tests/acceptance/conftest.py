@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from reconciler.clock import SystemClock
+from reconciler.clock import Clock, SystemClock
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.server import in_thread
 from reconciler.sandbox.store import Store
@@ -131,6 +131,7 @@ class Workplace:
 
     def __init__(self, folder: Path, cleanup: ExitStack) -> None:
         self.folder = folder
+        self.command = RECONCILER
         self._cleanup = cleanup
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
         self._written: set[Path] = set()
@@ -142,10 +143,17 @@ class Workplace:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text))
 
-    def service(self, *, faults: str = "", settle_seconds: float = 0.0, switches: tuple[str, ...] = ()) -> Service:
+    def service(
+        self,
+        *,
+        faults: str = "",
+        settle_seconds: float = 0.0,
+        switches: tuple[str, ...] = (),
+        clock: Clock | None = None,
+    ) -> Service:
         differing = Switches.parse(switches)
         database = str(self.folder / "service.db")
-        store = Store(database, clock=SystemClock(), settle_seconds=settle_seconds, switches=differing)
+        store = Store(database, clock=clock or SystemClock(), settle_seconds=settle_seconds, switches=differing)
         self._cleanup.callback(store.close)
         answers: list[str] = []
         wanted = Faults.parse(faults) if faults else None
@@ -158,7 +166,7 @@ class Workplace:
 
     def run(self, command: str, *, stdin: str = "") -> Ended:
         ended = subprocess.run(
-            [RECONCILER, *command.split()],
+            [self.command, *command.split()],
             cwd=self.folder,
             env=self.environment,
             input=stdin,
@@ -172,7 +180,7 @@ class Workplace:
 
     def start(self, command: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [RECONCILER, *command.split()],
+            [self.command, *command.split()],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.acceptance.conftest import Checkout, Workplace, manifest
+from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub
 
 
 def lines(text: str) -> list[str]:
@@ -83,6 +84,41 @@ def test_all_that_is_wrong_is_told_at_once(workplace: Workplace) -> None:
         ("key", "b", "failed"),
     ]
     assert all(check["remedy"] for check in document["checks"] if check["state"] != "ok")
+
+
+def told_of_forge(workplace: Workplace) -> list[str]:
+    """What doctor says of the forge, a line a check."""
+    told = workplace.run("doctor").out.splitlines()
+    return [line.replace(" forge     ", " ") for line in told if line[9:15] == "forge "]
+
+
+@pytest.mark.slow
+def test_a_job_whose_token_may_not_read(workplace: Workplace) -> None:
+    """What `comment` and `issue` would meet, with the permission that mends it; nothing is written there."""
+    github = FakeGitHub()
+    workplace.write("event.json", json.dumps({"pull_request": {"number": 12}}))
+    with github.serve() as url:
+        workplace.environment |= {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_API_URL": url,
+            "GITHUB_EVENT_PATH": "event.json",
+            "GITHUB_REPOSITORY": REPOSITORY,
+        }
+        tokenless = told_of_forge(workplace)
+        workplace.environment["GITHUB_TOKEN"] = INSTALLATION
+        granted = told_of_forge(workplace)
+        github.denied = {"read"}
+        denied = told_of_forge(workplace)
+    step = "give the step `env: GITHUB_TOKEN: ${{ github.token }}`"
+    assert tokenless == [f"warning  no token: neither GITHUB_TOKEN nor GH_TOKEN is set → {step}"]
+    assert granted == ["ok       the pull request's comments can be read", "ok       drift issues can be read"]
+    refused = "403 Forbidden: Resource not accessible by integration → give the job `permissions:"
+    fork = "the token of a fork's pull request can never write"
+    assert denied == [
+        f"warning  GET /repos/{REPOSITORY}/issues/12/comments: {refused} pull-requests: write`; {fork}",
+        f"warning  GET /repos/{REPOSITORY}/issues: {refused} issues: write`; {fork}",
+    ]
+    assert github.complaints == github.writes == []
 
 
 @pytest.mark.slow

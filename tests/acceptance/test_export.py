@@ -27,8 +27,13 @@ def test_from_live_clusters_to_a_green_drift(checkout: Checkout) -> None:
     plan = checkout.run("plan --format json --detailed-exitcode")
     assert (plan.code, plan.targets[0]["changes"], plan.targets[0]["warnings"]) == (0, [], [])
     assert plan.targets[0]["taken_over"] == sorted(names)
-    assert checkout.run("apply --yes").code == 0
+    assert checkout.run("plan").out.endswith(
+        "  next: apply, which sends nothing, and takes over what is as declared: reconciler apply\n"
+    )
+    applied = checkout.run("apply --yes")
+    assert (applied.code, applied.out.splitlines()[0]) == (0, "default: 40 taken over")
     assert checkout.run("drift").code == 0
+    assert checkout.run("apply --yes --format json").targets[0]["taken_over"] == []
     assert service.sent() == []
     again = checkout.run("export")
     assert again.out.startswith("default: 0 manifests written, 40 declared already, 1 left out\n")
@@ -84,9 +89,14 @@ def test_a_key_is_written_nowhere(checkout: Checkout) -> None:
     service = checkout.service()
     service.put("leaky", description="use sandbox-admin")
     service.put("orders")
-    ended = checkout.run("export")
+    ended = checkout.run("export --format json")
     assert (ended.code, [path.name for path in checkout.folder.glob("manifests/*")]) == (1, ["orders.yaml"])
-    assert "manifests/leaky.yaml is not written: a cluster's description holds the API key" in ended.err
+    why = "manifests/leaky.yaml is not written: a cluster's description holds the API key"
+    assert why in ended.err
+    document = json.loads(ended.out)
+    assert [problem["message"] for problem in document["errors"]] == [why]
+    [target] = document["targets"]
+    assert target["files"] == [{"name": "manifests/orders.yaml", "new": True, "clusters": ["orders"]}]
 
 
 def test_from_a_terraform_state(workplace: Workplace) -> None:

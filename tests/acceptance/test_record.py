@@ -50,12 +50,19 @@ def test_an_apply_is_recorded_cluster_by_cluster_and_nothing_else_is_written(che
     assert re.fullmatch(r"refs/reconciler/record/default-[0-9a-f]{8}", ref)
     assert checkout.git("ls-tree", "--name-only", ref).split() == ["clusters.jsonl", "target.json"]
     head = json.loads(checkout.git("show", f"{ref}:target.json"))
-    limits = {"max_deletes": 5, "max_delete_fraction": 0.25, "max_drift_fraction": 0.5, "max_added_nodes": None}
+    limits = {
+        "max_deletes": 5,
+        "max_delete_fraction": 0.25,
+        "max_drift_fraction": 0.5,
+        "max_added_nodes": None,
+        "max_added_cost": None,
+    }
     assert head == {
         "target": "default",
         "endpoint": service.url,
         "api_key_env": "MOMENTO_API_KEY",
         "guards": {**limits, "protect": []},
+        "prices": {},
         "format": 1,
     }
     lines = checkout.git("show", f"{ref}:clusters.jsonl").splitlines()

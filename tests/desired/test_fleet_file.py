@@ -133,6 +133,42 @@ def test_a_targets_limits_take_the_place_of_those_for_all(tmp_path: Path) -> Non
     assert (b.of("max_deletes"), b.of("max_added_nodes")) == (1, None)
 
 
+def test_a_targets_prices_are_laid_over_those_for_all(tmp_path: Path) -> None:
+    """Regions differ in some of them; a number is as it was written."""
+    text = """\
+        targets:
+          a: {endpoint: https://h, prices: {m6g.large: 0.149, t4g.small: 0}}
+          b: {endpoint: https://i}
+        guards: {max_added_cost: 1.5}
+        prices:
+          m6g.large: 0.1
+          r6g.large: 3
+        """
+    write(tmp_path, {"fleet.yaml": text, "a/x.yaml": manifest("x"), "b/y.yaml": manifest("y")})
+    a, b = (target.limits for target in read_fleet(str(tmp_path)).targets)
+    assert a.prices == {"m6g.large": 0.149, "r6g.large": 3, "t4g.small": 0}
+    assert b.prices == {"m6g.large": 0.1, "r6g.large": 3}
+    assert a.of("max_added_cost") == b.of("max_added_cost") == 1.5
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("m6g.large: -1", "3:14: prices.m6g.large is -1"),
+        ('m6g.large: "0.12"', '3:14: prices.m6g.large is "0.12", a string, not a number'),
+        ("m6g.large: null", "3:14: prices.m6g.large is null"),
+        ("m6g.large: .12", '3:14: prices.m6g.large is ".12", a number that isn\'t written in plain decimals'),
+        ("m6g.large: true", "3:14: prices.m6g.large is true, a boolean, not a number"),
+        ("m6g.large: 1\n  m6g.large: 2", '4:3: duplicate key "m6g.large": first in line 3'),
+        ('"": 1', "3:3: prices. is empty"),
+    ],
+)
+def test_a_price_that_makes_no_sense_is_refused(tmp_path: Path, written: str, said: str) -> None:
+    """Never taken for a lower one."""
+    write(tmp_path, {"fleet.yaml": f"{US}prices:\n  {written}\n", "us/.keep": ""})
+    assert told(tmp_path) == [f"fleet.yaml:{said}"]
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [

@@ -132,6 +132,12 @@ def test_what_a_schema_can_refuse_both_refuse(breach: dict[str, Any]) -> None:
         {**FLEET, "guards": {"max_delete_fraction": 1.5}},
         {**FLEET, "guards": {"max_delete": 3}},
         {**FLEET, "guards": {"protect": None}},
+        {**FLEET, "guards": {"max_added_cost": -1}},
+        {**FLEET, "prices": {"m6g.large": -1}},
+        {**FLEET, "prices": {"m6g.large": "0.12"}},
+        {**FLEET, "prices": {"m6g.large": None}},
+        {**FLEET, "prices": {"": 1}},
+        {**FLEET, "prices": [0.12]},
         {**FLEET, "defaults": {"name": "orders"}},
         {**FLEET, "defaults": {"shard_count": None}},
         {"targets": {"default": {"region": "us-north-9"}}},
@@ -142,8 +148,9 @@ def test_what_a_schema_can_refuse_both_refuse(breach: dict[str, Any]) -> None:
 )
 def test_both_refuse_a_fleet_file(breach: dict[str, Any]) -> None:
     """For the same reasons; a null is a limit that isn't there, and nothing else."""
-    assert fleet_loads({**FLEET, "guards": {"max_deletes": None}})
-    assert wrong("fleet", {**FLEET, "guards": {"max_deletes": None}}) == []
+    good = {**FLEET, "guards": {"max_deletes": None}, "prices": {"m6g.large": 0.12, "t4g.small": 0}}
+    assert fleet_loads(good)
+    assert wrong("fleet", good) == []
     assert not fleet_loads(breach)
     assert wrong("fleet", breach)
 

@@ -54,7 +54,8 @@ def limits(draw: st.DrawFn) -> Limits:
         "max_delete_fraction": draw(st.none() | st.sampled_from([0.0, 0.5])),
         "protect": tuple(draw(st.lists(st.sampled_from(["a*", "b"]), max_size=2))),
     }
-    return Limits().overlaid(given, {})
+    prices = draw(st.dictionaries(st.sampled_from(["a", "é\n"]), st.sampled_from([0, 0.1, 1e9])))
+    return Limits(prices=prices).overlaid(given, {})
 
 
 @st.composite

@@ -26,7 +26,7 @@ def test_what_is_written_is_exactly_the_contract() -> None:
     assert files[TARGET_FILE].decode() == (
         '{\n "target": "us-east-1",\n "endpoint": "https://api.cache.example.com",\n "api_key_env": "MOMENTO_API_KEY",\n'
         ' "guards": {\n  "max_deletes": 5,\n  "max_delete_fraction": 0.25,\n  "max_drift_fraction": 0.5,\n'
-        '  "max_added_nodes": null,\n  "protect": []\n },\n "format": 1\n}\n'
+        '  "max_added_nodes": null,\n  "max_added_cost": null,\n  "protect": []\n },\n "prices": {},\n "format": 1\n}\n'
     )
     body = '"node_instance_type":"m6g.large","shard_count":2,"replication_factor":1,"enforce_shard_multi_az":true'
     lifecycle = '{"prevent_destroy":false,"on_remove":"delete","on_drift":null,"adopt":false,"ignore_changes":[]}'
@@ -99,6 +99,10 @@ def _header(**changes: object) -> bytes:
         (TARGET_FILE, _header(guards={"max_deletes": True}), "target.json", "max_deletes is no limit"),
         (TARGET_FILE, _header(guards={"max_deletes": -1}), "target.json", "max_deletes is no limit"),
         (TARGET_FILE, _header(guards={"protect": "a"}), "target.json", "protect is no limit"),
+        (TARGET_FILE, _header(prices=[]), "target.json", "prices: no price"),
+        (TARGET_FILE, _header(prices={"a": True}), "target.json", "prices: no price"),
+        (TARGET_FILE, _header(prices={"a": -1}), "target.json", "prices: no price"),
+        (TARGET_FILE, _header(prices={"a": float("nan")}), "target.json", "prices: no price"),
     ],
 )  # fmt: skip
 def test_what_is_damaged_is_told_with_file_and_line(file: str, damaged: bytes, place: str, why: str) -> None:

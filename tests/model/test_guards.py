@@ -11,6 +11,7 @@ from reconciler.model.guards import ALLOWABLE, GUARDS, LIMITED, Limit, Limits, L
 VALUES: Mapping[LimitSort, st.SearchStrategy[Limit]] = {
     "count": st.none() | st.integers(0, 9),
     "fraction": st.none() | st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+    "amount": st.none() | st.sampled_from([0, 0.1, 12.5]),
     "patterns": st.lists(st.sampled_from(["a*", "b", "*"])).map(lambda found: tuple(sorted({*found}))),
 }
 
@@ -85,6 +86,7 @@ def test_the_defaults_are_the_published_ones() -> None:
         "max_delete_fraction": 0.25,
         "max_drift_fraction": 0.5,
         "max_added_nodes": None,
+        "max_added_cost": None,
         "protect": (),
     }
 

@@ -51,7 +51,7 @@ def test_the_document_has_the_published_shape() -> None:
     target = whole["targets"][0]
     assert list(target) == [
         *("target", "endpoint", "revision", "dirty", "base", "record", "live_read", "digest", "manifests", "folder"),
-        *("intent", "summary", "nodes", "changes", "taken_over", "settling", "kept", "unmanaged", "unhealthy"),
+        *("intent", "summary", "nodes", "cost", "changes", "taken_over", "settling", "kept", "unmanaged", "unhealthy"),
         *("violations", "warnings"),
     ]
     (change,) = target["changes"]

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.errors import Place
 from reconciler.model.evidence import Evidence, Gone, Removal
-from reconciler.model.guards import ALLOWABLE, GUARDS, Limits
+from reconciler.model.guards import ALLOWABLE, GUARDS, Limits, Prices
 from reconciler.plan.guards import CHECKS
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
@@ -89,6 +89,69 @@ def test_added_nodes_are_limited_in_all() -> None:
     for most, expected in [(7, []), (6, []), (5, [("max-added-nodes", 5, 6)]), (None, [])]:
         one = head(*grown, limits=limited(max_added_nodes=most))
         assert told(plan_of(one, [live("a"), live("b")], known)) == expected
+
+
+def test_added_cost_is_limited_in_all() -> None:
+    """Exact at the limit, less what goes away; what has no price is more than any limit."""
+    grown = [manifest("a", node_instance_type="x"), manifest("b", shard_count=3)]
+    for prices, most, expected in [
+        ({"m6g.large": 0.1, "x": 0.1}, 0.2, []),
+        ({"m6g.large": 0.1, "x": 0.1}, 0.19, [("max-added-cost", 0.19, 0.2)]),
+        ({"m6g.large": 0.1, "x": 0.35}, 1, [("max-added-cost", 1, 1.2)]),
+        ({"m6g.large": 0.1, "x": 0.01}, 0, []),
+        ({"m6g.large": 0.1, "x": 9}, None, []),
+        ({"m6g.large": 0.1}, 99, [("max-added-cost", 99, None)]),
+        ({"x": 0.1}, 0.4, []),
+        ({}, 99, [("max-added-cost", 99, None)]),
+    ]:
+        one = head(*grown, limits=limited(max_added_cost=most).at_prices(prices))
+        known = git(recorded=[manifest("a"), manifest("b")])
+        assert told(plan_of(one, [live("a"), live("b")], known)) == expected
+
+
+@pytest.mark.parametrize(
+    ("at_head", "recorded", "at_base", "expected"),
+    [
+        (0, 9, None, 36),
+        (9, 0, None, 36),
+        (0, 9, 2, 8),
+        (3, 9, 2, 12),
+        (0, 9, {}, 36),
+        (0, {}, None, None),
+        (0, {"another": 9}, None, "unknown"),
+        (0, {"another": 9}, 2, 8),
+        ({}, 0, 0, "unknown"),
+    ],
+)
+def test_no_change_makes_itself_cheaper(at_head: Any, recorded: Any, at_base: Any, expected: Any) -> None:
+    """By head's prices, and by the record's or base's, if that is more; who has none at all says nothing."""
+
+    def prices(of: Any) -> Limits:
+        return limited(max_added_cost=1).at_prices(of if isinstance(of, dict) else {"m6g.large": of})
+
+    evidence = git(record=record(limits=prices(recorded)), limits=None if at_base is None else prices(at_base))
+    plan = plan_of(head(manifest(), limits=prices(at_head)), [], evidence)
+    actual = None if expected == "unknown" else expected
+    assert told(plan) == ([] if expected is None else [("max-added-cost", 1, actual)])
+
+
+def test_a_refused_cost_says_by_which_prices_it_is_reckoned() -> None:
+    """And every way to allow it, the price that is missing included."""
+    once = "allow it for one run with --allow max-added-cost, or `allow: max-added-cost` in the workflow"
+    raised = f"{once}; for good, raise guards.max_added_cost in a change of its own, and apply that"
+    priced = f"{once}; for good, add the price in a change of its own, and apply that"
+    none: Prices = {}
+    cheap, dear, other = {"m6g.large": 0.01}, {"m6g.large": 0.3}, {"x": 1.0}
+    for at_head, at_base, expected in [
+        (dear, none, f"1.20 an hour would be added, and 0.50 is the most (max_added_cost at fleet.yaml:3): {raised}"),
+        (cheap, dear, f"1.20 an hour would be added, by the prices before this change, and 0.50 is the most (max_added_cost at fleet.yaml:3): {raised}"),
+        (other, none, f"nodes without a price would be added: m6g.large (max_added_cost at fleet.yaml:3): {priced}"),
+        (cheap, other, f"nodes without a price would be added, by the prices before this change: m6g.large (max_added_cost at fleet.yaml:3): {priced}"),
+    ]:  # fmt: skip
+        here = UNLIMITED.overlaid({"max_added_cost": 0.5}, {"max_added_cost": Place("fleet.yaml", 3)})
+        evidence = git(recorded=None, limits=UNLIMITED.at_prices(at_base))
+        plan = plan_of(head(manifest(), limits=here.at_prices(at_head)), [], evidence)
+        assert [violation.message for violation in plan.violations] == [expected]
 
 
 # ---- whose limits
@@ -256,7 +319,10 @@ def test_what_would_be_left_behind_is_refused() -> None:
 @pytest.mark.parametrize("guard", ALLOWABLE)
 def test_what_is_allowed_for_one_run_is_not_checked(guard: str) -> None:
     """That guard, and no other."""
-    limits = Limits({"max_deletes": 0, "max_delete_fraction": 0.0, "max_added_nodes": -99, "protect": ("c00",)})
+    limits = Limits(
+        {"max_deletes": 0, "max_delete_fraction": 0.0, "max_added_nodes": -99, "max_added_cost": 0, "protect": ("c00",)}
+    )
+    limits = limits.at_prices({"m6g.large": -1})
     evidence = git()._replace(gone=(Gone("old", "https://old", ("x",)),))
 
     def refused(*allow: str) -> set[str]:

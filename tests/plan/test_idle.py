@@ -1,8 +1,7 @@
 """What nothing is done about."""
 
 from reconciler.model.evidence import NO_GIT
-from reconciler.plan.intent import Intent
-from reconciler.plan.plan import Nodes, Summary
+from reconciler.plan.plan import Summary
 from tests.fakes import head, live, manifest
 from tests.plan.histories import git, line, plan_of, values
 
@@ -39,12 +38,3 @@ def test_what_is_equal_and_not_in_the_record_is_taken_over() -> None:
         assert plan_of(one, [live()], evidence).taken_over == ("orders",)
     assert plan_of(one, [live()], git(recorded=[known])).taken_over == ()
     assert plan_of(one, [live()], NO_GIT).taken_over == ()
-
-
-def test_nodes_are_of_all_that_stays() -> None:
-    """Shards times one and the replicas; a cluster that nobody declares costs as much."""
-    found = [live("a"), live("stray", shard_count=5, replication_factor=2), live("going", status="Deleting")]
-    one = head(manifest("a", shard_count=3), manifest("going"))
-    plan = plan_of(one, found, git(recorded=[manifest("a")]))
-    assert plan.nodes == Nodes(before=4 + 15, after=6 + 15 + 4)
-    assert plan_of(one, found, git(recorded=[manifest("a")]), Intent(prune="all")).nodes == Nodes(before=19, after=10)

@@ -65,15 +65,18 @@ FLEETS = st.dictionaries(NAMES, st.tuples(BODIES, LIFECYCLES)).map(
 )
 FRACTIONS = st.none() | st.sampled_from([0.0, 0.25, 0.5, 1.0])
 COUNTS = st.none() | st.integers(0, 5)
-LIMITS = st.fixed_dictionaries(
+VALUES = st.fixed_dictionaries(
     {
         "max_deletes": COUNTS,
         "max_delete_fraction": FRACTIONS,
         "max_drift_fraction": FRACTIONS,
         "max_added_nodes": COUNTS,
+        "max_added_cost": COUNTS,
         "protect": st.lists(st.sampled_from(["a*", "b", "*"]), max_size=2).map(tuple),
     }
-).map(Limits)
+)
+PRICES = st.dictionaries(st.sampled_from(["small", "large"]), st.sampled_from([0, 0.1, 0.7, 3]))
+LIMITS = st.builds(lambda values, prices: Limits(values, prices=prices), VALUES, PRICES)
 INTENTS = st.builds(
     Intent,
     prune=st.sampled_from([None, "owned", "all"]),

@@ -42,6 +42,11 @@ def test_a_plan_ends_in_what_its_reader_does_next(changes: list[Change], steps: 
     assert [step.text for step in plan_steps(document(planned(*changes)))] == steps
     assert [step.text for step in plan_steps(document(in_sync()))] == ["nothing to do"]
     assert plan_steps(document(a_plan()))[0].text == "run the apply workflow; by hand"
+    (first_day,) = plan_steps(document(planned(taken_over=("a", "b"))))
+    assert (first_day.text, first_day.commands) == (
+        "apply, which sends nothing, and takes over what is as declared",
+        ("reconciler apply",),
+    )
 
 
 def test_what_hinders_comes_first_and_nobody_is_told_to_apply_what_is_refused() -> None:

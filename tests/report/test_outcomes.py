@@ -28,6 +28,9 @@ def test_a_title_claims_no_apply_where_nothing_was_sent() -> None:
     waited = idle_report().model_copy(update={"settling": settling})
     assert report_title([waited], "x") == "x: 1 didn't settle, 1 settled"
     assert report_title([idle_report()], "x") == "x: nothing to do"
+    both = [report.model_copy(update={"taken_over": ("a", "b")}) for report in (REPORT, idle_report())]
+    assert report_title(both[:1], "x").endswith("1 left, 3 applied, 2 taken over")
+    assert report_title(both[1:], "x") == "x: 2 taken over"
 
 
 def test_only_what_needs_no_look_is_told_as_one() -> None:
