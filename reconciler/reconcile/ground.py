@@ -1,7 +1,7 @@
 """What a round stands on: the fleet, where each target is reached, and git."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.evidence.checkout import Checkout
@@ -55,13 +55,21 @@ Site: TypeAlias = Connected | Embedded | Offline
 class Ground:
     """What a round stands on: the whole fleet, the sites of the selected targets, and git, where it is at hand.
 
-    `folder` is the folder of manifests as it was given.
+    `folder` is the folder of manifests as it was given. `waiting` are targets that were selected and are left out of
+    this round: what they declare isn't looked at, so nothing is deleted meanwhile.
     """
 
     fleet: Fleet
     sites: tuple[Site, ...]
     checkout: Checkout | None
     folder: str
+    waiting: frozenset[str] = frozenset()
+
+    def without(self, waiting: Collection[str]) -> "Ground":
+        """The same, some of its targets left out."""
+        kept = tuple(site for site in self.sites if site.head.target.name not in waiting)
+        left_out = frozenset(site.head.target.name for site in self.sites) & frozenset(waiting)
+        return replace(self, sites=kept, waiting=left_out)
 
     @property
     def endpoints(self) -> Mapping[str, str]:
