@@ -45,10 +45,8 @@ def render_page(picture: Picture, now: float, clean: Callable[[str], str]) -> st
 
 @cache
 def _template(clean: Callable[[str], str]) -> Any:
-    def shown(value: Any) -> Any:
-        if isinstance(value, Markup) or not isinstance(value, str):
-            return value
-        return printable(clean(value), _LONGEST)
+    def shown(value: object) -> str:
+        return value if isinstance(value, Markup) else printable(clean(str(value)), _LONGEST)
 
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),

@@ -31,7 +31,7 @@ CONDITIONS: Final[dict[Condition, tuple[str, Tone]]] = {
     "stale": ("Stale", "warn"),
     "unhealthy": ("Unhealthy", "bad"),
     "drifted": ("Drifted", "warn"),
-    "pending": ("Changes pending", "work"),
+    "pending": ("Pending", "work"),
     "settling": ("Settling", "work"),
     "unknown": ("Not looked at yet", "idle"),
     "in-sync": ("In sync", "good"),
@@ -114,6 +114,7 @@ class TargetView(NamedTuple):
     sections: tuple[Section, ...]
     lines: tuple[str, ...]
     warnings: tuple[str, ...]
+    unhealthy: tuple[str, ...]
     folds: tuple[Fold, ...]
     applied: tuple[Applied, ...]
 
@@ -155,7 +156,7 @@ def view_of(picture: Picture, now: float) -> PageView:
     return PageView(
         headline=headline,
         tone=tone,
-        counts=counts if len(conditions) > 1 else (),
+        counts=counts if len(counts) > 1 else (),
         applies=picture.applies,
         now=_moment(now, now),
         next=_moment(picture.next_at, now) if picture.next_at is not None and picture.under_way is None else None,
@@ -181,7 +182,7 @@ def _headline(picture: Picture, conditions: Sequence[Condition]) -> tuple[str, T
         return f"{counted(clusters, 'cluster')} in sync", tone
     if len(conditions) == 1:
         return word, tone
-    return f"{conditions.count(worst)} of {len(conditions)} targets: {word.lower()}", tone
+    return f"{conditions.count(worst)} of {len(conditions)} targets {word.lower()}", tone
 
 
 def _under_way(picture: Picture, now: float) -> ProgressView | None:
@@ -226,7 +227,8 @@ def _target(target: TargetPicture, key: str, plans: Sequence[Plan], now: float) 
         problems=target.problems,
         violations=tuple(f"refused by {one.guard}: {one.message}" for one in plan.violations) if plan else (),
         sections=tuple(_sections(target, plans)),
-        lines=tuple(_lines(target)),
+        unhealthy=tuple(f"{UNHEALTHY.text}: {unhealthy_text(one, _TELL)}" for one in target.unhealthy),
+        lines=tuple(kept_text(one, _TELL) for one in plan.kept) if plan else (),
         warnings=tuple(one for one in plan.warnings if one != suspended) if plan else (),
         folds=tuple(_folds(target)),
         applied=tuple(
@@ -313,13 +315,6 @@ def _result(alike: AlikeResults) -> Group:
 def _section(key: str, heading: str, tone: Tone, groups: Sequence[Group]) -> Section:
     clusters = sum(len(group.names) for group in groups)
     return Section(key, heading, tone, clusters, tuple(groups[:_OPEN_GROUPS]), tuple(groups[_OPEN_GROUPS:]))
-
-
-def _lines(target: TargetPicture) -> Iterator[str]:
-    for unhealthy in target.unhealthy:
-        yield f"{UNHEALTHY.text}: {unhealthy_text(unhealthy, _TELL)}"
-    for one in target.plan.kept if target.plan is not None else ():
-        yield kept_text(one, _TELL)
 
 
 def _folds(target: TargetPicture) -> Iterator[Fold]:
