@@ -68,10 +68,9 @@ class Rounds:
 
 
 def _planned(ground: Ground, planned: Planned, at: float) -> RoundPlanned:
-    selected = ground.waiting | {site.head.target.name for site in ground.sites}
     return RoundPlanned(
         at,
-        tuple(target.name for target in ground.fleet.targets if target.name in selected),
+        ground.selected,
         tuple(
             TargetPlanned(
                 plan,

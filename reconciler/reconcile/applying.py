@@ -62,7 +62,7 @@ async def apply_all(
     keeper = RecordKeeper(ground.checkout, plans, planned.readings, clock)
     keeper.write_ahead()
     jobs = [_job(plan, planned, request) for plan in plans]
-    whole = replace(options, all_read=not planned.errors and not ground.waiting)
+    whole = replace(options, all_read=not planned.errors and not ground.left_out)
     finished = await carry_out(jobs, connections, whole, clock=clock, stop=stop, on_progress=on_progress)
     errors = keeper.write_after(finished)
     errors += [_blocked(plan.target, cluster.name, cluster.status) for plan in plans for cluster in plan.blocked]

@@ -91,7 +91,7 @@ async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
     read = {one.reading.head.target.name: one for one in ended if isinstance(one, _Read)}
     readings = {target: one.reading for target, one in read.items()}
     errors = tuple(problem for problems in ended if isinstance(problems, tuple) for problem in problems)
-    if not errors and not ground.waiting:
+    if not errors and not ground.left_out:
         _refuse_unmatched(ground, readings, request.intent)
     unread = tuple(_unread(r, n) for r in readings.values() for n in r.comparison.unreadable)
     moves = find_moves([*(_movable(r, request.intent) for r in readings.values()), *_elsewhere(ground, readings)])

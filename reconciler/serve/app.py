@@ -72,9 +72,9 @@ def create_app(shown: Shown, *, token: ApiKey | None, loopback: bool) -> ASGIApp
         "/api/state": state,
         "/api/schema": schema,
     }
-    return _Guarded(
-        Starlette(routes=[Route(path, served) for path, served in routes.items()]), token, loopback=loopback
-    )
+    app = Starlette(routes=[Route(path, served) for path, served in routes.items()])
+    app.router.redirect_slashes = False
+    return _Guarded(app, token, loopback=loopback)
 
 
 def _json(text: str) -> Response:
