@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from reconciler.apply.options import ApplyOptions
+from reconciler.apply.options import ApplyOptions, Stop
 from reconciler.cli import exits
 from reconciler.cli.console import Console
-from reconciler.cli.signals import Runner
 from reconciler.cli.telling import leave_document, tell_plans, tell_reports
+from reconciler.clock import Clock
 from reconciler.errors import GitError, ReconcilerError, first_exit
 from reconciler.model.record import Record
 from reconciler.reconcile.applying import apply_all
@@ -24,8 +24,9 @@ class Rounds:
     console: Console
     sites: Callable[[], Ground]
     request: PlanRequest
-    runner: Runner
     apply_options: ApplyOptions | None
+    clock: Clock
+    stop: Stop
     tell: Callable[[Event], None]
 
     async def one(self, waiting: frozenset[str]) -> Mapping[str, int]:
@@ -44,7 +45,7 @@ class Rounds:
         if self.apply_options is not None:
             refuse_stale_heads(ground, self.request.intent)
         planned = await plan_all(ground, self.request)
-        self.tell(_planned(ground, planned, self.runner.clock.now()))
+        self.tell(_planned(ground, planned, self.clock.now()))
         names = [site.head.target.name for site in ground.sites]
         if self.apply_options is None or planned.refused:
             codes = exits.of_targets(names, {p.target: exits.of_plans([p], ()) for p in planned.plans}, planned.errors)
@@ -55,8 +56,8 @@ class Rounds:
             planned,
             self.request,
             self.apply_options,
-            self.runner.clock,
-            self.runner.stop,
+            self.clock,
+            self.stop,
             on_progress=lambda progress: self.tell(RoundProgressed(progress)),
         )
         self.tell(RoundApplied(applied.reports, applied.errors, _records(ground)))

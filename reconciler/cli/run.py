@@ -63,9 +63,8 @@ def command(
         with watched or nullcontext(lambda _event: None) as tell:
             sites = Sites(shared, console, runner, lambda method, status: tell(Exchanged(method, status)))
             with sites.opened() as read:
-                rounds = Rounds(
-                    console, read, PlanRequest(shared.intent()), runner, apply_options if applies else None, tell
-                )
+                request, options_of_apply = PlanRequest(shared.intent()), apply_options if applies else None
+                rounds = Rounds(console, read, request, options_of_apply, runner.clock, runner.stop, tell)
                 return runner.run_gracefully(
                     repeat(
                         rounds.one,

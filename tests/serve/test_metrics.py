@@ -20,7 +20,10 @@ ALERTS = ROOT / "deploy/prometheus/alerts.yaml"
 
 def samples(picture: Picture) -> dict[str, float]:
     """Every sample, as `name{label="value"}`, as Prometheus's own parser reads it."""
-    text = metrics_text(lambda: picture).decode()
+    return samples_of(metrics_text(lambda: picture).decode())
+
+
+def samples_of(text: str) -> dict[str, float]:
     return {
         f"{one.name}{{{','.join(f'{key}={value}' for key, value in sorted(one.labels.items()))}}}": one.value
         for family in text_string_to_metric_families(text)
