@@ -86,10 +86,8 @@ class Schedule(NamedTuple):
         return max((due for due in everything if due.at - first < _TOGETHER_SECONDS), key=lambda due: due.failures)
 
     def waiting(self, at: float) -> frozenset[str]:
-        """Those whose time hasn't come; of those that are well none, where one of them goes."""
-        late = {name for name, due in self.targets.items() if due.at - at >= _TOGETHER_SECONDS}
-        well = {name for name, due in self.targets.items() if due.failures == 0}
-        return frozenset(late - well if well - late else late)
+        """Those whose time hasn't come."""
+        return frozenset(name for name, due in self.targets.items() if due.at - at >= _TOGETHER_SECONDS)
 
     def after(
         self, codes: Mapping[str, int], waiting: frozenset[str], at: float, wait: Callable[[int], float]

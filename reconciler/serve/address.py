@@ -17,7 +17,6 @@ SHORTEST_TOKEN: Final = 16
 _PORT: Final = re.compile("[0-9]{1,5}")
 _LARGEST_PORT: Final = 65535
 _HOSTS: Final = {"localhost": "127.0.0.1"}
-_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Address(NamedTuple):
@@ -58,7 +57,8 @@ def refuse_token(token: str) -> None:
 def is_for_this_machine(host_header: str) -> bool:
     """Whether a request names this machine: a page of somebody else's can make a browser ask under its own name."""
     try:
-        return urlsplit(f"//{host_header}").hostname in _THIS_MACHINE
+        host = urlsplit(f"//{host_header}").hostname or ""
+        return host in _HOSTS or ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -40,7 +40,7 @@ CONDITIONS: Final[dict[Condition, tuple[str, Tone]]] = {
 
 _TOPIC_TONES: Final[dict[Topic, Tone]] = {"conflict": "bad", "drift": "warn", "left": "warn", "retry": "warn"}
 _OUTCOME_TONES: Final[dict[Outcome, Tone]] = {"failed": "bad", "unknown": "bad", "applied": "good"}
-_OPEN_GROUPS: Final = 30
+_OPEN_GROUPS: Final = 12
 """What is shown of a section without being asked for: more is a wall of its own."""
 
 _TELL: Final = Telling()

@@ -97,6 +97,7 @@ def drifted(say: Say = as_it_is) -> Picture:
             cause="pending",
         ),
     )
+    us = us.model_copy(update={"summary": us.summary.model_copy(update={"unchanged": 7})})
     eu = in_sync("eu-west-1", 5)
     why = Suspension(say("failover test, ask the cache team"), NOW + 7200)
     return picture_of(*a_round(target_planned(us, 7, say), target_planned(eu, 5, say, why)), applies=False)
@@ -141,7 +142,7 @@ def a_thousand() -> Picture:
         for n in range(120)
     ]
     odd = [
-        update(f"odd-{n:03}", field("shard_count", n + 1, 4, "drift", recorded=4), cause="drift", risks=("resharding",))
+        update(f"odd-{n:03}", field("shard_count", n + 4, 4, "drift", recorded=4), cause="drift", risks=("resharding",))
         for n in range(1, 45)
     ]
     plan = planned(*alike, *odd, summary=Summary(update=164, unchanged=836), nodes=Nodes(before=6012, after=6012))

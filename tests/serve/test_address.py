@@ -57,6 +57,8 @@ def test_what_is_no_address_is_told_as_one_is(text: str) -> None:
         ("127.0.0.1:9090", True),
         ("[::1]:9090", True),
         ("LOCALHOST:1", True),
+        ("127.8.8.8:1", True),
+        ("192.168.1.7:9090", False),
         ("", False),
         ("evil.example", False),
         ("localhost.evil.example", False),
