@@ -129,7 +129,7 @@ async def repeat(
 
     A target whose round fails waits twice as long as before, up to ten minutes (or the interval, where that is longer);
     the others don't. A round that raises a ReconcilerError has failed for all that were in it: it is logged and
-    survived. When the next one begins is logged. `tell` is told what the log is, as data.
+    survived. When the next one begins is logged. `tell` is told what the log is, as data and right before.
 
     `position` says where the folder stands. Where that is no longer what it was as a round began, the next one begins
     at once, for all, and earlier failures count no more: what failed was something else.
@@ -142,8 +142,8 @@ async def repeat(
         ended = await _survived(one_round, waiting)
         at = clock.monotonic()
         code, seconds = _code(ended), round(at - started, 3)
-        log.info("round.ended", exit_code=code, seconds=seconds)
         tell(_told(ended, clock.now(), seconds))
+        log.info("round.ended", exit_code=code, seconds=seconds)
         if once or stop.is_set():
             return code
         schedule = _following(schedule, ended, waiting, at, _waits(interval_seconds, random))
@@ -187,6 +187,8 @@ def _tell_schedule(schedule: Schedule, at: float, now: float, tell: Callable[[Lo
     due = schedule.next
     later = sorted(schedule.waiting(due.at))
     seconds = due.at - at
+    targets = {name: one._replace(at=now + one.at - at) for name, one in schedule.targets.items()}
+    tell(RoundScheduled(now, now + seconds, targets))
     log.info(
         "round.scheduled",
         at=iso_timestamp(now + seconds),
@@ -194,8 +196,6 @@ def _tell_schedule(schedule: Schedule, at: float, now: float, tell: Callable[[Lo
         failures=due.failures,
         **({"without": later} if later else {}),
     )
-    targets = {name: one._replace(at=now + one.at - at) for name, one in schedule.targets.items()}
-    tell(RoundScheduled(now, now + seconds, targets))
 
 
 async def _moved_within(
