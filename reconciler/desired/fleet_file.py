@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, create_model
 
-from reconciler.clock import parse_moment
 from reconciler.desired.defaults import Defaults, read_defaults
 from reconciler.desired.layout import HasFolder, Layout
 from reconciler.desired.problems import bounded, flaw_problem, with_source
@@ -226,6 +225,8 @@ def _target(
 def _suspension(entry: SuspendEntry | None, path: KeyPath) -> tuple[Suspension | None, list[Reason]]:
     if entry is None:
         return None, []
+    from reconciler.clock import parse_moment  # noqa: PLC0415  # few fleet files have one, and asyncio comes along
+
     try:
         return Suspension(entry.reason, parse_moment(entry.until)), []
     except ValueError as error:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
-from reconciler.clock import iso_timestamp
 from reconciler.errors import Place, UsageError
 from reconciler.model.declaration import Declaration, OnDrift
 from reconciler.model.guards import Limits
@@ -51,6 +50,8 @@ class Target:
 
 def suspended_text(suspension: Suspension) -> str:
     """`suspended until 2026-12-01T08:00:00Z, nothing is applied to it: incident 4711`."""
+    from reconciler.clock import iso_timestamp  # noqa: PLC0415  # asyncio comes along
+
     return f"suspended until {iso_timestamp(suspension.until)[:19]}Z, nothing is applied to it: {suspension.reason}"
 
 
