@@ -13,7 +13,7 @@ from reconciler.model.cluster import LiveCluster
 from reconciler.model.endpoint import normalize_endpoint
 from reconciler.model.secret import ApiKey
 from reconciler.plan.change import DeleteRequest, PutRequest, Request
-from reconciler.wire.client import HttpClient, TransportFactory, most_clients, open_client
+from reconciler.wire.client import HttpClient, Observer, TransportFactory, most_clients, open_client, unobserved
 from reconciler.wire.peer import Peer
 from reconciler.wire.rate import RateLimit
 from reconciler.wire.retry import DEFAULT_POLICY, Policy, Retry
@@ -42,10 +42,11 @@ class Connection:
     """One target's endpoint, key and policy; makes the clients of its workers.
 
     `rate` is requests a second at most, for all of them together. `give_up`, once set, ends all retrying. `transport`
-    makes the transport of each client, where it isn't the network. Raises ValueError for an endpoint that is none.
+    makes the transport of each client, where it isn't the network; `observer` is told each exchange. Raises ValueError
+    for an endpoint that is none.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # keyword-only, each with one meaning
         self,
         endpoint: str,
         key: ApiKey,
@@ -56,6 +57,7 @@ class Connection:
         rate: float | None = None,
         policy: Policy = DEFAULT_POLICY,
         transport: TransportFactory | None = None,
+        observer: Observer = unobserved,
     ) -> None:
         self.peer = Peer(normalize_endpoint(endpoint), key, "--endpoint, --region or the fleet file")
         self.policy = policy
@@ -63,6 +65,7 @@ class Connection:
         self._retry = Retry(policy, clock, random, give_up)
         self._rate_limit = RateLimit(rate, clock)
         self._transport = transport
+        self._observer = observer
 
     @property
     def most_clients(self) -> int:
@@ -72,7 +75,7 @@ class Connection:
     @asynccontextmanager
     async def client(self) -> "AsyncIterator[Client]":
         """A client of its own, for one worker. Raises an HttpError where this environment doesn't let one be made."""
-        async with open_client(self.peer, self.policy, self._rate_limit, self._transport) as http:
+        async with open_client(self.peer, self.policy, self._rate_limit, self._transport, self._observer) as http:
             yield Client(http, self._retry, self._clock)
 
 

@@ -16,12 +16,20 @@ DEFAULT_API_KEY_ENV: Final = "MOMENTO_API_KEY"
 DEFAULT_CONCURRENCY: Final = 8
 
 
+class Suspension(NamedTuple):
+    """A target is planned and shown, and nothing is applied to it, until then (epoch seconds), for this reason."""
+
+    reason: str
+    until: float
+
+
 class Target(NamedTuple):
     """One account: an endpoint, an API key, a folder of manifests.
 
     `endpoint` is normalised, or None where the fleet file leaves it to the command line. `folder` is as messages show
     it. `rate` is requests a second at most, None for no limit. `on_drift: report` leaves alone what drifted. After
     `max_failures` failed changes nothing more is sent; `canary` changes go first, and settle, before the others.
+    `suspension` is what the fleet file says, None for nothing; whether it has ended is for who knows the time to say.
     `place` is where the fleet file defines it.
     """
 
@@ -37,6 +45,14 @@ class Target(NamedTuple):
     region: str | None = None
     limits: Limits = Limits()
     place: Place | None = None
+    suspension: Suspension | None = None
+
+
+def suspended_text(suspension: Suspension) -> str:
+    """`suspended until 2026-12-01T08:00:00Z, nothing is applied to it: incident 4711`."""
+    from reconciler.clock import iso_timestamp  # noqa: PLC0415  # asyncio comes along
+
+    return f"suspended until {iso_timestamp(suspension.until)[:19]}Z, nothing is applied to it: {suspension.reason}"
 
 
 class Head(NamedTuple):
@@ -72,6 +88,19 @@ class Fleet(NamedTuple):
         """The same fleet, one target sent elsewhere."""
         targets = tuple(t._replace(endpoint=endpoint) if t.name == target_name else t for t in self.targets)
         return self._replace(targets=targets)
+
+    def at(self, now: float) -> "Fleet":
+        """The same fleet at a moment: suspensions that have ended are taken out, the others are warned of."""
+        targets = tuple(
+            one._replace(suspension=None) if one.suspension and one.suspension.until <= now else one
+            for one in self.targets
+        )
+        told = {
+            one.name: (suspended_text(one.suspension), *self.warnings.get(one.name, ()))
+            for one in targets
+            if one.suspension is not None
+        }
+        return self._replace(targets=targets, warnings={**self.warnings, **told})
 
     def head(self, target_name: str) -> Head:
         """One target's head. Raises KeyError for a target that the fleet doesn't have."""

@@ -13,6 +13,7 @@ import click
 
 from reconciler.cli.main import main
 from reconciler.report.schema import plan_schema, report_schema
+from reconciler.serve.document import state_schema
 from tests.docs.keys import Document, cell
 from tests.docs.picture import PICTURE, demo, drawn
 from tests.docs.walk import walked
@@ -74,6 +75,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "plan-outline": lambda: Document(plan_schema()).outline(),
     "plan-keys": lambda: Document(plan_schema()).tables(),
     "report-outline": lambda: Document(report_schema()).outline(),
+    "state-outline": lambda: Document(state_schema()).outline(),
     "report-keys": lambda: Document(report_schema()).tables(besides=Document(plan_schema())),
 }
 
