@@ -55,19 +55,18 @@ def command(console: "Console", /, *, files: tuple[str, ...], pull_request: int 
 async def _comment(console: "Console", workflow: "Workflow", draft: "Draft") -> str:
     """What was done, in a line."""
     from reconciler.cli.posting import on_forge  # noqa: PLC0415
-    from reconciler.forge.github import Comments  # noqa: PLC0415
     from reconciler.forge.port import publish  # noqa: PLC0415
     from reconciler.model.text import printable  # noqa: PLC0415
 
     if workflow.pull_request is None and workflow.pushed is None:
         return "no comment: this run is about no pull request; --pull-request N names one\n"
-    async with on_forge(console, workflow) as repository:
+    async with on_forge(console, workflow) as forge:
         number = workflow.pull_request
         if number is None and workflow.pushed is not None:
-            number = await repository.merged_pull_request(workflow.pushed)
+            number = await forge.merged_pull_request(workflow.pushed)
         if number is None:
             return f"no comment: no pull request was merged as {(workflow.pushed or '')[:10]}\n"
-        done, post = await publish(Comments(repository, number), draft)
+        done, post = await publish(forge.comments(number), draft)
     if post is None:
-        return f"no comment on #{number}: nothing would change\n"
-    return f"comment on #{number} {done}{f': {printable(post.url, 300)}' if post.url else ''}\n"
+        return f"no comment on {workflow.shown(number)}: nothing would change\n"
+    return f"comment on {workflow.shown(number)} {done}{f': {printable(post.url, 300)}' if post.url else ''}\n"

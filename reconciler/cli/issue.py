@@ -48,17 +48,16 @@ async def _keep_issues(console: "Console", workflow: "Workflow", plans: "Sequenc
     from reconciler.cli.posting import on_forge, posted_text  # noqa: PLC0415
     from reconciler.errors import HttpError  # noqa: PLC0415
     from reconciler.forge.drift import drift_draft  # noqa: PLC0415
-    from reconciler.forge.github import DriftIssues  # noqa: PLC0415
     from reconciler.forge.port import publish  # noqa: PLC0415
     from reconciler.model.text import printable  # noqa: PLC0415
     from reconciler.plan.document import PlanDocument  # noqa: PLC0415
 
     problems = list[Problem]()
-    async with on_forge(console, workflow) as repository:
+    async with on_forge(console, workflow) as forge:
         for plan in plans:
             draft = drift_draft(plan, posted_text(console, [PlanDocument(targets=(plan,))], workflow))
             try:
-                done, post = await publish(DriftIssues(repository), draft)
+                done, post = await publish(forge.drift_issues(), draft)
             except HttpError as error:
                 error.target = plan.target
                 console.problems(error.problems())

@@ -1,7 +1,7 @@
 """What `comment` and `issue` share: the document of a file, its text, the way to the forge."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from pydantic import ValidationError
@@ -10,9 +10,9 @@ from reconciler.cli.console import Console
 from reconciler.cli.saved import read_saved
 from reconciler.clock import SystemClock, SystemRandom
 from reconciler.errors import DamagedPlan, UsageError
-from reconciler.forge.api import connect
-from reconciler.forge.github import Repository
-from reconciler.forge.workflow import Workflow, read_token
+from reconciler.forge.forges import open_forge
+from reconciler.forge.port import Forge
+from reconciler.forge.workflow import ForgeName, Workflow, read_token
 from reconciler.model.text import printable
 from reconciler.plan.document import PlanDocument, load_plans
 from reconciler.report.inline import Links
@@ -24,6 +24,14 @@ SavedDocument = PlanDocument | ReportDocument
 
 LIMIT_BYTES = 60_000
 """Of Markdown: a comment or an issue holds 65,536 characters, its hidden lines included."""
+
+
+_PAGES: Mapping[ForgeName, tuple[str, str]] = {
+    "github": ("blob", "commit"),
+    "gitea": ("src/commit", "commit"),
+    "gitlab": ("-/blob", "-/commit"),
+}
+"""Below which path a forge shows a file at a commit, and a commit."""
 
 
 def read_document(file: str) -> SavedDocument:
@@ -102,12 +110,12 @@ def _markdown(document: SavedDocument, workflow: Workflow, limit: int) -> str:
 
 
 def _links(document: PlanDocument, workflow: Workflow) -> Links | None:
-    """Links to what the plan was made of; none where that is no commit. Gitea's addresses are others."""
+    """Links to what the plan was made of; none where that is no commit."""
     commits = {None if plan.dirty else plan.revision for plan in document.targets}
     commit = commits.pop() if len(commits) == 1 else None
-    if commit is None or workflow.server_url is None or workflow.is_gitea:
+    if commit is None or workflow.server_url is None:
         return None
-    return Links(workflow.server_url, workflow.repository, commit)
+    return Links(workflow.server_url, workflow.repository, commit, *_PAGES[workflow.forge])
 
 
 def says_something(document: SavedDocument) -> bool:
@@ -122,9 +130,9 @@ def says_something(document: SavedDocument) -> bool:
 
 
 @asynccontextmanager
-async def on_forge(console: Console, workflow: Workflow) -> AsyncIterator[Repository]:
+async def on_forge(console: Console, workflow: Workflow) -> AsyncIterator[Forge]:
     """The workflow's repository, with the token of the environment. Raises CredentialsError, HttpError."""
-    token = read_token(console.environment)
+    token = read_token(console.environment, workflow.forge)
     console.keep_secret(token)
-    async with connect(workflow.api_url, token, clock=SystemClock(), random=SystemRandom()) as api:
-        yield Repository(api, workflow)
+    async with open_forge(workflow, token, clock=SystemClock(), random=SystemRandom()) as forge:
+        yield forge

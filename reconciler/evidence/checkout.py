@@ -6,7 +6,8 @@ from itertools import tee
 
 from reconciler.desired.fleet import read_layout
 from reconciler.errors import GitError, ReconcilerError, UsageError
-from reconciler.evidence.base import NO_EVENT, WorkflowEvent, choose_base
+from reconciler.event import NO_EVENT, WorkflowEvent
+from reconciler.evidence.base import choose_base
 from reconciler.evidence.git import Commit, Git
 from reconciler.evidence.history import Revision, read_histories
 from reconciler.evidence.record import Records

@@ -5,8 +5,7 @@ import pytest
 from reconciler.cli import exits
 from reconciler.errors import UsageError
 from reconciler.forge.drift import drift_draft, refuse_other_plans
-from reconciler.forge.github import DriftIssues, Repository
-from reconciler.forge.port import Done, marker, publish
+from reconciler.forge.port import Done, Forge, marker, publish
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan, Settling, Unhealthy, Unmanaged
 from tests.fakes import head, live, manifest, planned
@@ -24,8 +23,8 @@ DRIFTED, WORSE = (
 
 
 def kept(desk: Desk, plan: Plan, text: str) -> Done:
-    async def work(repository: Repository) -> Done:
-        return (await publish(DriftIssues(repository), drift_draft(plan, text)))[0]
+    async def work(forge: Forge) -> Done:
+        return (await publish(forge.drift_issues(), drift_draft(plan, text)))[0]
 
     return desk.do(work)
 
