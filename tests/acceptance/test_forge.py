@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.conftest import Workplace, manifest
-from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub, Refusal
+from tests.forge.fake_forge import Refusal
+from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub
 
 COMMENTS = f"/repos/{REPOSITORY}/issues/12/comments"
 SHA = "4ca6a63f0e9d" + "0" * 28

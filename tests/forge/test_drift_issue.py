@@ -9,7 +9,8 @@ from reconciler.forge.port import Done, Forge, marker, publish
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan, Settling, Unhealthy, Unmanaged
 from tests.fakes import head, live, manifest, planned
-from tests.forge.fake_github import PERSON, REPOSITORY, ROBOT, STRANGER, TOKEN, FakeGitHub, Refusal
+from tests.forge.fake_forge import Refusal
+from tests.forge.fake_github import PERSON, REPOSITORY, ROBOT, STRANGER, TOKEN, FakeGitHub
 from tests.forge.test_github import Desk
 
 PATH = f"/repos/{REPOSITORY}/issues"

@@ -21,6 +21,7 @@ from reconciler.forge.port import Done, Draft, Forge, marker, publish
 from reconciler.forge.workflow import Workflow
 from reconciler.model.secret import ApiKey
 from tests.fakes import FakeClock, FixedRandom
+from tests.forge.fake_forge import FakeForge, Refusal, Trouble
 from tests.forge.fake_github import (
     INSTALLATION,
     PERSON,
@@ -29,8 +30,6 @@ from tests.forge.fake_github import (
     STRANGER,
     TOKEN,
     FakeGitHub,
-    Refusal,
-    Trouble,
 )
 
 T = TypeVar("T")
@@ -45,8 +44,9 @@ SHA = "4ca6a63f0e9d" + "0" * 28
 class Desk:
     """Somebody who posts to a forge; `clock` is theirs."""
 
-    def __init__(self, github: FakeGitHub, token: str = INSTALLATION, transport: httpx.MockTransport | None = None):
+    def __init__(self, github: FakeForge, token: str = INSTALLATION, transport: httpx.MockTransport | None = None):
         self.github = github
+        self.environment = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": REPOSITORY}
         self.clock = FakeClock()
         self._token = ApiKey(token)
         self._transport = transport
@@ -54,7 +54,7 @@ class Desk:
     def do(self, work: Callable[[Forge], Awaitable[T]]) -> T:
         async def connected() -> T:
             transport = self._transport or self.github.transport()
-            workflow = Workflow.read({"GITHUB_API_URL": self.github.url, "GITHUB_REPOSITORY": REPOSITORY})
+            workflow = Workflow.read(self.environment)
             async with open_forge(
                 workflow, self._token, clock=self.clock, random=FixedRandom(), transport=lambda: transport
             ) as forge:

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from zipfile import ZipFile
 
-from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub, Reply
+from tests.forge.fake_forge import Reply
+from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub
 
 WHO = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in
        {"NAME": "A User", "EMAIL": "user@example.com"}.items()}  # fmt: skip

@@ -16,7 +16,8 @@ import pytest
 from reconciler.clock import SystemClock
 from reconciler.sandbox.server import in_thread
 from reconciler.sandbox.store import Store
-from tests.forge.fake_github import INSTALLATION, REPOSITORY, Refusal
+from tests.forge.fake_forge import Refusal
+from tests.forge.fake_github import INSTALLATION, REPOSITORY
 from tests.workflows.files import ROOT, documented, read, steps
 from tests.workflows.hub import ALONE, Hub, git
 from tests.workflows.runner import Event, Run, Runner
