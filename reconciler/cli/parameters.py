@@ -159,7 +159,7 @@ _shown = _all(
 )
 output_for_programs = _output("text", "json")
 output = _output("text", "json", "markdown")
-output_with_places = _output("text", "json", "markdown", "sarif")
+output_with_places = _output("text", "json", "markdown", "sarif", "codequality")
 intent = _all(
     option("--base", metavar="REF", help="The commit that this change started from; none for no causes."),
     option(

@@ -12,13 +12,19 @@ from reconciler.report.values import counted
 from reconciler.results import ReportDocument, dump_reports
 
 ReportFormat: TypeAlias = Literal["text", "json", "markdown"]
-Format: TypeAlias = Literal["text", "json", "markdown", "sarif"]
-"""`sarif` is for what has places in files: plans and validations, not reports."""
+Format: TypeAlias = Literal["text", "json", "markdown", "sarif", "codequality"]
+"""The last two are for what has places in files: plans and validations, not reports."""
 
 
 def without_places(format_name: Format) -> ReportFormat:
     """The format of what code scanning couldn't show: there it is told as text."""
-    return "text" if format_name == "sarif" else format_name
+    match format_name:
+        case "text" | "json" | "markdown":
+            return format_name
+        case "sarif" | "codequality":
+            return "text"
+        case unreachable:
+            assert_never(unreachable)
 
 
 def render_plans(document: PlanDocument, format_name: Format, look: Look = PLAIN) -> str:
@@ -38,6 +44,10 @@ def render_plans(document: PlanDocument, format_name: Format, look: Look = PLAIN
             from reconciler.report.sarif import plans_sarif  # noqa: PLC0415
 
             return plans_sarif(document)
+        case "codequality":
+            from reconciler.report.codequality import plans_codequality  # noqa: PLC0415
+
+            return plans_codequality(document)
         case "text":
             from reconciler.report.text import plans_text  # noqa: PLC0415
 
@@ -79,6 +89,10 @@ def render_validation(
             from reconciler.report.sarif import errors_sarif  # noqa: PLC0415
 
             return errors_sarif(errors)
+        case "codequality":
+            from reconciler.report.codequality import errors_codequality  # noqa: PLC0415
+
+            return errors_codequality(errors)
         case "markdown" if errors:
             from reconciler.report.markdown import problems_markdown  # noqa: PLC0415
 

@@ -66,7 +66,7 @@ def test_a_schedule_keeps_one_issue(workplace: Workplace, gitlab: FakeGitLab) ->
     service = workplace.service()
     workplace.write("manifests/orders.yaml", manifest("orders"))
     assert workplace.run("apply --yes").code == 0
-    for shards, said in ((4, "created"), (4, "unchanged"), (2, "closed")):
+    for shards, said in ((4, "created"), (4, "unchanged"), (1, "closed")):
         service.put("orders", shard_count=shards)
         workplace.run("drift --out drift.json")
         assert workplace.run("issue drift.json").out.startswith(f"default: issue #1 {said}: https://forge.example/")
