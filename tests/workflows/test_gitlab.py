@@ -1,6 +1,7 @@
 """The template for GitLab on a real repository, against a served sandbox and a fake GitLab: each job's script is run."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.clock import SystemClock
 from reconciler.sandbox.server import in_thread
@@ -306,6 +308,23 @@ def test_a_push_of_more_commits_than_a_runner_fetches(desk: Desk) -> None:
     applied = desk.run("apply", desk.pushed(before))
     assert applied.green, applied.log
     assert f"base {before[:10]} (before this push to main)" in applied.log
+
+
+def test_the_docs_say_what_the_template_needs(tmp_path: Path) -> None:
+    """Ten lines that GitLab takes; each job, input, variable of consent and token."""
+    page = (ROOT / "docs/gitlab.md").read_text()
+    [text] = re.findall(r"^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / ".gitlab-ci.yml").write_text(text)
+    passes("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(tmp_path / ".gitlab-ci.yml"))
+    [include] = yaml.safe_load(text)["include"]
+    header = yaml.safe_load(TEMPLATE.read_text().partition("\n---\n")[0])
+    assert set(include["inputs"]) == set(header["spec"]["inputs"])
+    assert include["remote"].endswith(f"/COMMIT/{TEMPLATE.relative_to(ROOT)}")
+    used = re.findall(r"\$\{?([A-Z_]+):?-?\}?", "".join("".join(job["script"]) for job in template().values()))
+    consent = {name for name in used if not name.startswith(("CI_", "RECONCILER_"))}
+    assert consent == {"ALLOW", "ADOPT", "REPLACE", "EXPECT"}
+    for name in (*template(), *consent, "GITLAB_TOKEN", "MOMENTO_API_KEY", "production"):
+        assert f"`{name}`" in page, name
 
 
 def test_a_job_runs_where_it_should_and_nowhere_else(tmp_path: Path) -> None:
