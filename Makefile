@@ -42,10 +42,11 @@ bench: .venv-bench/ready  ## the speed budget, both sides in one run
 	@.venv-bench/bin/python -m tests.bench.bench
 
 lock: $(VENV)/ready  ## resolve the dependencies anew
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	$(LOCK) --upgrade --extra sandbox pyproject.toml -o requirements.txt
 	$(LOCK) --upgrade --extra sandbox --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(LOCK) --group build -c requirements-dev.txt -o requirements-build.txt
+	$(LOCK) --upgrade --group install -o requirements-uv.txt
 
 $(VENV)/ready: pyproject.toml requirements-dev.txt
 	@echo "installing into $(VENV): a minute, the first time"
