@@ -51,6 +51,7 @@ class Hub(FakeGitHub):
         self.git_url = ""
         self.refused: list[str] = []
         self.may_push = False
+        self.keeps_old_artifacts_alone = False
 
     def git_status(self, sent: Sequence[str], *, pushes: bool) -> int:
         """What git is answered: 200 to whom sends the token exactly once, and may do it."""
