@@ -86,7 +86,7 @@ async def publish(port: Port, draft: Draft) -> tuple[Done, Post | None]:
     return ("reopened" if draft.open else "closed"), post
 
 
-def marker(kind: Literal["plan", "drift", "in-sync"], target: str) -> str:
+def marker(kind: Literal["plan", "apply", "apply-failed", "drift", "unread", "in-sync"], target: str) -> str:
     """`<!-- reconciler:plan target=us-east-1 -->`: a comment of HTML that the name can't end."""
     name = quote(target, safe="", errors="backslashreplace").replace("--", "%2D%2D")
     return f"<!-- reconciler:{kind} target={name} -->"

@@ -1,4 +1,4 @@
-"""Where a workflow runs: the variables that GitHub, GitHub Enterprise, Gitea and Forgejo set. No address is made up."""
+"""Where a workflow posts: the variables that GitHub, GitHub Enterprise, Gitea, Forgejo set. No address is made up."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.errors import CredentialsError, UsageError
+from reconciler.forge.run import speaks_gitea
 from reconciler.model.endpoint import is_loopback
 from reconciler.model.secret import ApiKey
 from reconciler.model.text import printable
@@ -17,23 +18,18 @@ TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 
 _REPOSITORY = re.compile(r"(?!\.{1,2}/)[A-Za-z0-9._-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+")
 _PULL_REQUEST = re.compile(r"refs/pull/([1-9][0-9]{0,17})/[a-z]+")
-_SERVER = re.compile(r"https?://[A-Za-z0-9._:/-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ELSEWHERE = "a workflow sets it; elsewhere set it by hand"
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """The API's address, the repository, and what started this run: a pull request, a pushed commit, or neither.
-
-    `server_url` is where people look at it; None where that isn't told.
-    """
+    """The API's address, the repository, and what started this run: a pull request, a pushed commit, or neither."""
 
     api_url: str
     repository: str
     pull_request: int | None = None
     pushed: str | None = None
-    server_url: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str], pull_request: int | None = None) -> "Workflow":
@@ -47,13 +43,11 @@ class Workflow:
             raise UsageError(f"GITHUB_REPOSITORY: {what}", remedy=f"it is OWNER/NAME; {_ELSEWHERE}")
         commit = environment.get("GITHUB_SHA", "")
         pushed = environment.get("GITHUB_EVENT_NAME") == "push" and _COMMIT.fullmatch(commit)
-        server = environment.get("GITHUB_SERVER_URL", "")
         return cls(
             api_url=_api_url(environment),
             repository=repository,
             pull_request=pull_request or _pull_request(environment),
             pushed=commit if pushed else None,
-            server_url=server if _SERVER.fullmatch(server) else None,
         )
 
     @property
@@ -63,8 +57,8 @@ class Workflow:
 
     @property
     def is_gitea(self) -> bool:
-        """Whether this is Gitea or Forgejo: theirs is the first version of an API, GitHub's is unversioned or v3."""
-        return self.api_url.endswith("/api/v1")
+        """Whether this is Gitea or Forgejo."""
+        return speaks_gitea(self.api_url)
 
 
 def read_token(environment: Mapping[str, str]) -> ApiKey:
