@@ -17,6 +17,7 @@ from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
 from reconciler.report.counts import headline, nodes
 from reconciler.report.look import PLAIN, Look
+from reconciler.report.nextsteps import NextStep
 from reconciler.report.render import Format, render_plans, render_reports, render_validation, without_places
 from reconciler.results import ReportDocument, TargetReport
 
@@ -36,10 +37,10 @@ def tell_plans(console: Console, document: PlanDocument, code: int) -> int:
     return _tell_everybody(console, _of_plans(document), code)
 
 
-def tell_reports(console: Console, document: ReportDocument, code: int) -> int:
-    """Tell how changes ended; the exit code comes back."""
+def tell_reports(console: Console, document: ReportDocument, code: int, also_next: Sequence[NextStep] = ()) -> int:
+    """Tell how changes ended, and what else there is to do next; the exit code comes back."""
     console.problems(document.errors)
-    return _tell_everybody(console, _Told(document, partial(_render_reports, document)), code)
+    return _tell_everybody(console, _Told(document, partial(_render_reports, document, also_next)), code)
 
 
 def tell_failure(console: Console, problems: Sequence[Problem], code: int) -> int:
@@ -90,8 +91,8 @@ def _of_plans(document: PlanDocument) -> _Told:
     return _Told(document, partial(render_plans, document))
 
 
-def _render_reports(document: ReportDocument, format_name: Format, look: Look) -> str:
-    return render_reports(document, without_places(format_name), look)
+def _render_reports(document: ReportDocument, also_next: Sequence[NextStep], format_name: Format, look: Look) -> str:
+    return render_reports(document, without_places(format_name), look, also_next=also_next)
 
 
 def _tell_everybody(console: Console, told: _Told, code: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan
 from reconciler.report.sections import ACTIONS, judges_a_change, topic_of
-from reconciler.report.values import counts_text
+from reconciler.report.values import counted, counts_text
 from reconciler.report.words import Topic
 
 
@@ -39,7 +39,8 @@ def besides(plans: Sequence[Plan]) -> str:
     found = ", ".join(part for part in done if part)
     said = f"{'would also be done' if judged else 'of these'}: {found}" if found else ""
     left = len(_of(plans, "left"))
-    return "; ".join(part for part in (said, f"left as it is: {left} drifted" if left else "") if part)
+    stays = f"left as it is: {counted(left, 'drifted cluster')}" if left else ""
+    return "; ".join(part for part in (said, stays) if part)
 
 
 def standing(plans: Sequence[Plan]) -> str:

@@ -25,6 +25,7 @@ from reconciler.report.notes import (
     title,
     unhealthy_text,
     unmanaged_text,
+    verb,
 )
 from reconciler.report.sections import (
     Alike,
@@ -177,20 +178,26 @@ def _alike_lines(alike: Alike, topic: Topic, plan: Plan, style: Style) -> Iterat
     change, alone = alike.first, len(alike.changes) == 1
     fields = [f"{field_text(field, change, topic)}{_line(field, change) if alone else ''}" for field in change.fields]
     paint = {"delete": style.red, "create": style.green, "update": style.yellow}[change.action]
-    sign = paint("-/+" if is_replacement(change) else _SIGNS[change.action])
+    sign = paint(_sign(change))
     if alone:
         place = f"  {style.dim(printable(place_text(change.source)))}" if change.source else ""
         yield f"  {sign} {style.bold(title(change, plan, _TELL))}{place}"
     elif len(fields) == 1:
         yield f"  {sign} {fields.pop()} {style.bold(f'on {len(alike.changes)} clusters')}"
     else:
-        yield f"  {sign} {style.bold(f'{change.action} {len(alike.changes)} clusters, all alike')}"
+        yield f"  {sign} {style.bold(f'{verb(change)} {len(alike.changes)} clusters, all alike')}"
     yield from (f"      {line}" for line in (*fields, *notes(change, plan, _TELL)))
     if change.risks:
         risks = "; ".join(f"{risk} ({RISKS[risk].text})" for risk in change.risks)
         yield f"      {style.red('risk:')} {risks}"
     if not alone:
         yield from _names_lines(sorted(name_text(change.name) for change in alike.changes))
+
+
+def _sign(change: Change) -> str:
+    if change.left is not None:
+        return "="
+    return "-/+" if is_replacement(change) else _SIGNS[change.action]
 
 
 def _line(field: FieldChange, change: Change) -> str:

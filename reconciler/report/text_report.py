@@ -1,10 +1,10 @@
 """Results as text for a terminal: what was deleted, what went wrong, what settled, and what to do next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.model.text import printable
 from reconciler.report.look import PLAIN, Look
-from reconciler.report.nextsteps import report_steps
+from reconciler.report.nextsteps import NextStep, report_steps
 from reconciler.report.outcomes import (
     AlikeResults,
     alike_results,
@@ -12,6 +12,7 @@ from reconciler.report.outcomes import (
     report_title,
     result_fields,
     result_notes,
+    unreviewed_text,
     worst_settling,
 )
 from reconciler.report.style import Style
@@ -21,14 +22,14 @@ from reconciler.report.words import SETTLING
 from reconciler.results import ReportDocument, TargetReport
 
 
-def reports_text(document: ReportDocument, look: Look = PLAIN) -> str:
+def reports_text(document: ReportDocument, look: Look = PLAIN, also_next: Sequence[NextStep] = ()) -> str:
     """How each change ended, what went wrong first. It holds no errors: for people these go to stderr."""
     if not document.targets:
         return ""
     style = Style(look.color)
     blocks = [block for report in document.targets for block in _target(report, style)]
     run = [f"  {style.dim(f'run {printable(look.run)}')}"] if look.run else []
-    return "\n".join(joined([*blocks, [*run, *steps_lines(report_steps(document), style)]])) + "\n"
+    return "\n".join(joined([*blocks, [*run, *steps_lines(report_steps(document, also_next), style)]])) + "\n"
 
 
 def _target(report: TargetReport, style: Style) -> Iterator[list[str]]:
@@ -37,19 +38,27 @@ def _target(report: TargetReport, style: Style) -> Iterator[list[str]]:
     where = style.bold(f"{printable(report.target)}{sandbox}")
     lines = [report_title([report], where)]
     lines.append(f"  {style.dim(f'at {printable(report.endpoint)}{head}')}")
+    if unseen := unreviewed_text([report]):
+        lines.append(f"  {style.yellow(unseen)}")
     yield lines
     yield [
-        f"  {style.red('- deleted' if result.outcome == 'applied' else '- perhaps deleted')} {name_text(result.name)}"
-        for _, result in deleted([report])
+        *(f"  {style.red('- deleted')} {name_text(result.name)}" for _, result in deleted([report], "applied")),
+        *(f"  {style.red('- perhaps deleted')} {name_text(result.name)}" for _, result in deleted([report], "unknown")),
     ]
     yield [f"  {style.yellow('warning:')} {printable(warning, LONGEST_MESSAGE)}" for warning in report.warnings]
     for alike in alike_results(report):
         yield list(_alike_lines(alike, style))
-    yield [
-        f"  {SETTLING[one.outcome].text}: {name_text(one.name)}"
-        + (f", last seen {printable(one.status, 60)}" if one.status and one.outcome != "settled" else "")
-        for one in worst_settling(report)
-    ]
+    yield list(_settling_lines(report))
+
+
+def _settling_lines(report: TargetReport) -> Iterator[str]:
+    """Each that didn't settle, and in one line what did."""
+    for one in worst_settling(report):
+        if one.outcome != "settled":
+            seen = f", last seen {printable(one.status, 60)}" if one.status else ""
+            yield f"  {SETTLING[one.outcome].text}: {name_text(one.name)}{seen}"
+    if settled := sorted(one.name for one in report.settling if one.outcome == "settled"):
+        yield f"  {SETTLING['settled'].text}: {names_text(settled, most=40)}"
 
 
 def _alike_lines(alike: AlikeResults, style: Style) -> Iterator[str]:
