@@ -113,10 +113,13 @@ def _diff(fields: Iterable[FieldText]) -> str:
 
 
 def _diff_lines(field: FieldText) -> Iterator[str]:
-    aside = f"  ({field.aside})" if field.aside else ""
+    """What is said of a field in lines of its own: a phone shows no more than the beginning of a long one."""
     if field.after is None:
-        yield f"  {field}"
+        yield f"  {field.path}: {field.aside}"
+        yield f"    {field.left}"
         return
     if field.before is not None:
         yield f"- {field.path}: {field.before}"
-    yield f"+ {field.path}: {field.after}{aside}"
+    yield f"+ {field.path}: {field.after}"
+    if field.aside:
+        yield f"    {field.aside}"

@@ -110,9 +110,8 @@ def _field(field: FieldChange, result: Result) -> FieldText:
     if result.action == "create":
         return FieldText(field.path, None, after, "")
     if field.left is not None:
-        return FieldText(
-            field.path, before, None, f"declared {after}, found {before}, left as it was: {LEFT[field.left].text}"
-        )
+        aside, left = f"declared {after}, found {before}", f"left as it was: {LEFT[field.left].text}"
+        return FieldText(field.path, before, None, aside, left)
     return FieldText(field.path, before, after, _aside(field, result))
 
 
