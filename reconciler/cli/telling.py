@@ -15,7 +15,6 @@ from reconciler.cli.console import Console
 from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
-from reconciler.report.counts import headline, nodes
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.nextsteps import NextStep
 from reconciler.report.render import Format, render_plans, render_reports, render_validation, without_places
@@ -71,12 +70,8 @@ def show_before_apply(console: Console, document: PlanDocument) -> None:
                 what = {"cluster": change.name, "action": change.action, "cause": change.cause, "risks": change.risks}
                 log.info("change.planned", target=plan.target, **what)
     elif not console.settings.quiet and any(plan.changes for plan in document.targets):
-        console.tell(render_plans(document, "text", Look(color=console.stderr_style.color)) + "\n")
-
-
-def question(plans: Sequence[Plan]) -> str:
-    """What a person says yes or no to: counts, deletes and nodes once more."""
-    return f"{headline(plans)}; {nodes(plans)}. Apply?"
+        look = Look(color=console.stderr_style.color, ends_in_steps=False)
+        console.tell(render_plans(document, "text", look) + "\n")
 
 
 @dataclass(frozen=True, slots=True)

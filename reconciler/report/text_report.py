@@ -9,6 +9,7 @@ from reconciler.report.outcomes import (
     AlikeResults,
     alike_results,
     deleted,
+    deleted_text,
     report_title,
     result_fields,
     result_notes,
@@ -16,7 +17,7 @@ from reconciler.report.outcomes import (
     worst_settling,
 )
 from reconciler.report.style import Style
-from reconciler.report.text import joined, steps_lines
+from reconciler.report.text import SCREEN, joined, names_lines, rows, steps_lines
 from reconciler.report.values import LONGEST_MESSAGE, all_sandboxes, commit_text, duration_text, name_text, names_text
 from reconciler.report.words import SETTLING
 from reconciler.results import ReportDocument, TargetReport
@@ -27,9 +28,27 @@ def reports_text(document: ReportDocument, look: Look = PLAIN, also_next: Sequen
     if not document.targets:
         return ""
     style = Style(look.color)
-    blocks = [block for report in document.targets for block in _target(report, style)]
-    run = [f"  {style.dim(f'run {printable(look.run)}')}"] if look.run else []
-    return "\n".join(joined([*blocks, [*run, *steps_lines(report_steps(document, also_next), style)]])) + "\n"
+    lines = joined(block for report in document.targets for block in _target(report, style))
+    return "\n".join((*lines, *_closing(document, also_next, len(lines), style, look))) + "\n"
+
+
+def _closing(
+    document: ReportDocument, also_next: Sequence[NextStep], above: int, style: Style, look: Look
+) -> Iterator[str]:
+    """What to do next; and once more what has scrolled away: how it ended, and the name of each cluster that went."""
+    yield ""
+    if above > SCREEN:
+        where = (
+            printable(document.targets[0].target) if len(document.targets) == 1 else f"{len(document.targets)} targets"
+        )
+        yield f"  {report_title(document.targets, style.bold(where))}"
+        if said := deleted_text(document.targets):
+            gone = [*deleted(document.targets, "applied"), *deleted(document.targets, "unknown")]
+            yield f"  {style.red(f'{said}:')}"
+            yield from (f"    {line}" for line in rows([name_text(result.name) for _, result in gone]))
+    if look.run:
+        yield f"  {style.dim(f'run {printable(look.run)}')}"
+    yield from steps_lines(report_steps(document, also_next), style)
 
 
 def _target(report: TargetReport, style: Style) -> Iterator[list[str]]:
@@ -73,4 +92,4 @@ def _alike_lines(alike: AlikeResults, style: Style) -> Iterator[str]:
     for line in (*result_notes(result), *map(str, result_fields(result))):
         yield f"      {line}"
     if count > 1:
-        yield f"      {names_text((one.name for one in alike.results), most=40)}"
+        yield from names_lines([name_text(one.name) for one in alike.results])

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.model.evidence import Base
 from reconciler.plan.change import Change
-from reconciler.report.counts import besides, headline, nodes, standing
+from reconciler.report.counts import besides, headline, nodes, question, standing
 from tests.report.everything import (
     HEAD,
     a_plan,
@@ -16,6 +16,7 @@ from tests.report.everything import (
     no_git,
     planned,
     readme_only,
+    replace,
     update,
 )
 
@@ -65,6 +66,17 @@ def test_without_another_base_there_is_no_this_change() -> None:
     assert (headline([a_plan()]), besides([a_plan()])) == ("2 to create, 2 to update, 2 to delete", "")
     assert (headline([in_sync()]), besides([in_sync()])) == ("nothing to do", "")
     assert besides([a_plan(), planned()]) == "would also be done: 6 changes of unknown cause"
+
+
+def test_the_question_counts_all_that_would_be_done() -> None:
+    """A revert beside a change of nothing, too; with every name that goes, of a few, and what is left is not done."""
+    assert question([readme_only()]) == "1 to update; nodes 105 → 84 (-21). Apply?"
+    assert (
+        question([a_plan()]) == "2 to create, 2 to update, 2 to delete; deletes gone, stray; nodes 53 → 49 (-4). Apply?"
+    )
+    replaced = planned(replace("a"), *(delete(f"c-{n:02}") for n in range(11)))
+    assert "; deletes a, c-00, c-01," in question([replaced])
+    assert "c-08 and 2 more; nodes" in question([replaced])
 
 
 def test_counts_are_of_all_targets() -> None:
