@@ -1,22 +1,23 @@
 """What `comment` and `issue` share: the document of a file, its text, the way to the forge."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from pydantic import ValidationError
 
+from reconciler.cli import exits
 from reconciler.cli.console import Console
+from reconciler.cli.pages import page_look
 from reconciler.cli.saved import read_saved
 from reconciler.clock import SystemClock, SystemRandom
-from reconciler.errors import DamagedPlan, UsageError
+from reconciler.errors import EXIT_OK, DamagedPlan, UsageError
 from reconciler.forge.forges import open_forge
 from reconciler.forge.port import Forge
-from reconciler.forge.workflow import ForgeName, Workflow, read_token
+from reconciler.forge.run import Run
+from reconciler.forge.workflow import Workflow, read_token
 from reconciler.model.text import printable
 from reconciler.plan.document import PlanDocument, load_plans
-from reconciler.report.inline import Links
-from reconciler.report.look import Look
 from reconciler.report.render import render_plans, render_reports
 from reconciler.results import ReportDocument
 
@@ -24,14 +25,6 @@ SavedDocument = PlanDocument | ReportDocument
 
 LIMIT_BYTES = 60_000
 """Of Markdown: a comment or an issue holds 65,536 characters, its hidden lines included."""
-
-
-_PAGES: Mapping[ForgeName, tuple[str, str]] = {
-    "github": ("blob", "commit"),
-    "gitea": ("src/commit", "commit"),
-    "gitlab": ("-/blob", "-/commit"),
-}
-"""Below which path a forge shows a file at a commit, and a commit."""
 
 
 def read_document(file: str) -> SavedDocument:
@@ -97,25 +90,25 @@ def _kind(text: bytes) -> object:
     return value.get("kind") if isinstance(value, dict) else None
 
 
-def posted_text(console: Console, documents: Sequence[SavedDocument], workflow: Workflow) -> str:
-    """The documents as Markdown that one comment holds, with links to the manifests where the forge shows them."""
-    limit = LIMIT_BYTES // len(documents)
-    return console.without_keys("\n".join(_markdown(document, workflow, limit) for document in documents))
+def posted_text(console: Console, documents: Sequence[SavedDocument]) -> str:
+    """The documents as Markdown that one comment holds, with links to where the forge shows what they are of."""
+    run, limit = Run.read(console.environment), LIMIT_BYTES // len(documents)
+    return console.without_keys("\n".join(_markdown(document, run, limit) for document in documents))
 
 
-def _markdown(document: SavedDocument, workflow: Workflow, limit: int) -> str:
+def _markdown(document: SavedDocument, run: Run, limit: int) -> str:
+    look = page_look(document, run, limit)
     if isinstance(document, ReportDocument):
-        return render_reports(document, "markdown", Look(limit=limit))
-    return render_plans(document, "markdown", Look(limit=limit, links=_links(document, workflow)))
+        return render_reports(document, "markdown", look)
+    return render_plans(document, "markdown", look)
 
 
-def _links(document: PlanDocument, workflow: Workflow) -> Links | None:
-    """Links to what the plan was made of; none where that is no commit."""
-    commits = {None if plan.dirty else plan.revision for plan in document.targets}
-    commit = commits.pop() if len(commits) == 1 else None
-    if commit is None or workflow.server_url is None:
-        return None
-    return Links(workflow.server_url, workflow.repository, commit, *_PAGES[workflow.forge])
+def has_failed(documents: Iterable[SavedDocument]) -> bool:
+    """Whether an apply that left these didn't do all that it was to: a plan is what it left undone."""
+    return any(
+        isinstance(document, PlanDocument) or exits.of_reports(document.targets, document.errors) != EXIT_OK
+        for document in documents
+    )
 
 
 def says_something(document: SavedDocument) -> bool:

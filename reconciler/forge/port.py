@@ -121,7 +121,7 @@ async def keep_oldest(port: Port, posted: Post, draft: Draft, remove: Callable[[
     return oldest
 
 
-def marker(kind: Literal["plan", "drift", "in-sync"], target: str) -> str:
+def marker(kind: Literal["plan", "apply", "apply-failed", "drift", "unread", "in-sync"], target: str) -> str:
     """`<!-- reconciler:plan target=us-east-1 -->`: a comment of HTML that the name can't end."""
     name = quote(target, safe="", errors="backslashreplace").replace("--", "%2D%2D")
     return f"<!-- reconciler:{kind} target={name} -->"

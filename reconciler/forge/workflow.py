@@ -3,17 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from reconciler.errors import CredentialsError, UsageError
 from reconciler.event import WorkflowEvent, on_gitlab
+from reconciler.forge.run import ForgeName, speaks_gitea
 from reconciler.model.endpoint import is_loopback
 from reconciler.model.secret import ApiKey
 from reconciler.model.text import printable
-
-ForgeName: TypeAlias = Literal["github", "gitea", "gitlab"]
-"""`gitea` is Forgejo's, too, and `github` Enterprise's."""
 
 _REPOSITORY = re.compile(r"(?!\.{1,2}/)[A-Za-z0-9._-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+")
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
@@ -55,7 +52,7 @@ class Workflow:
         api_url = _api_url(environment, "GITHUB_API_URL")
         event = WorkflowEvent.read(environment)
         return cls(
-            forge="gitea" if api_url.endswith("/api/v1") else "github",
+            forge="gitea" if speaks_gitea(api_url) else "github",
             api_url=api_url,
             path=f"/repos/{repository}",
             repository=repository,

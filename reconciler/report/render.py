@@ -8,6 +8,7 @@ from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument, dump_plans
 from reconciler.report.json_text import json_text
 from reconciler.report.look import PLAIN, Look
+from reconciler.report.nextsteps import NextStep
 from reconciler.report.values import counted
 from reconciler.results import ReportDocument, dump_reports
 
@@ -56,19 +57,21 @@ def render_plans(document: PlanDocument, format_name: Format, look: Look = PLAIN
             assert_never(unreachable)
 
 
-def render_reports(document: ReportDocument, format_name: ReportFormat, look: Look = PLAIN) -> str:
-    """How all targets' changes ended; ends in a line break."""
+def render_reports(
+    document: ReportDocument, format_name: ReportFormat, look: Look = PLAIN, *, also_next: Sequence[NextStep] = ()
+) -> str:
+    """How all targets' changes ended; ends in a line break. `also_next` is what a page's reader does next besides."""
     match format_name:
         case "json":
             return json_text(dump_reports(document.targets, document.errors), one_line=look.one_line)
         case "markdown":
             from reconciler.report.markdown import reports_markdown  # noqa: PLC0415
 
-            return reports_markdown(document, look)
+            return reports_markdown(document, look, also_next)
         case "text":
             from reconciler.report.text_report import reports_text  # noqa: PLC0415
 
-            return reports_text(document, look)
+            return reports_text(document, look, also_next)
         case unreachable:
             assert_never(unreachable)
 

@@ -58,7 +58,7 @@ class Page(HTMLParser):
         for _, _, texts in self._open:
             texts.append(data)
         if "pre" in tags:
-            data = re.sub(r"(?m)^([-+] [a-z_]+(?:\[\d\]\.[a-z_]+)?:) [^\n]+$", r"\1", data)
+            data = re.sub(r"(?m)^([-+] [a-z_]+(?:\[\d\]\.[a-z_]+)?:|   ) [^\n]+$", r"\1", data)
         elif "code" in tags:
             data = ""
         self.outline.append(("text", data))

@@ -156,7 +156,7 @@ def test_reports_and_problems_fit_too(limit: int, count: int) -> None:
     text = reports_markdown(reported(report, errors=the_problems()), Look(limit=limit, links=LINKS))
     assert len(text.encode()) <= limit
     assert ("> - `worn`" in text) or limit < 800
-    assert ("> - update `busy`" in text) or limit < 2_500
+    assert ("> - **update `busy`**" in text) or limit < 2_500
     assert text.count("<details") == text.count("</details>")
     assert len(problems_markdown(the_problems() * 9, Look(limit=limit)).encode()) <= limit
 

@@ -143,6 +143,7 @@ class GitLabRunner:
             **ALONE,
             "PATH": f"{Path(sys.executable).parent}:{ALONE['PATH']}",
             "HOME": "/nonexistent",
+            "CI_JOB_ID": str(self._count),
             "CI_PROJECT_DIR": str(folder),
             **own,
             **pipeline.predefined(self.hub),

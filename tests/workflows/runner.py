@@ -209,7 +209,7 @@ class _Job:
             "GITHUB_REF_NAME": event.ref.removeprefix("refs/heads/"),
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_RUN_ATTEMPT": "1",
-            "GITHUB_RUN_ID": "77",
+            "GITHUB_RUN_ID": folder.name.partition("-")[0],
             "GITHUB_SERVER_URL": self.hub.git_url,
             "GITHUB_SHA": event.sha,
             "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),

@@ -102,10 +102,11 @@ class Desk:
         """Run a job of the template."""
         return self.runner.run(f"reconciler-{job}", pipeline)
 
-    def note(self, number: int) -> str:
-        """The one note that stands on a merge request."""
-        [note] = self.hub.notes[f"merge_requests/{number}"]
-        return str(note["body"])
+    def note(self, number: int, kind: str = "plan") -> str:
+        """The one note of a kind that stands on a merge request."""
+        said = [str(note["body"]) for note in self.hub.notes[f"merge_requests/{number}"]]
+        [note] = [text for text in said if text.startswith(f"<!-- reconciler:{kind} ")]
+        return note
 
 
 @pytest.fixture
@@ -167,7 +168,7 @@ def test_from_a_merge_request_to_a_fleet_in_sync(desk: Desk, hub: GitLabHub, ser
     applied = desk.run("apply", desk.merge(7, "flags"))
     assert applied.green, applied.log
     assert service.writes() == ["PUT /accounts/us-east-1/cluster/feature-flags 200"]
-    assert "1 applied" in desk.note(7)
+    assert "1 applied" in desk.note(7, "apply")
     assert recorded(hub.origin)["us-east-1"]["feature-flags"] == git(desk.folder, "rev-parse", "main")
 
     desk.open("less")
@@ -178,13 +179,13 @@ def test_from_a_merge_request_to_a_fleet_in_sync(desk: Desk, hub: GitLabHub, ser
     pipeline = desk.merge(8, "less")
     refused = desk.run("apply", pipeline)
     assert (refused.code, service.writes()) == (4, []), refused.log
-    assert "not reviewed: delete feature-flags" in desk.note(8)
+    assert "not reviewed: delete feature-flags" in desk.note(8, "apply-failed")
     assert desk.run("plan", pipeline).green
     assert desk.runner.jobs(pipeline)["reconciler-apply-plan"]["when"] == "manual"
     carried_out = desk.run("apply-plan", pipeline)
     assert carried_out.green, carried_out.log
     assert service.writes() == ["DELETE /accounts/us-east-1/cluster/feature-flags 204"]
-    assert "1 applied" in desk.note(8)
+    assert "1 applied" in desk.note(8, "apply")
 
     service.change("us-east-1", "sessions", node_instance_type="m7g.2xlarge")
     drift = desk.run("drift", desk.on_main("schedule"))
@@ -237,7 +238,7 @@ def test_a_failed_apply_and_then_a_merge(desk: Desk, service: Service) -> None:
     applied = desk.run("apply", desk.merge(21, "second"))
     assert applied.green, applied.log
     assert len(service.writes()) == 2
-    assert "2 applied" in desk.note(21)
+    assert "2 applied" in desk.note(21, "apply")
 
 
 @pytest.mark.slow
@@ -273,6 +274,7 @@ def test_consent_is_given_by_hand(desk: Desk, service: Service) -> None:
     smuggled = desk.run("apply", replace(pipeline, variables={**pipeline.variables, **consent}))
     assert (smuggled.code, service.writes()) == (4, []), smuggled.log
     assert "max-deletes" in desk.note(11)
+    assert "not reviewed: delete feature-flags" in desk.note(11, "apply-failed")
     for variables in ({"RECONCILER_PRUNE": "none"}, {"RECONCILER_DRY_RUN": "true", **consent}):
         none = desk.run("apply", desk.on_main("web", **variables))
         assert (none.green, service.writes()) == (True, []), none.log
