@@ -89,7 +89,7 @@ def status_error(answer: Answer, permission: str, now: float) -> HttpError:
             wait = _wait(answer, now)
             return RateLimited(f"{said} (rate limit)", remedy="run again later", http_status=status, retry_after=wait)
         case 401:
-            remedy = "the token is none, or expired: set GITHUB_TOKEN to the job's own, `${{ github.token }}`"
+            remedy = "the token is invalid, or expired: set GITHUB_TOKEN to the job's own, `${{ github.token }}`"
             return Unauthenticated(said, remedy=remedy, http_status=status)
         case 403:
             remedy = f"{grant}; the token of a fork's pull request can never write"

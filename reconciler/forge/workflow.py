@@ -39,7 +39,7 @@ class Workflow:
         """
         repository = environment.get("GITHUB_REPOSITORY", "")
         if not _REPOSITORY.fullmatch(repository):
-            what = f"{printable(repository, 100)!r} is no repository" if repository else "it is not set"
+            what = f"{printable(repository, 100)!r} is not a repository" if repository else "it is not set"
             raise UsageError(f"GITHUB_REPOSITORY: {what}", remedy=f"it is OWNER/NAME; {_ELSEWHERE}")
         commit = environment.get("GITHUB_SHA", "")
         pushed = environment.get("GITHUB_EVENT_NAME") == "push" and _COMMIT.fullmatch(commit)
@@ -69,7 +69,9 @@ def read_token(environment: Mapping[str, str]) -> ApiKey:
         raise CredentialsError(f"no token: neither {' nor '.join(TOKENS)} is set", remedy=remedy)
     token = environment[variable].strip()
     if not (token.isascii() and token.isprintable()) or " " in token:
-        raise CredentialsError(f"what {variable} holds is no token: a header can't carry it", remedy="set it anew")
+        raise CredentialsError(
+            f"what {variable} holds can't be a token: no header could carry it", remedy="set it anew"
+        )
     return ApiKey(token)
 
 
@@ -81,10 +83,10 @@ def _api_url(environment: Mapping[str, str]) -> str:
         url = urlsplit(text)
         url.port  # noqa: B018  # raises for what is none
     except ValueError as error:
-        raise UsageError(f"GITHUB_API_URL: {printable(text, 100)!r} is no address", remedy=_ELSEWHERE) from error
+        raise UsageError(f"GITHUB_API_URL: {printable(text, 100)!r} is not a URL", remedy=_ELSEWHERE) from error
     bare = not (url.query or url.fragment or url.username or url.password) and text.isascii() and text.isprintable()
     if url.scheme not in {"http", "https"} or not url.hostname or not bare or " " in text:
-        raise UsageError("GITHUB_API_URL is no address of an API", remedy=f"it is https://HOST/PATH; {_ELSEWHERE}")
+        raise UsageError("GITHUB_API_URL is not an API's address", remedy=f"it is https://HOST/PATH; {_ELSEWHERE}")
     if url.scheme == "http" and not is_loopback(url.hostname):
         raise UsageError(
             f"GITHUB_API_URL: http:// would send the token to {url.hostname} in the clear", remedy="use https://"
