@@ -70,7 +70,9 @@ def command(
         options |= options_of(saved)
     shared = RunOptions(**options)
     if not (yes or dry_run or (console.can_ask and shared.manifests != "-")):
-        raise UsageError("apply can't ask here: this is no terminal", remedy="say --yes, or look first with --dry-run")
+        raise UsageError(
+            "apply can't ask here: this is not a terminal", remedy="say --yes, or look first with --dry-run"
+        )
     reviewed = read_reviewed(expect) if expect or unreviewed else None
     request = PlanRequest(shared.intent(), console.saves or saved is not None, reviewed, saved)
     with Runner(console.signals) as runner, Sites(shared, console, runner).opened() as sites:

@@ -116,6 +116,7 @@ connection = _all(
     option("--sandbox", is_flag=True, help="Use an embedded control plane, kept in .reconciler/sandbox.db."),
 )
 logs = _all(
+    option("--no-color", is_flag=True, help="No colour, even on a terminal."),
     option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
@@ -149,7 +150,6 @@ def _output(*formats: str) -> Decorator:
 
 
 _shown = _all(
-    option("--no-color", is_flag=True, help="No colour, even on a terminal."),
     option(
         "--no-github",
         is_flag=True,

@@ -145,7 +145,9 @@ class Checkout:
     def at_base(self, target: Target) -> Mapping[str, Declaration]:
         """All that base declares for a target. Raises UsageError where there is no base."""
         if self._base is None:
-            raise UsageError("--offline compares with base, and there is none", remedy="leave --base none out")
+            raise UsageError(
+                "--offline compares with a base, and --base none asks for none", remedy="leave --base none out"
+            )
         reader = Reader(self._git, self.root, target, None)
         base = self._base.base.commit
         if reader.layout(Tree(self._git, base, self.root)) is None:

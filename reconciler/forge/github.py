@@ -17,7 +17,7 @@ from reconciler.wire.answer import Answer
 DIALECT = Dialect(
     check="GITHUB_API_URL and GITHUB_REPOSITORY",
     headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
-    no_token="the token is none, or expired: set GITHUB_TOKEN to the job's own, `${{ github.token }}`",  # noqa: S106
+    no_token="the token is invalid, or expired: set GITHUB_TOKEN to the job's own, `${{ github.token }}`",  # noqa: S106
     forbidden="the token of a fork's pull request can never write",
 )
 

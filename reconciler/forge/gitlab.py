@@ -18,7 +18,7 @@ from reconciler.wire.answer import Answer
 DIALECT = Dialect(
     check="CI_API_V4_URL and CI_PROJECT_ID",
     headers={"Accept": "application/json"},
-    no_token="the token is none, or expired: set GITLAB_TOKEN to a project access token",  # noqa: S106
+    no_token="the token is invalid, or expired: set GITLAB_TOKEN to a project access token",  # noqa: S106
     forbidden="with CI_JOB_TOKEN nobody writes notes",
 )
 

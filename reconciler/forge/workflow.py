@@ -74,7 +74,9 @@ def read_token(environment: Mapping[str, str], forge: ForgeName) -> ApiKey:
         raise CredentialsError(f"no token: neither {' nor '.join(names)} is set", remedy=remedy)
     token = environment[variable].strip()
     if not (token.isascii() and token.isprintable()) or " " in token:
-        raise CredentialsError(f"what {variable} holds is no token: a header can't carry it", remedy="set it anew")
+        raise CredentialsError(
+            f"what {variable} holds can't be a token: no header could carry it", remedy="set it anew"
+        )
     return ApiKey(token)
 
 
@@ -95,7 +97,7 @@ def _on_gitlab(environment: Mapping[str, str], merge_request: int | None) -> Wor
 def _matching(environment: Mapping[str, str], variable: str, pattern: re.Pattern[str], form: str) -> str:
     value = environment.get(variable, "")
     if not pattern.fullmatch(value):
-        what = f"{printable(value, 100)!r} is none" if value else "it is not set"
+        what = f"{printable(value, 100)!r} is not one" if value else "it is not set"
         raise UsageError(f"{variable}: {what}", remedy=f"it is {form}; {_ELSEWHERE}")
     return value
 
@@ -117,10 +119,10 @@ def _api_url(environment: Mapping[str, str], variable: str) -> str:
         url = urlsplit(text)
         url.port  # noqa: B018  # raises for what is none
     except ValueError as error:
-        raise UsageError(f"{variable}: {printable(text, 100)!r} is no address", remedy=_ELSEWHERE) from error
+        raise UsageError(f"{variable}: {printable(text, 100)!r} is not a URL", remedy=_ELSEWHERE) from error
     bare = not (url.query or url.fragment or url.username or url.password) and text.isascii() and text.isprintable()
     if url.scheme not in {"http", "https"} or not url.hostname or not bare or " " in text:
-        raise UsageError(f"{variable} is no address of an API", remedy=f"it is https://HOST/PATH; {_ELSEWHERE}")
+        raise UsageError(f"{variable} is not an API's address", remedy=f"it is https://HOST/PATH; {_ELSEWHERE}")
     if url.scheme == "http" and not is_loopback(url.hostname):
         raise UsageError(
             f"{variable}: http:// would send the token to {url.hostname} in the clear", remedy="use https://"

@@ -60,7 +60,7 @@ def load_plans(text: str | bytes) -> PlanDocument:
     Raises DamagedPlan for anything else: another kind or version, a missing or unknown key, a digest that doesn't fit.
     """
     if len(text) > MAX_PLAN_BYTES:
-        raise DamagedPlan(f"the plan is longer than {MAX_PLAN_BYTES // 1024**2} MiB: it is none", remedy=_ANEW)
+        raise DamagedPlan(f"the plan is longer than {MAX_PLAN_BYTES // 1024**2} MiB: no plan is", remedy=_ANEW)
     try:
         raw = json.loads(text)
         version = raw["format_version"] if isinstance(raw, dict) and raw.get("kind") == "plan" else None

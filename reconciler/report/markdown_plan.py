@@ -108,17 +108,23 @@ def _is_idle(plan: Plan) -> bool:
 
 
 def _deletes(plans: Sequence[Plan], page: PlanPage) -> Iterator[Block]:
+    """Each with its name; what is the same of many is said once, above them."""
     following = successors(plans)
+    found = destroyed(plans)
+    asides = [
+        " · ".join((*(f"**{risk}**" for risk in change.risks), *destroys(change, plan, following, page.tell)))
+        for plan, change in found
+    ]
+    shared = asides[0] if len(found) > _FEW and len(set(asides)) == 1 else ""
     lines: list[Block] = []
-    for plan, change in destroyed(plans):
+    for (plan, change), aside in zip(found, asides, strict=True):
         name = code(change.name)
-        told = [f"{name}{page.where(plan)}", *(f"**{risk}**" for risk in change.risks)]
-        told += destroys(change, plan, following, page.tell)
-        told += _last_stood(change, plan, page)
+        own = [] if aside == shared or not aside else [aside]
+        told = [f"{name}{page.where(plan)}", *own, *_last_stood(change, plan, page)]
         lines.append(Block(f"> - {' · '.join(told)}\n", 3, "to delete", short=f"> - {name}\n"))
     if lines:
         said = page.term(f"{counted(len(lines), 'cluster')} to delete", DELETES)
-        yield Block(f"\n> [!CAUTION]\n> **{said}**\n", inside=lines)
+        yield Block(f"\n> [!CAUTION]\n> **{said}**{f' · {shared}' if shared else ''}\n", inside=lines)
 
 
 def _last_stood(change: Change, plan: Plan, page: PlanPage) -> list[str]:

@@ -48,7 +48,7 @@ def test_a_merge_request_shows_plan_and_report(workplace: Workplace, gitlab: Fak
     workplace.environment["GITLAB_TOKEN"] = JOB_TOKEN
     denied = workplace.run("comment plan.json")
     assert (denied.code, denied.out) == (0, "")
-    assert "401 Unauthorized: 401 Unauthorized\n  → the token is none, or expired: set GITLAB_TOKEN" in denied.err
+    assert "401 Unauthorized: 401 Unauthorized\n  → the token is invalid, or expired: set GITLAB_TOKEN" in denied.err
     assert JOB_TOKEN not in denied.err
 
     assert workplace.run("apply --yes --out report.json").code == 0

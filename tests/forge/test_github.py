@@ -212,7 +212,7 @@ def test_a_rate_limit_without_an_end_is_given_up() -> None:
 @pytest.mark.parametrize(
     ("refusal", "kind", "remedy"),
     [
-        (Refusal(401, "Bad credentials"), Unauthenticated, "the token is none, or expired"),
+        (Refusal(401, "Bad credentials"), Unauthenticated, "the token is invalid, or expired"),
         (Refusal(403, "Resource not accessible by integration"), Forbidden, "give the job `permissions: pull-requests: write`"),
         (Refusal(404, "Not Found"), NotFound, "give the job `permissions: pull-requests: write`; or what is asked for isn't there"),
         (Refusal(422, "Validation Failed"), Undocumented, "check GITHUB_API_URL and GITHUB_REPOSITORY"),

@@ -106,7 +106,12 @@ def test_a_note_whose_answer_got_lost_is_posted_once(trouble: Trouble) -> None:
 @pytest.mark.parametrize(
     ("token", "refusal", "kind", "remedy"),
     [
-        (JOB_TOKEN, None, Unauthenticated, "the token is none, or expired: set GITLAB_TOKEN to a project access token"),
+        (
+            JOB_TOKEN,
+            None,
+            Unauthenticated,
+            "the token is invalid, or expired: set GITLAB_TOKEN to a project access token",
+        ),
         (TOKEN, Refusal(403, "403 Forbidden"), Forbidden, "give GITLAB_TOKEN the scope `api` and the role Reporter"),
         (TOKEN, Refusal(404, "404 Not Found"), NotFound, "give GITLAB_TOKEN the scope `api` and the role Reporter; or"),
     ],
