@@ -13,7 +13,8 @@ ForgeName: TypeAlias = Literal["github", "gitea", "gitlab"]
 
 _SERVER = re.compile(r"https?://[A-Za-z0-9._:/-]+")
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
-_PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+"""GitLab's: groups may stand in groups."""
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _FETCHED_ACTION = re.compile(r".*/_actions/([A-Za-z0-9._-]+/[A-Za-z0-9._-]+)/([A-Za-z0-9._/-]+)")
@@ -66,7 +67,7 @@ class Run:
 def _on_gitlab(environment: Mapping[str, str]) -> Run:
     """A pipeline's page, and the job's number for its name: each try of a job has its own."""
     server, project = environment.get("CI_SERVER_URL", "").rstrip("/"), environment.get("CI_PROJECT_PATH", "")
-    if not (_SERVER.fullmatch(server) and _PROJECT.fullmatch(project)):
+    if not (_SERVER.fullmatch(server) and PROJECT.fullmatch(project)):
         return Run()
     commit = environment.get("CI_COMMIT_SHA", "")
     pipeline, job = environment.get("CI_PIPELINE_ID", ""), environment.get("CI_JOB_ID", "")

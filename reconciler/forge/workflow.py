@@ -7,15 +7,13 @@ from urllib.parse import urlsplit
 
 from reconciler.errors import CredentialsError, UsageError
 from reconciler.event import WorkflowEvent, on_gitlab
-from reconciler.forge.run import ForgeName, speaks_gitea
+from reconciler.forge.run import PROJECT, ForgeName, Run, speaks_gitea
 from reconciler.model.endpoint import is_loopback
 from reconciler.model.secret import ApiKey
 from reconciler.model.text import printable
 
 _REPOSITORY = re.compile(r"(?!\.{1,2}/)[A-Za-z0-9._-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+")
-_PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 _PROJECT_ID = re.compile(r"[1-9][0-9]{0,17}")
-_SERVER = re.compile(r"https?://[A-Za-z0-9._:/-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ELSEWHERE = "a workflow sets it; elsewhere set it by hand"
 
@@ -58,7 +56,7 @@ class Workflow:
             repository=repository,
             pull_request=pull_request or event.number,
             pushed=_pushed(event, environment.get("GITHUB_SHA", "")),
-            server_url=_server_url(environment.get("GITHUB_SERVER_URL", "")),
+            server_url=Run.read(environment).server_url,
         )
 
 
@@ -87,27 +85,23 @@ def _on_gitlab(environment: Mapping[str, str], merge_request: int | None) -> Wor
         forge="gitlab",
         api_url=_api_url(environment, "CI_API_V4_URL"),
         path=f"/projects/{number}",  # its name would stand there encoded, and not every proxy lets that through
-        repository=_matching(environment, "CI_PROJECT_PATH", _PROJECT, "GROUP/NAME"),
+        repository=_matching(environment, "CI_PROJECT_PATH", PROJECT, "GROUP/NAME"),
         pull_request=merge_request or event.number,
         pushed=_pushed(event, environment.get("CI_COMMIT_SHA", "")),
-        server_url=_server_url(environment.get("CI_SERVER_URL", "")),
+        server_url=Run.read(environment).server_url,
     )
 
 
 def _matching(environment: Mapping[str, str], variable: str, pattern: re.Pattern[str], form: str) -> str:
     value = environment.get(variable, "")
     if not pattern.fullmatch(value):
-        what = f"{printable(value, 100)!r} is not one" if value else "it is not set"
+        what = f"{printable(value, 100)!r} is not {form}" if value else "it is not set"
         raise UsageError(f"{variable}: {what}", remedy=f"it is {form}; {_ELSEWHERE}")
     return value
 
 
 def _pushed(event: WorkflowEvent, commit: str) -> str | None:
     return commit if event.kind == "push" and _COMMIT.fullmatch(commit) else None
-
-
-def _server_url(text: str) -> str | None:
-    return text if _SERVER.fullmatch(text) else None
 
 
 def _api_url(environment: Mapping[str, str], variable: str) -> str:
