@@ -52,10 +52,11 @@ bench-compare: $(VENV)/ready  ## two such runs side by side: BEFORE=FILE AFTER=F
 		$(or $(AFTER),$(shell ls -t .bench/*.json | sed -n 1p))
 
 lock: $(VENV)/ready  ## resolve the dependencies anew
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	$(LOCK) --upgrade --extra sandbox --extra serve pyproject.toml -o requirements.txt
 	$(LOCK) --upgrade --extra sandbox --extra serve --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(LOCK) --group build -c requirements-dev.txt -o requirements-build.txt
+	$(LOCK) --upgrade --group install -o requirements-uv.txt
 	$(LOCK) --upgrade --group peers -o requirements-peers.txt
 	$(LOCK) --upgrade --group docs -c requirements-dev.txt -o requirements-docs.txt
 

@@ -1,17 +1,18 @@
 """`reconciler apply`."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from reconciler.cli import exits, parameters
-from reconciler.errors import UsageError
+from reconciler.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console
     from reconciler.plan.plan import Plan
-    from reconciler.plan.reviewed import Unreviewed
+    from reconciler.plan.reviewed import Reviewed, Unreviewed
+    from reconciler.reconcile.planning import Planned
 
 OF_THE_PLAN = ("manifests", "targets", "only", "base", "prune", "adopt", "replace", "allow")
 """What a saved plan brings along."""
@@ -55,8 +56,7 @@ def command(
     from reconciler.cli.saved import options_of, read_reviewed, read_whole_plan, refuse_other  # noqa: PLC0415
     from reconciler.cli.signals import Runner  # noqa: PLC0415
     from reconciler.cli.sites import Sites  # noqa: PLC0415
-    from reconciler.cli.telling import question, show_before_apply, tell_plans, tell_reports  # noqa: PLC0415
-    from reconciler.plan.reviewed import hold_against  # noqa: PLC0415
+    from reconciler.cli.telling import show_before_apply, tell_plans, tell_reports  # noqa: PLC0415
     from reconciler.reconcile.applying import apply_all  # noqa: PLC0415
     from reconciler.reconcile.planning import PlanRequest, plan_all, refuse_stale_heads  # noqa: PLC0415
 
@@ -70,7 +70,9 @@ def command(
         options |= options_of(saved)
     shared = RunOptions(**options)
     if not (yes or dry_run or (console.can_ask and shared.manifests != "-")):
-        raise UsageError("apply can't ask here: this is no terminal", remedy="say --yes, or look first with --dry-run")
+        raise UsageError(
+            "apply can't ask here: this is not a terminal", remedy="say --yes, or look first with --dry-run"
+        )
     reviewed = read_reviewed(expect) if expect or unreviewed else None
     request = PlanRequest(shared.intent(), console.saves or saved is not None, reviewed, saved)
     with Runner(console.signals) as runner, Sites(shared, console, runner).opened() as sites:
@@ -81,14 +83,10 @@ def command(
             refuse_other(saved, planned.plans)
         if not dry_run:
             show_before_apply(console, planned.document())
-        held = [(p, hold_against(p, reviewed, unreviewed or "refuse")) for p in planned.plans] if reviewed else []
-        refusals = tuple(problem for _, verdict in held for problem in verdict.refusals)
-        for target, note in ((p.target, note) for p, verdict in held for note in verdict.notes):
-            console.warn("change.unreviewed", f"target {target}: {note}")
-        stops = dry_run or planned.refused or bool(refusals)
-        asks = not (stops or yes) and any(p.sends for p in planned.to_apply)
-        declined = asks and not console.confirm(question(planned.to_apply))
-        if stops or declined:
+        refusals = _hold_against(console, planned, reviewed, unreviewed or "refuse") if reviewed else ()
+        consent = _consent(console, planned, stops=dry_run or bool(refusals), yes=yes)
+        if consent != "given":
+            declined = consent == "declined"
             code = exits.of_stopped(planned.plans, planned.errors, unexpected=refusals, declined=declined)
             return tell_plans(console, planned.document(refusals), code)
         with console.progress("applying") as on_progress:
@@ -97,3 +95,31 @@ def command(
             )
     errors = planned.errors + applied.errors
     return tell_reports(console, applied.document(planned.errors), exits.of_reports(applied.reports, errors))
+
+
+def _hold_against(
+    console: "Console", planned: "Planned", reviewed: "Reviewed", unreviewed: "Unreviewed"
+) -> tuple[Problem, ...]:
+    """What no reviewed plan shows, and isn't to be done for that; what is done all the same is said."""
+    from reconciler.plan.reviewed import hold_against  # noqa: PLC0415
+
+    refusals = list[Problem]()
+    for plan in planned.plans:
+        verdict = hold_against(plan, reviewed, unreviewed)
+        refusals += verdict.refusals
+        for note in verdict.notes:
+            console.warn("change.unreviewed", f"target {plan.target}: {note}")
+    return tuple(refusals)
+
+
+def _consent(
+    console: "Console", planned: "Planned", *, stops: bool, yes: bool
+) -> Literal["given", "not asked", "declined"]:
+    """Whether the plans that were shown are carried out: asked for where that was not given before."""
+    from reconciler.report.counts import question  # noqa: PLC0415
+
+    if stops or planned.refused:
+        return "not asked"
+    if yes or not any(plan.sends for plan in planned.to_apply):
+        return "given"
+    return "given" if console.confirm(question(planned.to_apply)) else "declined"

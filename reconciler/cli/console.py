@@ -156,11 +156,12 @@ class Console:
             return text
         import json  # noqa: PLC0415
 
-        from reconciler.model.secret import OWN_WORDS, SARIF_WORDS, redact_values  # noqa: PLC0415
+        from reconciler.model.secret import FINDING_WORDS, OWN_WORDS, redact_values  # noqa: PLC0415
         from reconciler.report.json_text import json_text  # noqa: PLC0415
 
         document = json.loads(text)
-        clean = redact_values(document, self._keys, SARIF_WORDS if "$schema" in document else OWN_WORDS)
+        of_findings = isinstance(document, list) or "$schema" in document
+        clean = redact_values(document, self._keys, FINDING_WORDS if of_findings else OWN_WORDS)
         return text if clean == document else json_text(clean, one_line="\n" not in text.rstrip("\n"))
 
     def _keep_keys_of_environment(self) -> None:
@@ -176,7 +177,7 @@ class Console:
     def result(self, text: str) -> None:
         """Write a command's result to stdout."""
         self.has_result = True
-        is_document = self.settings.format_name in {"json", "sarif"}
+        is_document = self.settings.format_name in {"json", "sarif", "codequality"}
         self.stdout.write(self.document_without_keys(text) if is_document else self.without_keys(text))
 
     def save(self, document: Callable[[], str]) -> None:

@@ -52,7 +52,7 @@ def command(
         checks += [of_manifests, *_of_git(manifests, fleet, targets, remote)]
         if fleet is not None:
             checks += runner.run(_of_targets(Sites(options, console, runner), fleet))
-        if console.environment.get("GITHUB_ACTIONS") == "true":
+        if "true" in map(console.environment.get, ("GITHUB_ACTIONS", "GITLAB_CI")):
             checks += runner.run(_of_forge(console))
     console.result(render_checks(checks, "json" if console.settings.format_name == "json" else "text"))
     return EXIT_FAILED if any(check.state == "failed" for check in checks) else EXIT_OK
@@ -97,17 +97,16 @@ async def _of_forge(console: "Console") -> "Sequence[Check]":
     """What a job's token may read, of the pull request and of the repository that the job is of."""
     from reconciler.cli.posting import on_forge  # noqa: PLC0415
     from reconciler.doctor import of_forge  # noqa: PLC0415
-    from reconciler.forge.github import Comments, DriftIssues  # noqa: PLC0415
     from reconciler.forge.port import marker  # noqa: PLC0415
     from reconciler.forge.workflow import Workflow  # noqa: PLC0415
     from reconciler.model.check import Check  # noqa: PLC0415
 
     try:
         workflow = Workflow.read(console.environment)
-        async with on_forge(console, workflow) as repository:
+        async with on_forge(console, workflow) as forge:
             number = workflow.pull_request
-            comments = Comments(repository, number) if number is not None else None
-            return await of_forge(comments, DriftIssues(repository), marker("drift", console.run_id))
+            comments = forge.comments(number) if number is not None else None
+            return await of_forge(comments, forge.drift_issues(), marker("drift", console.run_id))
     except (CredentialsError, HttpError, UsageError) as error:
         return [Check(name="forge", state="warning", message=error.message, remedy=error.remedy)]
 

@@ -79,7 +79,7 @@ def _folder(manifests: str) -> "Folder":
     from reconciler.desired.files import Folder, shown_path  # noqa: PLC0415
 
     if manifests == "-":
-        message = "export writes a folder of manifests, and standard input is none"
+        message = "export writes a folder of manifests: standard input is not one"
         raise UsageError(message, remedy="name the folder: --manifests DIR")
     try:
         Path(manifests).mkdir(parents=True, exist_ok=True)

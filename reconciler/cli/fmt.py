@@ -54,9 +54,7 @@ def _files(paths: Sequence[str]) -> "Iterator[tuple[str, str, bytes | Problem]]"
     for path in dict.fromkeys(paths):
         name = shown_path(path)
         if path == "-":
-            raise UsageError(
-                "fmt brings files into order, and standard input is none", remedy="name a folder or a file"
-            )
+            raise UsageError("fmt brings files into order: standard input is not one", remedy="name a folder or a file")
         if not Path(path).is_dir():
             yield path, name, read_file(path, name)
             continue

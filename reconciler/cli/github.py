@@ -5,13 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.cli.pages import page_look
+from reconciler.forge.run import Run
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
 from reconciler.report.annotations import annotations
+from reconciler.report.look import Look
 from reconciler.report.outputs import step_outputs
 
 if TYPE_CHECKING:
-    from reconciler.results import TargetReport
+    from reconciler.results import ReportDocument, TargetReport
 
 SUMMARY_LIMIT_BYTES = 1_000_000
 """Of Markdown: a larger summary is not uploaded, and the step doesn't fail for it."""
@@ -20,18 +23,24 @@ SUMMARY_LIMIT_BYTES = 1_000_000
 class Github(NamedTuple):
     """The files of the workflow's step that this process is; None for one that isn't there.
 
-    `folder` is the working directory as the repository has it, empty at its root.
+    `folder` is the working directory as the repository has it, empty at its root; `run` is what its pages are of.
     """
 
     summary: str | None
     outputs: str | None
     folder: str
+    run: Run
 
     @classmethod
     def read(cls, environment: Mapping[str, str], working_directory: Path) -> "Github":
         """The step of this environment, run there."""
         folder = _in_repository(working_directory, environment.get("GITHUB_WORKSPACE") or "/")
-        return cls(environment.get("GITHUB_STEP_SUMMARY") or None, environment.get("GITHUB_OUTPUT") or None, folder)
+        summary, outputs = environment.get("GITHUB_STEP_SUMMARY") or None, environment.get("GITHUB_OUTPUT") or None
+        return cls(summary, outputs, folder, Run.read(environment))
+
+    def look(self, document: "PlanDocument | ReportDocument") -> Look:
+        """How a document's page is shown in the summary."""
+        return page_look(document, self.run, SUMMARY_LIMIT_BYTES)
 
     def annotations(self, document: PlanDocument) -> str:
         """The workflow commands that annotate manifests' lines."""

@@ -29,7 +29,9 @@ class RunOptions(NamedTuple):
         """Raise UsageError for options that would be taken and ignored: where nothing is reached, or a sandbox is."""
         own_place = bool(self.endpoint or self.region or self.api_key_file)
         if offline and self.base == NO_BASE:
-            raise UsageError("--offline compares with base, and there is none", remedy="leave --base none out")
+            raise UsageError(
+                "--offline compares with a base, and --base none asks for none", remedy="leave --base none out"
+            )
         if offline and self.sandbox:
             raise UsageError("--offline reaches nothing, not even a sandbox", remedy="leave one of the two out")
         if offline and own_place:

@@ -116,6 +116,7 @@ connection = _all(
     option("--sandbox", is_flag=True, help="Use an embedded control plane, kept in .reconciler/sandbox.db."),
 )
 logs = _all(
+    option("--no-color", is_flag=True, help="No colour, even on a terminal."),
     option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
@@ -149,7 +150,6 @@ def _output(*formats: str) -> Decorator:
 
 
 _shown = _all(
-    option("--no-color", is_flag=True, help="No colour, even on a terminal."),
     option(
         "--no-github",
         is_flag=True,
@@ -159,7 +159,7 @@ _shown = _all(
 )
 output_for_programs = _output("text", "json")
 output = _output("text", "json", "markdown")
-output_with_places = _output("text", "json", "markdown", "sarif")
+output_with_places = _output("text", "json", "markdown", "sarif", "codequality")
 intent = _all(
     option("--base", metavar="REF", help="The commit that this change started from; none for no causes."),
     option(

@@ -6,17 +6,18 @@ from contextlib import asynccontextmanager
 
 from pydantic import ValidationError
 
+from reconciler.cli import exits
 from reconciler.cli.console import Console
+from reconciler.cli.pages import page_look
 from reconciler.cli.saved import read_saved
 from reconciler.clock import SystemClock, SystemRandom
-from reconciler.errors import DamagedPlan, UsageError
-from reconciler.forge.api import connect
-from reconciler.forge.github import Repository
+from reconciler.errors import EXIT_OK, DamagedPlan, UsageError
+from reconciler.forge.forges import open_forge
+from reconciler.forge.port import Forge
+from reconciler.forge.run import Run
 from reconciler.forge.workflow import Workflow, read_token
 from reconciler.model.text import printable
 from reconciler.plan.document import PlanDocument, load_plans, refuse_excess
-from reconciler.report.inline import Links
-from reconciler.report.look import Look
 from reconciler.report.render import render_plans, render_reports
 from reconciler.results import ReportDocument
 
@@ -90,25 +91,25 @@ def _kind(text: bytes) -> object:
     return value.get("kind") if isinstance(value, dict) else None
 
 
-def posted_text(console: Console, documents: Sequence[SavedDocument], workflow: Workflow) -> str:
-    """The documents as Markdown that one comment holds, with links to the manifests where the forge shows them."""
-    limit = LIMIT_BYTES // len(documents)
-    return console.without_keys("\n".join(_markdown(document, workflow, limit) for document in documents))
+def posted_text(console: Console, documents: Sequence[SavedDocument]) -> str:
+    """The documents as Markdown that one comment holds, with links to where the forge shows what they are of."""
+    run, limit = Run.read(console.environment), LIMIT_BYTES // len(documents)
+    return console.without_keys("\n".join(_markdown(document, run, limit) for document in documents))
 
 
-def _markdown(document: SavedDocument, workflow: Workflow, limit: int) -> str:
+def _markdown(document: SavedDocument, run: Run, limit: int) -> str:
+    look = page_look(document, run, limit)
     if isinstance(document, ReportDocument):
-        return render_reports(document, "markdown", Look(limit=limit))
-    return render_plans(document, "markdown", Look(limit=limit, links=_links(document, workflow)))
+        return render_reports(document, "markdown", look)
+    return render_plans(document, "markdown", look)
 
 
-def _links(document: PlanDocument, workflow: Workflow) -> Links | None:
-    """Links to what the plan was made of; none where that is no commit. Gitea's addresses are others."""
-    commits = {None if plan.dirty else plan.revision for plan in document.targets}
-    commit = commits.pop() if len(commits) == 1 else None
-    if commit is None or workflow.server_url is None or workflow.is_gitea:
-        return None
-    return Links(workflow.server_url, workflow.repository, commit)
+def has_failed(documents: Iterable[SavedDocument]) -> bool:
+    """Whether an apply that left these didn't do all that it was to: a plan is what it left undone."""
+    return any(
+        isinstance(document, PlanDocument) or exits.of_reports(document.targets, document.errors) != EXIT_OK
+        for document in documents
+    )
 
 
 def says_something(document: SavedDocument) -> bool:
@@ -123,9 +124,9 @@ def says_something(document: SavedDocument) -> bool:
 
 
 @asynccontextmanager
-async def on_forge(console: Console, workflow: Workflow) -> AsyncIterator[Repository]:
+async def on_forge(console: Console, workflow: Workflow) -> AsyncIterator[Forge]:
     """The workflow's repository, with the token of the environment. Raises CredentialsError, HttpError."""
-    token = read_token(console.environment)
+    token = read_token(console.environment, workflow.forge)
     console.keep_secret(token)
-    async with connect(workflow.api_url, token, clock=SystemClock(), random=SystemRandom()) as api:
-        yield Repository(api, workflow)
+    async with open_forge(workflow, token, clock=SystemClock(), random=SystemRandom()) as forge:
+        yield forge

@@ -15,7 +15,7 @@ from reconciler.clock import Clock
 from reconciler.desired.files import Folder, shown_path
 from reconciler.desired.fleet import read_fleet, read_fleet_to_write, read_source, read_stream
 from reconciler.errors import CredentialsError, ReconcilerError, SandboxError, UsageError
-from reconciler.evidence.base import WorkflowEvent
+from reconciler.event import WorkflowEvent
 from reconciler.evidence.checkout import Checkout, GitOptions
 from reconciler.live.client import Connection
 from reconciler.live.credentials import check_key

@@ -11,15 +11,15 @@ import structlog
 
 from reconciler.cli import exits
 from reconciler.cli.console import Console
-from reconciler.cli.github import SUMMARY_LIMIT_BYTES, Github
 from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
-from reconciler.report.counts import headline, size
 from reconciler.report.look import PLAIN, Look
+from reconciler.report.nextsteps import NextStep
 from reconciler.report.render import Format, render_plans, render_reports, render_validation, without_places
 
 if TYPE_CHECKING:
+    from reconciler.cli.github import Github
     from reconciler.results import ReportDocument, TargetReport
 
 log = structlog.get_logger()
@@ -32,15 +32,13 @@ def tell_plans(console: Console, document: PlanDocument, code: int) -> int:
         console.problems(refusals(document.targets))
     if console.github is not None:
         console.tell(console.github.annotations(document))
-    told = _Told(partial(render_plans, document), document.targets)
-    return _tell_everybody(console, told, code)
+    return _tell_everybody(console, _of_plans(document), code)
 
 
-def tell_reports(console: Console, document: "ReportDocument", code: int) -> int:
-    """Tell how changes ended; the exit code comes back."""
+def tell_reports(console: Console, document: "ReportDocument", code: int, also_next: Sequence[NextStep] = ()) -> int:
+    """Tell how changes ended, and what else there is to do next; the exit code comes back."""
     console.problems(document.errors)
-    told = _Told(partial(_render_reports, document), document.targets)
-    return _tell_everybody(console, told, code)
+    return _tell_everybody(console, _Told(document, partial(_render_reports, document, also_next)), code)
 
 
 def tell_failure(console: Console, problems: Sequence[Problem], code: int) -> int:
@@ -60,7 +58,7 @@ def leave_document(console: Console, problems: Sequence[Problem], code: int) -> 
     if console.settings.result != "plan":
         return code
     document = PlanDocument(errors=tuple(problems), targets=())
-    return _tell_everybody(console, _Told(partial(render_plans, document), ()), code)
+    return _tell_everybody(console, _of_plans(document), code)
 
 
 def show_before_apply(console: Console, document: PlanDocument) -> None:
@@ -71,23 +69,23 @@ def show_before_apply(console: Console, document: PlanDocument) -> None:
                 what = {"cluster": change.name, "action": change.action, "cause": change.cause, "risks": change.risks}
                 log.info("change.planned", target=plan.target, **what)
     elif not console.settings.quiet and any(plan.changes for plan in document.targets):
-        console.tell(render_plans(document, "text", Look(color=console.stderr_style.color)) + "\n")
-
-
-def question(plans: Sequence[Plan]) -> str:
-    """What a person says yes or no to: counts, deletes, nodes and their cost once more."""
-    return f"{headline(plans)}; {size(plans)}. Apply?"
+        look = Look(color=console.stderr_style.color, ends_in_steps=False)
+        console.tell(render_plans(document, "text", look) + "\n")
 
 
 class _Told(NamedTuple):
-    """A result, and the plans or reports that it is made of."""
+    """A result, and how it reads in each format."""
 
+    document: "PlanDocument | ReportDocument"
     rendered: Callable[[Format, Look], str]
-    outcome: "Sequence[Plan] | Sequence[TargetReport]"
 
 
-def _render_reports(document: "ReportDocument", format_name: Format, look: Look) -> str:
-    return render_reports(document, without_places(format_name), look)
+def _of_plans(document: PlanDocument) -> _Told:
+    return _Told(document, partial(render_plans, document))
+
+
+def _render_reports(document: "ReportDocument", also_next: Sequence[NextStep], format_name: Format, look: Look) -> str:
+    return render_reports(document, without_places(format_name), look, also_next=also_next)
 
 
 def _tell_everybody(console: Console, told: _Told, code: int) -> int:
@@ -96,15 +94,15 @@ def _tell_everybody(console: Console, told: _Told, code: int) -> int:
         console.save(lambda: told.rendered("json", PLAIN))
         code = exits.of_process(code, (), untold=console.unsaved)
         if console.github is not None:
-            page = told.rendered("markdown", console.look._replace(limit=SUMMARY_LIMIT_BYTES))
-            _tell_github(console, console.github, page, told.outcome, code)
+            page = told.rendered("markdown", console.github.look(told.document))
+            _tell_github(console, console.github, page, told.document.targets, code)
     finally:
         console.result(told.rendered(console.settings.format_name, console.look))
     return code
 
 
 def _tell_github(
-    console: Console, github: Github, page: str, outcome: "Sequence[Plan] | Sequence[TargetReport]", code: int
+    console: Console, github: "Github", page: str, outcome: "Sequence[Plan] | Sequence[TargetReport]", code: int
 ) -> None:
     try:
         github.summarize(console.without_keys(page))

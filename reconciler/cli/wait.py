@@ -32,6 +32,7 @@ def command(console: "Console", /, *, timeout: float, **options: Any) -> int:
     from reconciler.reconcile.applying import wait_all  # noqa: PLC0415
     from reconciler.reconcile.planning import PlanRequest, plan_all  # noqa: PLC0415
     from reconciler.report.counts import actions_text  # noqa: PLC0415
+    from reconciler.report.nextsteps import pending_steps  # noqa: PLC0415
 
     shared = RunOptions(**options)
     request = PlanRequest(shared.intent())
@@ -49,4 +50,4 @@ def command(console: "Console", /, *, timeout: float, **options: Any) -> int:
             console.warn("wait.pending", message, remedy="look with reconciler plan, then apply")
     errors = planned.errors + waited.errors
     code = exits.of_waited(waited.reports, planned.plans, errors)
-    return tell_reports(console, waited.document(planned.errors), code)
+    return tell_reports(console, waited.document(planned.errors), code, pending_steps(planned.plans))

@@ -1,17 +1,10 @@
-"""Which commit head is compared with, and why this one.
+"""Which commit head is compared with, and why this one."""
 
-The rules are GitHub's: https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows
-says what is checked out for each event.
-"""
-
-import json
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from reconciler.errors import GitError
+from reconciler.event import WorkflowEvent
 from reconciler.evidence.git import Commit, Git
 from reconciler.model.evidence import Base
 from reconciler.model.text import printable
@@ -20,52 +13,6 @@ NO_BASE = "none"
 
 _ASKABLE = re.compile(r"\w[\w./-]*")
 """What a server may be asked for: a branch, a tag, a hash."""
-
-
-_LARGEST_EVENT = 32 * 1024 * 1024
-"""Bytes; a forge's events have 25 million at most. What is longer is none, and is not read to its end."""
-
-
-def _read_event(path: str) -> bytes:
-    with Path(path).open("rb") as file:
-        return file.read(_LARGEST_EVENT)
-
-
-class WorkflowEvent(NamedTuple):
-    """What started a workflow, as GitHub's variables and its event file tell; all empty elsewhere."""
-
-    name: str = ""
-    ref: str = ""
-    payload: Mapping[str, Any] = MappingProxyType({})
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "WorkflowEvent":
-        """The event of this environment. Raises GitError where its file can't be read."""
-        name, path = environment.get("GITHUB_EVENT_NAME", ""), environment.get("GITHUB_EVENT_PATH", "")
-        if not name or not path:
-            return cls()
-        try:
-            payload = json.loads(_read_event(path))
-        except (OSError, ValueError, RecursionError) as error:
-            raise GitError(
-                f"GITHUB_EVENT_PATH can't be read: {error}", remedy="name the base with --base REF"
-            ) from error
-        return cls(name, environment.get("GITHUB_REF", ""), payload if isinstance(payload, dict) else {})
-
-    def text(self, *path: str) -> str:
-        """A text of the payload; empty where there is none."""
-        value: Any = self.payload
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value if isinstance(value, str) else ""
-
-    @property
-    def pushed_branch(self) -> str:
-        """The branch that was pushed to; empty for anything else."""
-        return self.ref.removeprefix("refs/heads/") if self.ref.startswith("refs/heads/") else ""
-
-
-NO_EVENT = WorkflowEvent()
 
 
 class ChosenBase(NamedTuple):
@@ -81,7 +28,7 @@ def choose_base(git: Git, head: Commit, wanted: str | None, event: WorkflowEvent
         return None
     chosen = _choose(git, head, wanted, event)
     default = default_branch(git, event)
-    if event.name.startswith(("pull_request", "merge_group")) or default is None or wanted:
+    if event.proposes or default is None or wanted:
         return chosen
     name, tip = default
     if git.shallow or git.is_ancestor(head.sha, tip.sha):
@@ -95,21 +42,20 @@ def _choose(git: Git, head: Commit, wanted: str | None, event: WorkflowEvent) ->
         known = git.commit(wanted) or git.commit(f"refs/remotes/origin/{wanted}")
         commit = known or _required(git, wanted, f"--base {printable(wanted)}")
         return ChosenBase(Base(commit=commit.sha, reason="HEAD" if wanted == "HEAD" else f"--base {wanted}"))
-    if event.name in {"pull_request", "pull_request_target"}:
-        return _of_pull_request(git, head, event)
-    before = event.text("before")
-    if event.name == "push" and event.pushed_branch and before.strip("0"):
-        commit = _required(git, before, "the commit before this push")
-        return ChosenBase(Base(commit=commit.sha, reason=f"before this push to {event.pushed_branch}"))
-    if event.name == "merge_group":
-        commit = _required(git, event.text("merge_group", "base_sha"), "the base of this merge group")
+    if event.kind in {"pull request", "merge request"}:
+        return _of_request(git, head, event)
+    if event.kind == "push" and event.branch and event.before.strip("0"):
+        commit = _required(git, event.before, "the commit before this push")
+        return ChosenBase(Base(commit=commit.sha, reason=f"before this push to {event.branch}"))
+    if event.kind == "merge group":
+        commit = _required(git, event.base, "the base of this merge group")
         return ChosenBase(Base(commit=commit.sha, reason="the base of this merge group"))
     return _by_default_branch(git, head, event)
 
 
 def default_branch(git: Git, event: WorkflowEvent) -> tuple[str, Commit] | None:
     """The default branch's name and tip, as far as this clone knows it."""
-    named = event.text("repository", "default_branch")
+    named = event.default_branch
     candidates = [f"refs/remotes/origin/{named}", f"refs/heads/{named}"] if named else []
     candidates += ["refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/heads/main"]
     candidates += ["refs/remotes/origin/master", "refs/heads/master"]
@@ -120,21 +66,20 @@ def default_branch(git: Git, event: WorkflowEvent) -> tuple[str, Commit] | None:
     return None
 
 
-def _of_pull_request(git: Git, head: Commit, event: WorkflowEvent) -> ChosenBase:
-    branch = event.text("pull_request", "base", "ref")
-    if event.ref.endswith("/merge") and head.parents[1:] == (event.text("pull_request", "head", "sha"),):
+def _of_request(git: Git, head: Commit, event: WorkflowEvent) -> ChosenBase:
+    """Where the forge has merged it for a try, what it was merged into; else where its branch left the other."""
+    branch = event.base_branch
+    if head.parents[1:] == (event.head,):
         commit = _required(git, head.parents[0], "the first parent of this merge")
         return ChosenBase(
-            Base(commit=commit.sha, reason=f"the first parent of this pull request's merge into {branch}")
+            Base(commit=commit.sha, reason=f"the first parent of this {event.kind}'s merge into {branch}")
         )
-    tip = git.commit(f"refs/remotes/origin/{branch}") or _required(
-        git, event.text("pull_request", "base", "sha"), f"the tip of {branch}"
-    )
+    tip = git.commit(f"refs/remotes/origin/{branch}") or _required(git, event.base, f"the tip of {branch}")
     fork = git.merge_base(head.sha, tip.sha)
     if fork is None:
         raise _unrelated(git, branch)
     ahead = (f"{branch} is ahead of this branch: what merges may differ from what is planned here",)
-    reason = f"where this pull request's branch left {branch}"
+    reason = f"where this {event.kind}'s branch left {branch}"
     return ChosenBase(Base(commit=fork, reason=reason), ahead if fork != tip.sha else ())
 
 

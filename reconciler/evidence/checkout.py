@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from reconciler.desired.fleet import read_layout
 from reconciler.errors import GitError, ReconcilerError, UsageError
-from reconciler.evidence.base import NO_EVENT, WorkflowEvent, choose_base
+from reconciler.event import NO_EVENT, WorkflowEvent
+from reconciler.evidence.base import choose_base
 from reconciler.evidence.git import Commit, Git
 from reconciler.evidence.history import Revision, read_histories
 from reconciler.evidence.record import Records
@@ -143,7 +144,9 @@ class Checkout:
     def at_base(self, target: Target) -> Mapping[str, Declaration]:
         """All that base declares for a target. Raises UsageError where there is no base."""
         if self._base is None:
-            raise UsageError("--offline compares with base, and there is none", remedy="leave --base none out")
+            raise UsageError(
+                "--offline compares with a base, and --base none asks for none", remedy="leave --base none out"
+            )
         reader = Reader(self._git, self.root, target, None)
         base = self._base.base.commit
         if reader.layout(Tree(self._git, base, self.root)) is None:

@@ -97,7 +97,10 @@ class Remote:
                 "in a workflow, check out with persist-credentials: true"
             )
         elif tried == "push" and _NO_PERMISSION.search(why):
-            remedy = "it takes permission to write refs/reconciler/*: in a workflow, `permissions: contents: write`"
+            remedy = (
+                "it takes permission to write refs/reconciler/*: in a workflow, `permissions: contents: write`; "
+                "on GitLab, a token with the scope `write_repository` and the role Developer"
+            )
         else:
             remedy = f"try `git {tried} {self.name}` by hand"
         return GitError(f"git {what} {self.name} failed: {why}", remedy=remedy)

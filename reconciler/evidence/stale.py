@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from reconciler.errors import StaleHead
-from reconciler.evidence.base import WorkflowEvent, default_branch
+from reconciler.event import WorkflowEvent
+from reconciler.evidence.base import default_branch
 from reconciler.evidence.git import Commit, Git
 from reconciler.evidence.remote import Remote
 from reconciler.model.record import Record
@@ -24,7 +25,7 @@ def refuse_stale_head(
         if newer is not None:
             message = f"HEAD {head.sha[:10]} is older than {newer[:10]}, which was applied to target {record.target}"
             raise StaleHead(message, remedy=_REMEDY, target=record.target)
-    branch = git.branch() or event.pushed_branch
+    branch = git.branch() or event.branch
     if not branch:
         return
     if remote is not None:

@@ -1,9 +1,8 @@
-"""What the forge answered, made into posts or into a typed error. Whatever it says is hostile until shown otherwise."""
+"""What a forge answered, made into a next page or a typed error. Whatever it says is hostile until shown otherwise."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from reconciler.errors import (
@@ -15,85 +14,36 @@ from reconciler.errors import (
     Unavailable,
     Undocumented,
 )
-from reconciler.forge.port import Post
 from reconciler.wire.answer import Answer
-
-_GITEA_ACTIONS = -2
-"""The user that Gitea and Forgejo run workflows as; their users have no type."""
 
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
 _NEXT = re.compile(r';\s*rel\s*=\s*"?next"?\s*(?:[;,]|$)')
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A comment, an issue, a pull request or a label: what is read of it, whatever else it says.
+class Dialect(NamedTuple):
+    """What a forge's errors and addresses are told by. `check` names the variables that its address comes from.
 
-    `key` is a comment's id, an issue's number. `author` is a user's id; `by_robot`: it is no person.
+    `headers` go with every request. `no_token` mends a 401; `forbidden` is added to what a 403 says would mend it.
     """
 
-    key: int
-    name: str
-    body: str
-    url: str
-    author: int | None
-    by_robot: bool
-    open: bool
-    merged: bool
-    merge_commit: str
-    is_pull_request: bool
-
-    @classmethod
-    def read(cls, item: object) -> "Entry | None":
-        """None for what is no object with a number."""
-        if not isinstance(item, dict):
-            return None
-        key = _number(item.get("number", item.get("id")))
-        if key is None:
-            return None
-        user = item["user"] if isinstance(item.get("user"), dict) else {}
-        author = _number(user.get("id"))
-        return cls(
-            key=key,
-            name=_text(item, "name"),
-            body=_text(item, "body"),
-            url=_text(item, "html_url"),
-            author=author,
-            by_robot=user.get("type") == "Bot" or ("type" not in user and author == _GITEA_ACTIONS),
-            open=item.get("state", "open") == "open",
-            merged=bool(item.get("merged_at")),
-            merge_commit=_text(item, "merge_commit_sha"),
-            is_pull_request=bool(item.get("pull_request")),
-        )
-
-    def post(self) -> Post:
-        """As the port knows it."""
-        return Post(self.key, self.body, self.url, open=self.open)
+    check: str
+    headers: Mapping[str, str]
+    no_token: str
+    forbidden: str
 
 
-def entries_of(answer: Answer) -> Iterator[Entry]:
-    """What is listed; what can't be read in it is passed over. Raises HttpError where that is no list."""
-    for item in answer.entries():
-        entry = Entry.read(item)
-        if entry is not None:
-            yield entry
-
-
-def status_error(answer: Answer, permission: str, now: float) -> HttpError:
-    """The typed error of an answer that is no success; `permission` is what the request needs."""
+def status_error(answer: Answer, grant: str, dialect: Dialect, now: float) -> HttpError:
+    """The typed error of an answer that is no success; `grant` says how the request's permission is given."""
     status, words, check = answer.status, answer.words(), f"check {answer.peer.check}"
     said = f"{answer.asked}: {status} {answer.phrase}" + (f": {words}" if words else "")
-    grant = f"give the job `permissions: {permission}`"
     match status:
         case 403 | 429 if status == 429 or _is_limit(answer, words):
             wait = _wait(answer, now)
             return RateLimited(f"{said} (rate limit)", remedy="run again later", http_status=status, retry_after=wait)
         case 401:
-            remedy = "the token is none, or expired: set GITHUB_TOKEN to the job's own, `${{ github.token }}`"
-            return Unauthenticated(said, remedy=remedy, http_status=status)
+            return Unauthenticated(said, remedy=dialect.no_token, http_status=status)
         case 403:
-            remedy = f"{grant}; the token of a fork's pull request can never write"
-            return Forbidden(said, remedy=remedy, http_status=status)
+            return Forbidden(said, remedy=f"{grant}; {dialect.forbidden}", http_status=status)
         case 404:
             return NotFound(said, remedy=f"{grant}; or what is asked for isn't there: {check}", http_status=status)
         case 410:
@@ -124,7 +74,7 @@ def next_page(answer: Answer) -> str | None:
 
 
 def _below(answer: Answer, target: str) -> str:
-    remedy = "GITHUB_API_URL must be the address that the forge calls itself by"
+    remedy = f"{answer.peer.check.split()[0]} must be the address that the forge calls itself by"
     try:
         here, there = urlsplit(answer.peer.address), urlsplit(urljoin(answer.url, target))
         same = _origin(here) == _origin(there) and there.path.startswith(f"{here.path}/")
@@ -161,10 +111,12 @@ def _wait(answer: Answer, now: float) -> float | None:
     return None
 
 
-def _number(value: object) -> int | None:
+def number_of(value: object) -> int | None:
+    """A number that somebody else's JSON may have where one is wanted."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _text(item: dict[Any, Any], key: str) -> str:
+def text_of(item: dict[Any, Any], key: str) -> str:
+    """A text likewise; empty where there is none."""
     value = item.get(key)
     return value if isinstance(value, str) else ""

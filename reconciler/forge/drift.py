@@ -1,10 +1,10 @@
-"""What the drift issue of a target says, and whether it says it already."""
+"""What a target's two issues say, of its drift and of not being readable, and whether they say it already."""
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from reconciler.errors import UsageError
+from reconciler.errors import Problem, UsageError
 from reconciler.forge.port import Draft, marker
 from reconciler.model.text import printable
 from reconciler.plan.plan import Plan
@@ -20,6 +20,20 @@ def drift_draft(plan: Plan, text: str) -> Draft:
         title=f"{printable(plan.target, 100)} is not as git says",
         fingerprint=_fingerprint(plan),
         open=plan.touched or plan.unapplied,
+    )
+
+
+def unread_draft(target: str | None, problems: Sequence[Problem], text: str) -> Draft:
+    """The issue of a target that could not be looked at; of None, of all that is wrong with no target in particular.
+
+    It is apart from that of the target's drift, which says what was seen last. `text` is the problems as Markdown.
+    """
+    return Draft(
+        marker=marker("unread", target or ""),
+        text=text,
+        title=f"{printable(target, 100)} can't be looked at" if target else "The clusters can't be looked at",
+        fingerprint=_digest(sorted({(problem.kind, problem.file or "") for problem in problems})),
+        open=bool(problems),
     )
 
 
@@ -43,5 +57,8 @@ def _fingerprint(plan: Plan) -> str:
     """What makes two findings the same: the changes, who is unhealthy or settling, and what is ours and not pruned."""
     unhealthy = sorted([cluster.name, cluster.status, *sorted(cluster.errors)] for cluster in plan.unhealthy)
     settling = sorted([cluster.name, cluster.status] for cluster in plan.settling)
-    facts = json.dumps([plan.digest, unhealthy, settling, sorted(cluster.name for cluster in plan.owned)])
-    return "sha256:" + hashlib.sha256(facts.encode()).hexdigest()
+    return _digest([plan.digest, unhealthy, settling, sorted(cluster.name for cluster in plan.owned)])
+
+
+def _digest(facts: object) -> str:
+    return "sha256:" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -3,9 +3,15 @@
 What stands there is found again by its hidden first line, the marker; nothing is kept anywhere else.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 from urllib.parse import quote
+
+LABEL = "reconciler-drift"
+"""What our issues are found by."""
+UNTOLD = 0
+"""The number of what was posted, where the answer doesn't say it."""
 
 Done: TypeAlias = Literal["created", "updated", "closed", "reopened", "unchanged"]
 
@@ -70,6 +76,22 @@ class Port(Protocol):
         ...
 
 
+class Forge(Protocol):
+    """A repository on a forge, and who we are there."""
+
+    def comments(self, number: int) -> Port:
+        """The comments of a pull request, or a merge request's notes."""
+        ...
+
+    def drift_issues(self) -> Port:
+        """The repository's issues that have our label."""
+        ...
+
+    async def merged_pull_request(self, commit: str) -> int | None:
+        """The pull or merge request that was merged as this commit, None where there is none. Raises HttpError."""
+        ...
+
+
 async def publish(port: Port, draft: Draft) -> tuple[Done, Post | None]:
     """See to it that the draft stands there, once; nothing is sent but the search where it does already.
 
@@ -86,7 +108,20 @@ async def publish(port: Port, draft: Draft) -> tuple[Done, Post | None]:
     return ("reopened" if draft.open else "closed"), post
 
 
-def marker(kind: Literal["plan", "drift", "in-sync"], target: str) -> str:
+async def keep_oldest(port: Port, posted: Post, draft: Draft, remove: Callable[[Post], Awaitable[None]]) -> Post:
+    """Of two runs at once, whose search found nothing, the later one's post goes again, and its text into the other.
+
+    Raises HttpError.
+    """
+    oldest = await port.find(draft.marker)
+    if oldest is None or posted.number in {oldest.number, UNTOLD}:
+        return posted
+    await port.update(oldest, draft)
+    await remove(posted)
+    return oldest
+
+
+def marker(kind: Literal["plan", "apply", "apply-failed", "drift", "unread", "in-sync"], target: str) -> str:
     """`<!-- reconciler:plan target=us-east-1 -->`: a comment of HTML that the name can't end."""
     name = quote(target, safe="", errors="backslashreplace").replace("--", "%2D%2D")
     return f"<!-- reconciler:{kind} target={name} -->"

@@ -27,8 +27,13 @@ OWN_WORDS = frozenset(
 """Fields of documents and events whose values are this program's own words or hashes: a key that is such a word, too,
 must not take them out."""
 
-SARIF_WORDS = frozenset({"$schema", "version", "name", "id", "ruleId", "level"})
-"""The same of a SARIF document."""
+FINDING_WORDS = frozenset(
+    {
+        *("$schema", "version", "name", "id", "ruleId", "level"),  # SARIF's
+        *("check_name", "fingerprint", "severity"),  # Code Climate's
+    }
+)
+"""The same of documents in the formats of code scanners."""
 
 _SHORT = 8
 """A shorter key may be an ordinary word, or a digit: it is taken out only where it stands by itself."""

@@ -86,10 +86,10 @@ def load_plans(text: str | bytes) -> PlanDocument:
 def refuse_excess(text: str | bytes) -> None:
     """Raise DamagedPlan for more than any plan or report is; it isn't even read."""
     if len(text) > MAX_PLAN_BYTES:
-        raise DamagedPlan(f"the plan is longer than {MAX_PLAN_BYTES // 1024**2} MiB: it is none", remedy=_ANEW)
+        raise DamagedPlan(f"the plan is longer than {MAX_PLAN_BYTES // 1024**2} MiB: no plan is", remedy=_ANEW)
     data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
-        raise DamagedPlan(f"the plan has more than {MOST_VALUES} values: it is none", remedy=_ANEW)
+        raise DamagedPlan(f"the plan has more than {MOST_VALUES} values: no plan has", remedy=_ANEW)
 
 
 def _with_digest(values: dict[str, Any], digest: str, *, after: str) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _otherwise(plan: Plan, reviewed: Reviewed, grave: Iterable[Change]) -> Itera
         how = difference_of(_shown(seen), _shown(change)) or "what is live has changed"
         source = change.source
         where = (source.file, source.line) if source is not None else (None, None)
-        yield Problem("stale", f"otherwise than reviewed: {how}", None, plan.target, change.name, *where)
+        yield Problem("stale", f"not as reviewed: {how}", None, plan.target, change.name, *where)
 
 
 def _shown(change: Change) -> dict[str, Any]:

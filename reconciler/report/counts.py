@@ -7,9 +7,11 @@ from decimal import Decimal
 from reconciler.model.amount import amount_text, exact
 from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan
-from reconciler.report.sections import ACTIONS, judges_a_change, topic_of
-from reconciler.report.values import counts_text
+from reconciler.report.sections import ACTIONS, destroyed, judges_a_change, topic_of
+from reconciler.report.values import counted, counts_text, names_text
 from reconciler.report.words import Topic
+
+_NAMES_ASKED = 10
 
 
 def headline(plans: Sequence[Plan]) -> str:
@@ -41,7 +43,8 @@ def besides(plans: Sequence[Plan]) -> str:
     found = ", ".join(part for part in done if part)
     said = f"{'would also be done' if judged else 'of these'}: {found}" if found else ""
     left = len(_of(plans, "left"))
-    return "; ".join(part for part in (said, f"left as it is: {left} drifted" if left else "") if part)
+    stays = f"left as it is: {counted(left, 'drifted cluster')}" if left else ""
+    return "; ".join(part for part in (said, stays) if part)
 
 
 def standing(plans: Sequence[Plan]) -> str:
@@ -64,6 +67,14 @@ def standing(plans: Sequence[Plan]) -> str:
 def size(plans: Sequence[Plan]) -> str:
     """`nodes 53 → 49 (-4), cost an hour 6.36 → 5.88 (-0.48)`."""
     return ", ".join(part for part in (nodes(plans), cost(plans)) if part)
+
+
+def question(plans: Sequence[Plan]) -> str:
+    """`2 to delete; deletes a, b; nodes 12 → 8 (-4). Apply?`: all that would be done, whatever its cause."""
+    gone = [change.name for _, change in destroyed(plans)]
+    parts = [actions_text(change for plan in plans for change in plan.sends)]
+    parts += [f"deletes {names_text(gone, most=_NAMES_ASKED)}"] if gone else []
+    return f"{'; '.join((*parts, nodes(plans)))}. Apply?"
 
 
 def nodes(plans: Sequence[Plan]) -> str:

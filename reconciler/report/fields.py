@@ -8,16 +8,20 @@ from reconciler.report.words import LEFT, TOPICS, Topic
 
 
 class FieldText(NamedTuple):
-    """`before` is None where there was nothing; `after` is None where nothing is done: then `aside` tells it all."""
+    """`before` is None where there was nothing; `after` is None where nothing is done: `aside` tells what is there.
+
+    `left` says why nothing is done; empty elsewhere.
+    """
 
     path: str
     before: str | None
     after: str | None
     aside: str
+    left: str = ""
 
     def __str__(self) -> str:
         if self.after is None:
-            return f"{self.path}: {self.aside}"
+            return f"{self.path}: {self.aside}, {self.left}"
         before = "" if self.before is None else f"{self.before} → "
         return f"{self.path}: {before}{self.after}" + (f"  ({self.aside})" if self.aside else "")
 
@@ -28,8 +32,8 @@ def field_text(field: FieldChange, change: Change, topic: Topic) -> FieldText:
     if change.action == "create":
         return FieldText(field.path, None, after, "")
     if field.left is not None:
-        aside = f"declared {after}, now {before}, left as it is: {LEFT[field.left].text}"
-        return FieldText(field.path, before, None, aside)
+        aside, left = f"declared {after}, now {before}", f"left as it is: {LEFT[field.left].text}"
+        return FieldText(field.path, before, None, aside, left)
     return FieldText(field.path, before, after, _aside(field, topic))
 
 

@@ -17,22 +17,27 @@ _LONGEST_FENCE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where a forge shows this repository's files and commits; `commit` is the one whose manifests were read."""
+    """Where a forge shows this repository's files and commits; `commit` is the one whose manifests were read.
+
+    `files` and `commits` are the paths below which it does.
+    """
 
     server_url: str
     repository: str
     commit: str
+    files: str = "blob"
+    commits: str = "commit"
 
     def manifest_url(self, path: str, line: int, commit: str | None = None) -> str | None:
         """A line of a file at a commit; None for a path that isn't surely inside the repository."""
         parts = [part for part in path.split("/") if part != "."]
         if not {"", ".."}.isdisjoint(parts) or len(path) > _LONGEST_PATH:
             return None
-        return f"{self._root}/blob/{_quoted(commit or self.commit)}/{'/'.join(map(_quoted, parts))}#L{line}"
+        return f"{self._root}/{self.files}/{_quoted(commit or self.commit)}/{'/'.join(map(_quoted, parts))}#L{line}"
 
     def commit_url(self, commit: str) -> str:
         """What a commit changed."""
-        return f"{self._root}/commit/{_quoted(commit)}"
+        return f"{self._root}/{self.commits}/{_quoted(commit)}"
 
     @property
     def _root(self) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 
-def json_text(document: dict[str, Any], *, one_line: bool = False) -> str:
+def json_text(document: dict[str, Any] | list[Any], *, one_line: bool = False) -> str:
     """A document, in ASCII: no character of it steers a terminal, and none starts a workflow command.
 
     JSON has no NaN and no infinity: they become null.

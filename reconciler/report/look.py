@@ -14,6 +14,7 @@ class Look(NamedTuple):
 
     `rest` is where the reader of a page that was cut finds the whole. `links` lead to a forge's files and commits,
     `docs` is where the documents' folder stands, `run` the address of the run that made this; None for no link.
+    `ends_in_steps`: a plan's text ends in what to do next; not where its reader is asked that.
     """
 
     color: bool = False
@@ -23,6 +24,7 @@ class Look(NamedTuple):
     links: "Links | None" = None
     docs: str | None = None
     run: str | None = None
+    ends_in_steps: bool = True
 
 
 PLAIN = Look()

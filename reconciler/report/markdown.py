@@ -10,8 +10,8 @@ from reconciler.plan.document import PlanDocument
 from reconciler.report.blocks import Block, page
 from reconciler.report.inline import code, commit_code, run_link
 from reconciler.report.look import PLAIN, Look
-from reconciler.report.markdown_plan import left_behind_blocks, plan_blocks, plan_lead
-from reconciler.report.markdown_report import deleted_blocks, report_blocks, report_lead
+from reconciler.report.markdown_plan import left_behind_blocks, plan_blocks, plan_lead, provenance
+from reconciler.report.markdown_report import deleted_blocks, report_blocks, report_lead, report_provenance
 from reconciler.report.nextsteps import NextStep, plan_steps, report_steps
 from reconciler.results import ReportDocument
 
@@ -30,12 +30,12 @@ def plans_markdown(document: PlanDocument, look: Look = PLAIN) -> str:
         *left_behind_blocks(document.left_behind, look),
         *rest,
         *_next(plan_steps(document)),
-        *_footer(look, [plan.revision for plan in document.targets]),
+        *_footer(look, [plan.revision for plan in document.targets], _of_one(document, look)),
     ]
     return page(plan_lead(document, look), blocks, limit=look.limit, rest=look.rest)
 
 
-def reports_markdown(document: ReportDocument, look: Look = PLAIN) -> str:
+def reports_markdown(document: ReportDocument, look: Look = PLAIN, also_next: Sequence[NextStep] = ()) -> str:
     """How each change ended: what failed and why, what else wasn't done, then what was, and what to do next."""
     if not (document.targets or document.errors):
         return ""
@@ -43,8 +43,8 @@ def reports_markdown(document: ReportDocument, look: Look = PLAIN) -> str:
         *deleted_blocks(document.targets),
         *_problems(document.errors, look),
         *report_blocks(document.targets, look),
-        *_next(report_steps(document)),
-        *_footer(look, [report.revision for report in document.targets]),
+        *_next(report_steps(document, also_next)),
+        *_footer(look, [report.revision for report in document.targets], list(report_provenance(document.targets))),
     ]
     return page(report_lead(document), blocks, limit=look.limit, rest=look.rest)
 
@@ -75,11 +75,16 @@ def _next(steps: Iterable[NextStep]) -> Iterator[Block]:
     yield Block(f"\n**Next**\n\n{''.join(lines)}", 1)
 
 
-def _footer(look: Look, revisions: Iterable[str | None]) -> Iterator[Block]:
+def _of_one(document: PlanDocument, look: Look) -> list[str]:
+    """What the one target was compared with; of several, each says it."""
+    return provenance(document.targets[0], look) if len(document.targets) == 1 else []
+
+
+def _footer(look: Look, revisions: Iterable[str | None], more: Sequence[str] = ()) -> Iterator[Block]:
     """The head commit and the run that this page is of."""
     heads = dict.fromkeys(revision for revision in revisions if revision)
     if not heads and look.links is not None:
         heads = {look.links.commit: None}
     told = [f"head {commit_code(head, look.links)}" for head in heads] + ([run_link(look.run)] if look.run else [])
-    if told:
-        yield Block(f"\n<sub>{' · '.join(told)}</sub>\n", 1)
+    if told or more:
+        yield Block(f"\n<sub>{' · '.join((*told, *more))}</sub>\n", 1)

@@ -10,7 +10,7 @@ from reconciler.report.blocks import Block
 from reconciler.report.fields import FieldText, field_text
 from reconciler.report.inline import code, commit_code, html_code, longest_backticks, shown, term
 from reconciler.report.look import Look
-from reconciler.report.notes import Telling, notes, place_text, title
+from reconciler.report.notes import Telling, notes, place_text, title, verb
 from reconciler.report.sections import Alike, judges_a_change, sections
 from reconciler.report.values import counted
 from reconciler.report.words import TOPICS, Topic, Word
@@ -83,9 +83,9 @@ def _group(alike: Alike, topic: Topic, plan: Plan, page: PlanPage) -> Block:
 def _head(alike: Alike, fields: Sequence[FieldText], plan: Plan, page: PlanPage) -> Iterator[str]:
     """What changes, as far as one line holds it; the diff has it all."""
     change, count = alike.first, len(alike.changes)
-    what = f"{change.action} {count} clusters" if count > 1 else title(change, plan, _HTML)
+    what = f"{verb(change)} {count} clusters" if count > 1 else title(change, plan, _HTML)
     yield f"<b>{what}</b>"
-    if change.action == "create":
+    if change.action == "create" and change.left is None:
         for request in change.requests:
             if request.body is not None:
                 nodes = counted(nodes_of(request.body), "node")
@@ -113,10 +113,13 @@ def _diff(fields: Iterable[FieldText]) -> str:
 
 
 def _diff_lines(field: FieldText) -> Iterator[str]:
-    aside = f"  ({field.aside})" if field.aside else ""
+    """What is said of a field in lines of its own: a phone shows no more than the beginning of a long one."""
     if field.after is None:
-        yield f"  {field}"
+        yield f"  {field.path}: {field.aside}"
+        yield f"    {field.left}"
         return
     if field.before is not None:
         yield f"- {field.path}: {field.before}"
-    yield f"+ {field.path}: {field.after}{aside}"
+    yield f"+ {field.path}: {field.after}"
+    if field.aside:
+        yield f"    {field.aside}"

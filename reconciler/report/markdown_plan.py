@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.model.evidence import LeftBehind
-from reconciler.plan.change import Change
+from reconciler.plan.change import Change, Source
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan, Violation
 from reconciler.report.blocks import Block
 from reconciler.report.counts import besides, headline, standing
-from reconciler.report.inline import Links, code, commit_code, term
+from reconciler.report.inline import code, commit_code, term
 from reconciler.report.look import Look
 from reconciler.report.markdown_change import PlanPage, section_blocks
 from reconciler.report.notes import (
@@ -110,17 +110,23 @@ def _is_idle(plan: Plan) -> bool:
 
 
 def _deletes(plans: Sequence[Plan], page: PlanPage) -> Iterator[Block]:
+    """Each with its name; what is the same of many is said once, above them."""
     following = successors(plans)
+    found = destroyed(plans)
+    asides = [
+        " · ".join((*(f"**{risk}**" for risk in change.risks), *destroys(change, plan, following, page.tell)))
+        for plan, change in found
+    ]
+    shared = asides[0] if len(found) > _FEW and len(set(asides)) == 1 else ""
     lines: list[Block] = []
-    for plan, change in destroyed(plans):
+    for (plan, change), aside in zip(found, asides, strict=True):
         name = code(change.name)
-        told = [f"{name}{page.where(plan)}", *(f"**{risk}**" for risk in change.risks)]
-        told += destroys(change, plan, following, page.tell)
-        told += _last_stood(change, plan, page)
+        own = [] if aside == shared or not aside else [aside]
+        told = [f"{name}{page.where(plan)}", *own, *_last_stood(change, plan, page)]
         lines.append(Block(f"> - {' · '.join(told)}\n", 3, "to delete", short=f"> - {name}\n"))
     if lines:
         said = page.term(f"{counted(len(lines), 'cluster')} to delete", DELETES)
-        yield Block(f"\n> [!CAUTION]\n> **{said}**\n", inside=lines)
+        yield Block(f"\n> [!CAUTION]\n> **{said}**{f' · {shared}' if shared else ''}\n", inside=lines)
 
 
 def _last_stood(change: Change, plan: Plan, page: PlanPage) -> list[str]:
@@ -138,24 +144,28 @@ def _refusals(plans: Sequence[Plan], page: PlanPage) -> Iterator[Block]:
     for plan in plans:
         for violation in plan.violations:
             said = f"**{page.term(f'refused by {violation.guard}', GUARDS)}**{page.where(plan)}"
-            message = code(violation.message, _limit_url(violation, page.look.links))
-            lines.append(Block(f"> - {said}: {message}\n", 2, "refusals"))
+            limit = _limit(violation, plan, page)
+            lines.append(Block(f"> - {said}{limit}: {code(violation.message)}\n", 2, "refusals"))
     if lines:
         yield Block("\n> [!WARNING]\n", inside=lines)
 
 
-def _limit_url(violation: Violation, links: Links | None) -> str | None:
-    """Where the limit stands; its file and line are in the message."""
-    if links is None or not violation.file or not violation.line:
-        return None
-    return links.manifest_url(violation.file, violation.line)
+def _limit(violation: Violation, plan: Plan, page: PlanPage) -> str:
+    """Where the limit stands, or what protects."""
+    if not violation.file or not violation.line:
+        return ""
+    source = Source(file=violation.file, line=violation.line)
+    return f" at {code(place_text(source), page.manifest_url(source, plan))}"
 
 
 def _target(plan: Plan, page: PlanPage) -> Iterator[Block]:
-    blocks = [*_warnings(plan), *section_blocks(plan, page), *_notes(plan, page), *_provenance(plan, page)]
+    blocks = [*_warnings(plan), *section_blocks(plan, page), *_notes(plan, page)]
     if not page.several:
         yield from blocks
-    elif blocks:
+        return
+    if told := provenance(plan, page.look):
+        blocks.append(Block(f"\n<sub>{' · '.join(told)}</sub>\n", 1))
+    if blocks:
         also = besides([plan])
         counts = f"{f'**{also}**<br>' if also else ''}{standing([plan])}"
         yield Block(f"\n#### {code(plan.target)}: {headline([plan])}\n\n{counts}\n", inside=blocks)
@@ -191,14 +201,13 @@ def _notes(plan: Plan, page: PlanPage) -> Iterator[Block]:
         yield Block("\n", inside=lines)
 
 
-def _provenance(plan: Plan, page: PlanPage) -> Iterator[Block]:
-    """In one small line: what it was compared with, and the digest that `--expect` compares."""
+def provenance(plan: Plan, look: Look) -> list[str]:
+    """What it was compared with, and the digest that `--expect` compares."""
     if not plan.changes:
-        return
-    links, told = page.look.links, []
+        return []
+    links, told = look.links, list[str]()
     if plan.base is not None:
         told.append(f"base {commit_code(plan.base.commit, links)} ({code(plan.base.reason)})")
     if plan.record is not None and plan.record.revision is not None:
         told.append(f"last applied {commit_code(plan.record.revision, links)}")
-    told += [f"endpoint {code(plan.endpoint)}", f"digest {code(plan.digest)}"]
-    yield Block(f"\n<sub>{' · '.join(told)}</sub>\n", 1)
+    return [*told, f"endpoint {code(plan.endpoint)}", f"digest {code(plan.digest)}"]

@@ -10,19 +10,21 @@ from reconciler.report.outcomes import (
     AlikeResults,
     alike_results,
     deleted,
+    deleted_text,
     report_title,
     result_fields,
+    unreviewed_text,
     worst_settling,
 )
 from reconciler.report.values import all_sandboxes, counted, duration_text, names_text
-from reconciler.report.words import OUTCOMES, RISKS, SETTLING, TOPICS
+from reconciler.report.words import OUTCOMES, RISKS, SETTLES, SETTLING, TOPICS
 from reconciler.results import Outcome, ReportDocument, Result, SettlingOutcome, TargetReport
 
 _ALERTS: Final[dict[Outcome, str]] = {"failed": "CAUTION", "unknown": "CAUTION", "stale": "WARNING"}
 _MANY = 10
 """More than so many lines that need nobody's eye are closed."""
 _FIELDS_TOLD = 3
-_NAMES_TOLD = 200
+_NAMES_TOLD = 40
 _SETTLING_RANKS: Final[dict[SettlingOutcome, int]] = {"failed": 2, "unknown": 3, "settled": 9}
 
 
@@ -37,7 +39,11 @@ def report_lead(document: ReportDocument) -> list[Block]:
         told.append(report_title(reports, f"{len(reports)} targets"))
     elif errors:
         told.append("nothing was applied")
-    return [Block(f"\n### {' · '.join(told)}\n")] if told else []
+    unseen = unreviewed_text(reports)
+    return [
+        *([Block(f"\n### {' · '.join(told)}\n")] if told else []),
+        *([Block(f"\n**{unseen}**\n")] if unseen else []),
+    ]
 
 
 def report_blocks(reports: Sequence[TargetReport], look: Look) -> list[Block]:
@@ -46,20 +52,27 @@ def report_blocks(reports: Sequence[TargetReport], look: Look) -> list[Block]:
     return [
         *_warnings(reports),
         *(block for outcome in OUTCOMES for block in _outcome(outcome, reports, look, several=several)),
-        *_settling(reports, several=several),
-        *_provenance(reports),
+        *_settling(reports, look, several=several),
     ]
 
 
 def deleted_blocks(reports: Sequence[TargetReport]) -> Iterator[Block]:
     """What is gone, and what may be: every name, above everything else."""
-    lines, several = [], len(reports) > 1
-    for report, result in deleted(reports):
-        where = f" in {code(report.target)}" if several else ""
-        perhaps = "" if result.outcome == "applied" else " · **perhaps**: no answer came"
-        lines.append(Block(f"> - {code(result.name)}{where}{perhaps}\n", SHORT, "deleted"))
+    several = len(reports) > 1
+    lines = [
+        Block(f"> - {code(result.name)}{_where(report, several=several)}{perhaps}\n", SHORT, "deleted")
+        for found, perhaps in (
+            (deleted(reports, "applied"), ""),
+            (deleted(reports, "unknown"), " · **perhaps**: no answer came"),
+        )
+        for report, result in found
+    ]
     if lines:
-        yield Block(f"\n> [!CAUTION]\n> **{counted(len(lines), 'cluster')} deleted**\n", inside=lines)
+        yield Block(f"\n> [!CAUTION]\n> **{deleted_text(reports)}**\n", inside=lines)
+
+
+def _where(report: TargetReport, *, several: bool) -> str:
+    return f" in {code(report.target)}" if several else ""
 
 
 def _warnings(reports: Sequence[TargetReport]) -> Iterator[Block]:
@@ -91,48 +104,70 @@ def _outcome(outcome: Outcome, reports: Sequence[TargetReport], look: Look, *, s
 
 
 def _line(alike: AlikeResults, report: TargetReport, look: Look, *, several: bool) -> str:
+    """What was done, why, and at what risk; what went wrong and the fields on lines of their own, where it did."""
     result, count = alike.first, len(alike.results)
     what = code(result.name) if count == 1 else f"{count} clusters"
-    where = f" in {code(report.target)}" if several else ""
-    tried = f" after {result.attempts} attempts" if result.attempts > 1 else ""
-    took = f" in {duration_text(result.seconds)}" if result.attempts and count == 1 else ""
-    because = f": {code(result.error.message)}" if result.error else ""
-    names = f": {names_text((one.name for one in alike.results), code, _NAMES_TOLD)}" if count > 1 else ""
-    told = [f"{result.action} {what}{where}{tried}{took}{because}", *_details(result, look)]
-    return " · ".join(told) + names
+    action = "" if result.outcome == "left" else f"{result.action} "
+    told = [f"**{action}{what}**{_where(report, several=several)}", *_why(result, look)]
+    fields, ended = list(_fields(result)), list(_ended(result, alone=count == 1))
+    if result.error is None:
+        lines = [" · ".join((*told, *fields, *ended))]
+    else:
+        lines = [" · ".join(told), ", ".join((code(result.error.message), *ended)), " · ".join(fields)]
+    names = names_text((one.name for one in alike.results), code, _NAMES_TOLD) if count > 1 else ""
+    return "<br>".join(filter(None, (*lines, names)))
 
 
-def _details(result: Result, look: Look) -> Iterator[str]:
-    """What was done to it, why, and at what risk; whether anybody had seen it; where it stands."""
-    fields = list(result_fields(result))
-    if result.action == "update":
-        yield from (code(str(field)) for field in fields[:_FIELDS_TOLD])
-        if len(fields) > _FIELDS_TOLD:
-            yield f"and {len(fields) - _FIELDS_TOLD} more"
+def _why(result: Result, look: Look) -> Iterator[str]:
+    """Why it was to be done, at what risk, and whether anybody had seen it."""
     if result.cause is not None:
         yield term(TOPICS[result.cause].text, TOPICS[result.cause], look.docs)
     if result.risks:
         yield ", ".join(f"**{term(risk, RISKS[risk], look.docs)}**" for risk in result.risks)
     if result.reviewed is False:
         yield "**not reviewed**"
+
+
+def _fields(result: Result) -> Iterator[str]:
+    """What was changed, as far as a line holds it."""
+    if result.action != "update":
+        return
+    fields = list(result_fields(result))
+    yield from (code(str(field)) for field in fields[:_FIELDS_TOLD])
+    if len(fields) > _FIELDS_TOLD:
+        yield f"and {len(fields) - _FIELDS_TOLD} more"
+
+
+def _ended(result: Result, *, alone: bool) -> Iterator[str]:
+    """How long it took, and where the cluster stands."""
+    tried = f"after {result.attempts} attempts" if result.attempts > 1 else ""
+    took = f"in {duration_text(result.seconds)}" if result.attempts and alone else ""
+    if tried or took:
+        yield " ".join(filter(None, (tried, took)))
     if result.status and result.outcome != "applied":
         yield f"last seen {code(result.status)}"
 
 
-def _settling(reports: Sequence[TargetReport], *, several: bool) -> Iterator[Block]:
+def _settling(reports: Sequence[TargetReport], look: Look, *, several: bool) -> Iterator[Block]:
+    """What was in transition without a change of ours: each that didn't settle, and in one line what did."""
     lines = []
     for report in reports:
-        where = f" in {code(report.target)}" if several else ""
+        where = _where(report, several=several)
         for one in worst_settling(report):
-            seen = f", last seen {code(one.status)}" if one.status and one.outcome != "settled" else ""
-            text = f"- {SETTLING[one.outcome].text}: {code(one.name)}{where}{seen}\n"
-            lines.append(Block(text, _SETTLING_RANKS[one.outcome], "settling"))
+            if one.outcome != "settled":
+                seen = f", last seen {code(one.status)}" if one.status else ""
+                text = f"- {SETTLING[one.outcome].text}: {code(one.name)}{where}{seen}\n"
+                lines.append(Block(text, _SETTLING_RANKS[one.outcome], "settling"))
+        if settled := [one.name for one in report.settling if one.outcome == "settled"]:
+            names = names_text(sorted(settled), code, _NAMES_TOLD)
+            lines.append(Block(f"- {SETTLING['settled'].text}{where}: {names}\n", _SETTLING_RANKS["settled"]))
     if lines:
-        yield Block("\n", inside=lines)
+        yield Block(f"\n**{term('Waited for', SETTLES, look.docs)}**\n\n", inside=lines)
 
 
-def _provenance(reports: Sequence[TargetReport]) -> Iterator[Block]:
+def report_provenance(reports: Sequence[TargetReport]) -> Iterator[str]:
+    """Where each was carried out, and the digest of what was."""
     several = len(reports) > 1
     for report in reports:
-        where = f"{code(report.target)} · " if several else ""
-        yield Block(f"\n<sub>{where}endpoint {code(report.endpoint)} · digest {code(report.digest)}</sub>\n", 6)
+        yield f"{f'{code(report.target)} ' if several else ''}endpoint {code(report.endpoint)}"
+        yield f"digest {code(report.digest)}"

@@ -7,12 +7,12 @@ from reconciler.plan.change import LeftReason
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
 from reconciler.report.sections import judges_a_change
-from reconciler.report.values import all_sandboxes, command_word
+from reconciler.report.values import all_sandboxes, command_word, name_text
 
 if TYPE_CHECKING:
     from reconciler.results import Outcome, ReportDocument
 
-_COMMANDS_SHOWN = 3
+_NAMES_SHOWN = 3
 
 
 class NextStep(NamedTuple):
@@ -29,8 +29,10 @@ def plan_steps(document: PlanDocument) -> tuple[NextStep, ...]:
 
 
 def _hindered(document: PlanDocument) -> Iterator[NextStep]:
-    if document.errors:
+    if any(problem.place for problem in document.errors):
         yield NextStep("mend each error above and push: then this is planned anew; until then nothing is applied")
+    if any(problem.place is None for problem in document.errors):
+        yield NextStep("do what each error above asks for, then run this again")
     if any(plan.violations for plan in document.targets):
         yield NextStep("nothing is applied until each refusal above is met, in one of the ways that it names")
     if any(not plan.live_read for plan in document.targets):
@@ -48,9 +50,10 @@ def _wanted(plans: Sequence[Plan]) -> Iterator[NextStep]:
         yield NextStep("to keep what was changed by hand, write it into the manifest")
     reasons = {change.left for change in changes} | {field.left for change in changes for field in change.fields}
     yield from (step for reason, step in REVERTING.items() if reason in reasons)
-    blocked = [f"--replace={command_word(cluster.name)}" for plan in plans for cluster in plan.blocked]
+    blocked = [f" --replace={command_word(cluster.name)}" for plan in plans for cluster in plan.blocked]
     if blocked:
-        yield NextStep("to make anew what was never Active, apply once with", tuple(blocked[:_COMMANDS_SHOWN]))
+        how = "to make anew what was never Active, run the apply workflow once with its name as replace; by hand"
+        yield NextStep(how, (f"{_apply(plans)}{''.join(blocked[:_NAMES_SHOWN])}",))
     if any(cluster.ownership == "owned" for plan in plans for cluster in plan.unmanaged):
         yield NextStep("to delete what is ours and no longer declared", (f"{_apply(plans)} --prune",))
 
@@ -72,17 +75,20 @@ REVERTING: Final[Mapping[LeftReason, NextStep]] = {
     "on-drift-report": NextStep(
         "to revert drift that is left, set on_drift: revert, in the manifest or for its target"
     ),
-    "max-drift-fraction": NextStep("to revert so much drift, allow it for one run", ("--allow max-drift-fraction",)),
+    "max-drift-fraction": NextStep(
+        "to revert so much drift, run the apply workflow once with allow: max-drift-fraction; by hand",
+        ("reconciler apply --allow max-drift-fraction",),
+    ),
     "unreviewed": NextStep("to revert drift that nobody has reviewed, have a plan reviewed that shows it"),
 }
 """By why it is left."""
 
 
-def report_steps(document: "ReportDocument") -> tuple[NextStep, ...]:
-    """What a reader of a report does next, the worst first; never none."""
+def report_steps(document: "ReportDocument", also: Sequence[NextStep] = ()) -> tuple[NextStep, ...]:
+    """What a reader of a report does next, the worst first, and then what else there is to do; never none."""
     outcomes = {result.outcome for report in document.targets for result in report.results}
     found = [
-        *([NextStep("mend each error above, then apply again")] if document.errors else []),
+        *([_AFTER_ERRORS] if document.errors else []),
         *(step for outcome, step in AFTER.items() if outcome in outcomes),
     ]
     reasons = {field.left for report in document.targets for result in report.results for field in result.fields}
@@ -90,13 +96,30 @@ def report_steps(document: "ReportDocument") -> tuple[NextStep, ...]:
     settling = {one.outcome for report in document.targets for one in report.settling}
     if settling - {"settled"}:
         found.append(NextStep("to see whether the rest settles", ("reconciler wait",)))
-    return tuple(found) or (NextStep("nothing to do"),)
+    return (*found, *also) or (NextStep("nothing to do"),)
 
 
+def pending_steps(plans: Sequence[Plan]) -> tuple[NextStep, ...]:
+    """What is to be done where waiting is over, and what is declared isn't what is live."""
+    return tuple(
+        NextStep(f"target {name_text(plan.target)} isn't as declared: look, then apply", ("reconciler plan",))
+        for plan in plans
+        if plan.sends
+    )
+
+
+_AFTER_ERRORS: Final = NextStep(
+    "do what each error above asks for, then run the apply workflow again; by hand", ("reconciler apply",)
+)
 AFTER: "Final[Mapping[Outcome, NextStep]]" = {
-    "failed": NextStep("read the service's words above, mend the manifest, push; what was applied is not sent again"),
+    "failed": NextStep(
+        "read the service's words above, mend the manifest and push; what was applied is not sent again"
+    ),
     "unknown": NextStep("see what became of what is unknown", ("reconciler plan",)),
-    "stale": NextStep("plan anew and have that reviewed: the cluster has changed since", ("reconciler plan",)),
-    "skipped": NextStep("apply again once the cause is gone: it goes on where it stopped", ("reconciler apply",)),
+    "stale": NextStep("the cluster has changed since: have a new plan reviewed; to see it", ("reconciler plan",)),
+    "skipped": NextStep(
+        "once the cause is gone, run the apply workflow again, and it goes on where it stopped; by hand",
+        ("reconciler apply",),
+    ),
 }
 """By how a change ended; `applied` asks for nothing, and what is left for what its reason says."""

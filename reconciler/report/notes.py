@@ -66,10 +66,17 @@ def title(change: Change, plan: Plan, tell: Telling) -> str:
     """`update orders`; a move or a rename is one: `rename old → new`, `move orders from us-east-1`."""
     origin = change.moved_from
     if origin is None:
-        return f"{'replace' if is_replacement(change) else change.action} {tell.name(change.name)}"
+        return f"{verb(change)} {tell.name(change.name)}"
     if origin.target == plan.target:
         return f"rename {tell.name(origin.name)} → {tell.name(change.name)}"
     return f"move {tell.name(change.name)} from {tell.name(origin.target)}"
+
+
+def verb(change: Change) -> str:
+    """What is done, in a word; `leave` for what is shown and not carried out."""
+    if change.left is not None:
+        return "leave"
+    return "replace" if is_replacement(change) else change.action
 
 
 def destroys(change: Change, plan: Plan, following: Mapping[Origin, Origin], tell: Telling) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from reconciler.model.text import printable
 from reconciler.plan.change import FieldChange
 from reconciler.report.fields import FieldText
-from reconciler.report.values import commit_text, counts_text, value_text
+from reconciler.report.values import commit_text, counted, counts_text, value_text
 from reconciler.report.words import LEFT, OUTCOMES, RISKS, SETTLING, TOPICS
 from reconciler.results import Outcome, Result, SettlingResult, TargetReport
 
@@ -15,6 +16,9 @@ _WORST_FIRST = tuple(OUTCOMES)
 _ACTIONS = ("delete", "create", "update")
 _SINGLE: frozenset[Outcome] = frozenset({"failed", "unknown", "stale"})
 """What wants a look each, so that it is never told in one line with others."""
+
+DeletedIn: TypeAlias = tuple[TargetReport, Result]
+"""A cluster that went, and of which target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,25 @@ def report_title(reports: Sequence[TargetReport], where: str) -> str:
     return f"{where}: {counts_text([*waited, taken_over]) or 'nothing to do'}"
 
 
-def deleted(reports: Sequence[TargetReport]) -> list[tuple[TargetReport, Result]]:
-    """What was deleted, and what may have been: `unknown`."""
-    gone = ("applied", "unknown")
-    return [(r, one) for r in reports for one in r.results if one.action == "delete" and one.outcome in gone]
+def deleted(reports: Sequence[TargetReport], outcome: Literal["applied", "unknown"]) -> list[DeletedIn]:
+    """What was deleted; or what may have been, as no answer came."""
+    return [(r, one) for r in reports for one in r.results if one.action == "delete" and one.outcome == outcome]
+
+
+def deleted_text(reports: Sequence[TargetReport]) -> str:
+    """`2 clusters deleted, 1 perhaps`; empty for none."""
+    gone, perhaps = len(deleted(reports, "applied")), len(deleted(reports, "unknown"))
+    if gone and perhaps:
+        return f"{counted(gone, 'cluster')} deleted, {perhaps} perhaps"
+    if perhaps:
+        return f"{counted(perhaps, 'cluster')} perhaps deleted"
+    return f"{counted(gone, 'cluster')} deleted" if gone else ""
+
+
+def unreviewed_text(reports: Sequence[TargetReport]) -> str:
+    """`1 applied change was not reviewed`; empty where all were, or no review was asked for."""
+    count = sum(one.reviewed is False and one.outcome == "applied" for report in reports for one in report.results)
+    return f"{counted(count, 'applied change')} {'was' if count == 1 else 'were'} not reviewed" if count else ""
 
 
 def result_notes(result: Result) -> Iterator[str]:
@@ -93,9 +112,8 @@ def _field(field: FieldChange, result: Result) -> FieldText:
     if result.action == "create":
         return FieldText(field.path, None, after, "")
     if field.left is not None:
-        return FieldText(
-            field.path, before, None, f"declared {after}, found {before}, left as it was: {LEFT[field.left].text}"
-        )
+        aside, left = f"declared {after}, found {before}", f"left as it was: {LEFT[field.left].text}"
+        return FieldText(field.path, before, None, aside, left)
     return FieldText(field.path, before, after, _aside(field, result))
 
 

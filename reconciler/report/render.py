@@ -8,19 +8,26 @@ from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument, dump_plans
 from reconciler.report.json_text import json_text
 from reconciler.report.look import PLAIN, Look
+from reconciler.report.nextsteps import NextStep
 from reconciler.report.values import counted
 
 if TYPE_CHECKING:
     from reconciler.results import ReportDocument
 
 ReportFormat: TypeAlias = Literal["text", "json", "markdown"]
-Format: TypeAlias = Literal["text", "json", "markdown", "sarif"]
-"""`sarif` is for what has places in files: plans and validations, not reports."""
+Format: TypeAlias = Literal["text", "json", "markdown", "sarif", "codequality"]
+"""The last two are for what has places in files: plans and validations, not reports."""
 
 
 def without_places(format_name: Format) -> ReportFormat:
     """The format of what code scanning couldn't show: there it is told as text."""
-    return "text" if format_name == "sarif" else format_name
+    match format_name:
+        case "text" | "json" | "markdown":
+            return format_name
+        case "sarif" | "codequality":
+            return "text"
+        case unreachable:
+            assert_never(unreachable)
 
 
 def render_plans(document: PlanDocument, format_name: Format, look: Look = PLAIN) -> str:
@@ -40,6 +47,10 @@ def render_plans(document: PlanDocument, format_name: Format, look: Look = PLAIN
             from reconciler.report.sarif import plans_sarif  # noqa: PLC0415
 
             return plans_sarif(document)
+        case "codequality":
+            from reconciler.report.codequality import plans_codequality  # noqa: PLC0415
+
+            return plans_codequality(document)
         case "text":
             from reconciler.report.text import plans_text  # noqa: PLC0415
 
@@ -48,8 +59,10 @@ def render_plans(document: PlanDocument, format_name: Format, look: Look = PLAIN
             assert_never(unreachable)
 
 
-def render_reports(document: "ReportDocument", format_name: ReportFormat, look: Look = PLAIN) -> str:
-    """How all targets' changes ended; ends in a line break."""
+def render_reports(
+    document: "ReportDocument", format_name: ReportFormat, look: Look = PLAIN, *, also_next: Sequence[NextStep] = ()
+) -> str:
+    """How all targets' changes ended; ends in a line break. `also_next` is what a page's reader does next besides."""
     match format_name:
         case "json":
             from reconciler.results import dump_reports  # noqa: PLC0415
@@ -58,11 +71,11 @@ def render_reports(document: "ReportDocument", format_name: ReportFormat, look: 
         case "markdown":
             from reconciler.report.markdown import reports_markdown  # noqa: PLC0415
 
-            return reports_markdown(document, look)
+            return reports_markdown(document, look, also_next)
         case "text":
             from reconciler.report.text_report import reports_text  # noqa: PLC0415
 
-            return reports_text(document, look)
+            return reports_text(document, look, also_next)
         case unreachable:
             assert_never(unreachable)
 
@@ -83,6 +96,10 @@ def render_validation(
             from reconciler.report.sarif import errors_sarif  # noqa: PLC0415
 
             return errors_sarif(errors)
+        case "codequality":
+            from reconciler.report.codequality import errors_codequality  # noqa: PLC0415
+
+            return errors_codequality(errors)
         case "markdown" if errors:
             from reconciler.report.markdown import problems_markdown  # noqa: PLC0415
 

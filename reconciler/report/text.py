@@ -26,6 +26,7 @@ from reconciler.report.notes import (
     unhealthy_text,
     unmanaged_text,
     unpriced_text,
+    verb,
 )
 from reconciler.report.sections import (
     Alike,
@@ -43,10 +44,11 @@ from reconciler.report.words import RISKS, TOPICS, Topic
 
 _TELL = Telling(text=lambda text: printable(text, LONGEST_MESSAGE))
 _SIGNS = {"delete": "-", "create": "+", "update": "~"}
-_NAMES_A_LINE = 6
+_NAMES_A_LINE = 5
+"""So many of the usual length stand in a narrow terminal; longer ones wrap."""
 _NAMES_SHOWN = 40
-_SCREEN = 40
-"""Lines after which what destroys is named once more, where a terminal ends."""
+SCREEN = 16
+"""Lines after which counts, deletes and refusals are told once more: a terminal shows the last 24."""
 
 
 def plans_text(document: PlanDocument, look: Look = PLAIN) -> str:
@@ -111,7 +113,7 @@ def _lead(plans: Sequence[Plan], style: Style) -> Iterator[list[str]]:
         *([style.yellow(no_record_text(lost, _TELL))] if lost else []),
     ]
     if plans:
-        yield list(_counts_lines(plans, style))
+        yield [*_counts_lines(plans, style), *(_provenance(plans[0], style) if len(plans) == 1 else ())]
 
 
 def _counts_lines(plans: Sequence[Plan], style: Style) -> Iterator[str]:
@@ -122,8 +124,6 @@ def _counts_lines(plans: Sequence[Plan], style: Style) -> Iterator[str]:
     if besides(plans):
         yield f"  {besides(plans)}"
     yield f"  {standing(plans)}"
-    if len(plans) == 1:
-        yield from _provenance(plans[0], style)
 
 
 def _provenance(plan: Plan, style: Style) -> Iterator[str]:
@@ -165,7 +165,7 @@ def _target(plan: Plan, style: Style, *, several: bool) -> Iterator[list[str]]:
     blocks.append([f"  {line}" for line in _notes(plan, style)])
     found = [block for block in blocks if block]
     if several:
-        yield list(_counts_lines([plan], style))
+        yield [*_counts_lines([plan], style), *_provenance(plan, style)]
     yield from found
 
 
@@ -178,20 +178,26 @@ def _alike_lines(alike: Alike, topic: Topic, plan: Plan, style: Style) -> Iterat
     change, alone = alike.first, len(alike.changes) == 1
     fields = [f"{field_text(field, change, topic)}{_line(field, change) if alone else ''}" for field in change.fields]
     paint = {"delete": style.red, "create": style.green, "update": style.yellow}[change.action]
-    sign = paint("-/+" if is_replacement(change) else _SIGNS[change.action])
+    sign = paint(_sign(change))
     if alone:
         place = f"  {style.dim(printable(place_text(change.source)))}" if change.source else ""
         yield f"  {sign} {style.bold(title(change, plan, _TELL))}{place}"
     elif len(fields) == 1:
         yield f"  {sign} {fields.pop()} {style.bold(f'on {len(alike.changes)} clusters')}"
     else:
-        yield f"  {sign} {style.bold(f'{change.action} {len(alike.changes)} clusters, all alike')}"
+        yield f"  {sign} {style.bold(f'{verb(change)} {len(alike.changes)} clusters, all alike')}"
     yield from (f"      {line}" for line in (*fields, *notes(change, plan, _TELL)))
     if change.risks:
         risks = "; ".join(f"{risk} ({RISKS[risk].text})" for risk in change.risks)
         yield f"      {style.red('risk:')} {risks}"
     if not alone:
-        yield from _names_lines(sorted(name_text(change.name) for change in alike.changes))
+        yield from names_lines(sorted(name_text(change.name) for change in alike.changes))
+
+
+def _sign(change: Change) -> str:
+    if change.left is not None:
+        return "="
+    return "-/+" if is_replacement(change) else _SIGNS[change.action]
 
 
 def _line(field: FieldChange, change: Change) -> str:
@@ -200,15 +206,15 @@ def _line(field: FieldChange, change: Change) -> str:
     return f"  {printable(field.file or '')}:{field.line}"
 
 
-def _names_lines(names: Sequence[str]) -> Iterator[str]:
+def names_lines(names: Sequence[str]) -> Iterator[str]:
     """The names, as many as a few lines hold."""
     shown = names if len(names) <= _NAMES_SHOWN else names[: _NAMES_SHOWN - 1]
-    yield from (f"      {line}" for line in _rows(shown))
+    yield from (f"      {line}" for line in rows(shown))
     if len(shown) < len(names):
         yield f"      and {len(names) - len(shown)} more: --format json has all"
 
 
-def _rows(names: Sequence[str]) -> Iterator[str]:
+def rows(names: Sequence[str]) -> Iterator[str]:
     """A few names a line."""
     for start in range(0, len(names), _NAMES_A_LINE):
         yield ", ".join(names[start : start + _NAMES_A_LINE]) + ("," if start + _NAMES_A_LINE < len(names) else "")
@@ -230,15 +236,25 @@ def _notes(plan: Plan, style: Style) -> Iterator[str]:
 
 
 def _closing(document: PlanDocument, above: int, style: Style, look: Look) -> Iterator[str]:
-    """What to do next, and once more what destroys, where that has scrolled away."""
+    """What to do next, unless that is to answer a question; and once more what has scrolled away."""
     yield ""
-    found: list[PlannedChange] = destroyed(document.targets)
-    if found and above > _SCREEN:
-        yield f"  {style.red(counted(len(found), 'cluster') + ' to delete:')}"
-        yield from (f"    {line}" for line in _rows([name_text(change.name) for _, change in found]))
+    if document.targets and above > SCREEN:
+        yield from _again(document.targets, style)
     for plan in document.targets:
         if plan.changes:
             yield f"  {style.dim(f'digest of {name_text(plan.target)}: {plan.digest}')}"
     if look.run:
         yield f"  {style.dim(f'run {printable(look.run)}')}"
-    yield from steps_lines(plan_steps(document), style)
+    if look.ends_in_steps:
+        yield from steps_lines(plan_steps(document), style)
+
+
+def _again(plans: Sequence[Plan], style: Style) -> Iterator[str]:
+    """What nobody may miss: counts, the name of each cluster that goes, and which guards refuse."""
+    yield from (f"  {line}" for line in _counts_lines(plans, style))
+    found: list[PlannedChange] = destroyed(plans)
+    if found:
+        yield f"  {style.red(counted(len(found), 'cluster') + ' to delete:')}"
+        yield from (f"    {line}" for line in rows([name_text(change.name) for _, change in found]))
+    if guards := ", ".join(dict.fromkeys(violation.guard for plan in plans for violation in plan.violations)):
+        yield f"  {style.red(f'refused by {guards}')}"

@@ -269,6 +269,7 @@ def test_what_is_not_waited_for_can_be_waited_for_later(checkout: Checkout) -> N
     assert waited.code == 2
     assert "isn't as declared: " in waited.err
     assert "apply of" not in waited.out
+    assert waited.out.endswith("  next: target default isn't as declared: look, then apply: reconciler plan\n")
     assert service.sent() == []
 
 

@@ -112,7 +112,7 @@ def test_from_a_terraform_state(workplace: Workplace) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ("--manifests -", "standard input is none"),
+        ("--manifests -", "standard input is not one"),
         ("--only nothing", "--only 'nothing' matches no cluster, live"),
         ("--from-terraform s.json --region us-east-1", "reaches nothing and needs no key"),
         ("--from-terraform nothing.json", "there is no such file"),

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.conftest import Workplace, manifest
-from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub, Refusal
+from tests.forge.fake_forge import Refusal
+from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub
 
 COMMENTS = f"/repos/{REPOSITORY}/issues/12/comments"
 SHA = "4ca6a63f0e9d" + "0" * 28
@@ -36,31 +37,58 @@ def saved(workplace: Workplace, command: str, file: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_pull_request_shows_plan_then_report_in_one_comment(workplace: Workplace, github: FakeGitHub) -> None:
-    """As Markdown; posted, though the answer got lost; edited by the report of the merge; untouched where it stands."""
+def test_a_pull_request_shows_its_plan_and_beside_it_what_was_applied(workplace: Workplace, github: FakeGitHub) -> None:
+    """As Markdown; posted, though the answer got lost; what was applied has a comment of its own, and edits that."""
     workplace.service()
     workplace.write("manifests/orders.yaml", manifest("orders"))
     saved(workplace, "plan", "plan.json")
     github.troubles = [("POST", "lost")]
     posted = workplace.run("comment plan.json")
     assert (posted.code, posted.out) == (0, f"comment on #12 created: {github.comments[12][0]['html_url']}\n")
-    [comment] = github.comments[12]
-    assert (
-        comment["body"]
-        == "<!-- reconciler:plan target=default -->\n" + workplace.run("show plan.json --format markdown").out
-    )
+    [reviewed] = github.comments[12]
+    plan = workplace.run("show plan.json --format markdown").out
+    assert reviewed["body"] == f"<!-- reconciler:plan target=default -->\n{plan}"
     saved(workplace, "apply --yes", "report.json")
     github.pull_request(SHA, 12)
     workplace.write("event.json", "{}")
     workplace.environment |= {"GITHUB_EVENT_NAME": "push", "GITHUB_SHA": SHA}
-    assert workplace.run("comment report.json").out.startswith("comment on #12 updated: ")
-    assert "1 applied" in comment["body"]
+    assert workplace.run("comment report.json").out.startswith("comment on #12 created: ")
+    assert reviewed["body"].endswith(plan)
+    applied = github.comments[12][1]
+    assert applied["body"].startswith("<!-- reconciler:apply target=default -->\n### apply of `default`: 1 applied\n")
     github.asked.clear()
     assert workplace.run("comment report.json").out.startswith("comment on #12 unchanged: ")
     assert github.asked == [f"GET /repos/{REPOSITORY}/commits/{SHA}/pulls", f"GET {COMMENTS}", "GET /user"]
     other = workplace.run("comment report.json --key us-east-1 --pull-request 7")
     assert other.out.startswith("comment on #7 created: ")
-    assert github.comments[7][0]["body"].startswith("<!-- reconciler:plan target=us-east-1 -->\n")
+    assert github.comments[7][0]["body"].startswith("<!-- reconciler:apply target=us-east-1 -->\n")
+
+
+@pytest.mark.slow
+def test_an_apply_that_failed_is_a_comment_of_its_own(workplace: Workplace, github: FakeGitHub) -> None:
+    """An edit tells nobody, so each run that failed is a new one: once, and beside the plan that was reviewed."""
+    workplace.service()
+    workplace.write("manifests/orders.yaml", manifest("orders"))
+    saved(workplace, "plan", "plan.json")
+    workplace.run("comment plan.json")
+    reviewed = github.comments[12][0]["body"]
+    key = workplace.environment["MOMENTO_API_KEY"]
+    for run in ("7", "8"):
+        workplace.environment |= {"MOMENTO_API_KEY": "sandbox-expired", "GITHUB_RUN_ID": run}
+        saved(workplace, "apply --yes", "apply.json")
+        for done in ("created", "unchanged"):
+            assert workplace.run("comment apply.json --applied").out.startswith(f"comment on #12 {done}: ")
+    workplace.environment["MOMENTO_API_KEY"] = key
+    saved(workplace, "apply --yes", "apply.json")
+    assert workplace.run("comment apply.json --applied").out.startswith("comment on #12 created: ")
+    plan, *failed, applied = (comment["body"] for comment in github.comments[12])
+    assert plan == reviewed
+    assert [body.splitlines()[:2] for body in failed] == [
+        [f"<!-- reconciler:apply-failed target=default%20{run}-1 -->", "### 1 error · nothing was applied"]
+        for run in ("7", "8")
+    ]
+    assert all(f"[run](https://forge.example/{REPOSITORY}/actions/runs/{run})" in failed.pop(0) for run in ("7", "8"))
+    assert "1 applied" in applied
 
 
 @pytest.mark.slow
@@ -121,7 +149,7 @@ def test_what_cant_be_posted_is_a_warning_and_bad_usage_is_not(workplace: Workpl
 
 @pytest.mark.slow
 def test_a_schedule_keeps_one_issue_a_target(workplace: Workplace, github: FakeGitHub) -> None:
-    """From drift to in sync; a target that can't be read keeps its issue; what can't be posted ends in 1."""
+    """From drift to in sync; one that can't be read keeps that, and has another till it can; what fails ends in 1."""
     service = workplace.service()
     workplace.write("manifests/a/orders.yaml", manifest("orders"))
     workplace.write("manifests/b/orders.yaml", manifest("orders"))
@@ -148,15 +176,19 @@ def test_a_schedule_keeps_one_issue_a_target(workplace: Workplace, github: FakeG
     before = github.writes
     workplace.environment["MOMENTO_B"] = "sandbox-expired"
     service.put("orders", account="/accounts/a")
-    assert issues() == ["a: issue #1 closed"]
+    assert issues() == ["a: issue #1 closed", "b: issue #3 created"]
+    assert issues() == ["a: issue #1 unchanged", "b: issue #3 unchanged"]
+    unread = next(issue for issue in github.issues if issue["number"] == 3)
+    assert (unread["title"], "401 Unauthorized" in unread["body"]) == ("b can't be looked at", True)
     workplace.environment["MOMENTO_B"] = "sandbox-admin"
-    assert issues() == ["a: issue #1 unchanged", "b: issue #2 unchanged"]
-    assert github.writes[len(before) :] == [
+    assert issues() == ["a: issue #1 unchanged", "b: issue #2 unchanged", "b: issue #3 closed"]
+    assert [written for written in github.writes[len(before) :] if "comments" not in written] == [
         f"PATCH /repos/{REPOSITORY}/issues/1",
-        f"POST /repos/{REPOSITORY}/issues/1/comments",
+        f"POST /repos/{REPOSITORY}/issues",
+        f"PATCH /repos/{REPOSITORY}/issues/3",
     ]
-    assert {issue["number"]: issue["state"] for issue in github.issues} == {1: "closed", 2: "open"}
-    assert "orders" in github.issues[0]["body"]
+    assert {issue["number"]: issue["state"] for issue in github.issues} == {1: "closed", 2: "open", 3: "closed"}
+    assert all("orders" in issue["body"] for issue in github.issues if issue["number"] != 3)
     github.denied = {"read"}
     refused = workplace.run("issue drift.json")
     assert (refused.code, refused.out) == (1, "")
@@ -164,6 +196,10 @@ def test_a_schedule_keeps_one_issue_a_target(workplace: Workplace, github: FakeG
         f"error: a: GET /repos/{REPOSITORY}/issues: 403 Forbidden: Resource not"
     )
     assert "permissions: issues: write" in refused.err
+    github.denied = set()
+    workplace.write("manifests/a/orders.yaml", "name: orders\n")
+    assert issues() == ["all targets: issue #4 created"]
+    assert "The clusters can't be looked at" in {issue["title"] for issue in github.issues}
 
 
 @pytest.mark.slow
@@ -180,7 +216,8 @@ def test_a_matrix_of_targets_has_one_comment(workplace: Workplace, github: FakeG
     [comment] = github.comments[12]
     assert [f"orders-{target}" in comment["body"] for target in "ab"] == [True, True]
     saved(workplace, "apply --target a --yes", "a.json")
-    assert workplace.run("comment a.json b.json").out.startswith("comment on #12 updated: ")
+    assert workplace.run("comment a.json b.json").out.startswith("comment on #12 created: ")
+    comment = github.comments[12][1]
     assert "1 applied" in comment["body"]
     assert "orders-b" in comment["body"]
     twice = workplace.run("comment b.json b.json")

@@ -130,7 +130,7 @@ def test_targets_run_side_by_side_and_one_that_fails_does_not_stop_the_others(wo
         ("plan --target defualt", {}, 64, "error: there is no target 'defualt'\n  → did you mean default?\n"),
         ("plan --only x*", {}, 64, "error: --only 'x*' matches no cluster, declared or live\n"),
         ("plan --api-key-file nowhere", {}, 1, "error: the file nowhere can't be read: No such file or directory\n"),
-        ("apply", {}, 64, "error: apply can't ask here: this is no terminal\n  → say --yes, or look first with --dry-run\n"),
+        ("apply", {}, 64, "error: apply can't ask here: this is not a terminal\n  → say --yes, or look first with --dry-run\n"),
         ("aply", {}, 64, "no such command: 'aply'; did you mean apply?"),
         ("plan --formt json", {}, 64, "No such option"),
         ("apply --yes --timeout 5", {}, 64, "'5' is not a duration: write a number and a unit, such as 30s, 5m, 2h or 30d"),

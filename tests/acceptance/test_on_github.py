@@ -37,6 +37,12 @@ def test_a_step_gets_annotations_a_summary_and_outputs(checkout: Checkout) -> No
     assert checkout.run("apply --yes").code == 0
     checkout.remove("gone")
     on_github(checkout)
+    checkout.environment |= {
+        "GITHUB_ACTION_PATH": "/w/_actions/acme/reconciler/v1",
+        "GITHUB_REPOSITORY": "acme/fleet",
+        "GITHUB_RUN_ID": "7",
+        "GITHUB_SERVER_URL": "https://github.com",
+    }
     ended = checkout.run("plan --prune --format json -q --detailed-exitcode")
     assert ended.code == 2
     assert ended.err == (
@@ -49,7 +55,11 @@ def test_a_step_gets_annotations_a_summary_and_outputs(checkout: Checkout) -> No
         "delete": "1",
         "update": "0",
     }
-    assert "1 to delete" in read(checkout, "summary.md").splitlines()[0]
+    page = read(checkout, "summary.md")
+    assert "1 to delete" in page.splitlines()[0]
+    assert f"head `{ended.targets[0]['revision'][:10]}` · " in page
+    assert "[run](https://github.com/acme/fleet/actions/runs/7)" in page
+    assert "](https://github.com/acme/reconciler/blob/v1/docs/causes-and-record.md#deletes)" in page
     checkout.write("manifests/kept.yaml", "name: kept\nshard_count: x\n")
     broken = checkout.run("plan -q")
     assert "::error file=manifests/kept.yaml,line=2,col=14,title=cluster kept::shard_count is" in broken.err

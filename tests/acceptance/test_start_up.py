@@ -5,7 +5,7 @@ import re
 from tests.acceptance.conftest import Workplace
 
 ROOMS = {
-    *("cli", "clock", "desired", "errors", "evidence", "live", "logs", "model", "plan", "reconcile", "report"),
+    *("cli", "clock", "desired", "errors", "event", "evidence", "live", "logs", "model", "plan", "reconcile", "report"),
     *("results", "wire"),
 }
 NOTHING_OF = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reconciler.desired.fleet import read_source
-from reconciler.evidence.base import WorkflowEvent
+from reconciler.event import WorkflowEvent
 from reconciler.evidence.checkout import Checkout, GitOptions
 from reconciler.evidence.history import Revision, read_histories
 from reconciler.evidence.revision import Reader

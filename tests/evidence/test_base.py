@@ -1,15 +1,14 @@
 """Which commit head is compared with, for each event, and what is warned of."""
 
-import json
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from reconciler.errors import GitError
-from reconciler.evidence.base import ChosenBase, WorkflowEvent, choose_base
+from reconciler.event import WorkflowEvent
+from reconciler.evidence.base import ChosenBase, choose_base
 from tests.evidence.repositories import EVENT, Repo, git_of
 
 
@@ -52,42 +51,42 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(repo, named)
 
 
-def push(before: str, ref: str = "refs/heads/main") -> WorkflowEvent:
-    return WorkflowEvent("push", ref, {"before": before, "repository": {"default_branch": "main"}})
+def push(before: str, branch: str = "main") -> WorkflowEvent:
+    return WorkflowEvent("push", branch, "main", before=before)
 
 
-def pull_request(ref: str, base: str, head_sha: str) -> WorkflowEvent:
-    return WorkflowEvent("pull_request", ref, {"pull_request": {"base": {"ref": base}, "head": {"sha": head_sha}}})
+def pull_request(base_branch: str, head: str, base: str = "") -> WorkflowEvent:
+    return WorkflowEvent("pull request", base_branch=base_branch, base=base, head=head)
 
 
 def test_every_event_has_its_base(world: World) -> None:
     """Pull requests, pushes, merge groups, tags, schedules and work trees: which commit, and why this one."""
     n = world.named
-    merged = pull_request("refs/pull/7/merge", "main", n["g"])
+    merged = pull_request("main", n["g"])
     assert world.base("merge", merged) == ("c", "the first parent of this pull request's merge into main", ())
     # The same event with the branch checked out: its own merge of main isn't GitHub's.
     assert world.base("g", merged) == ("c", "where this pull request's branch left main", ())
     ahead = "main is ahead of this branch: what merges may differ from what is planned here"
-    behind = pull_request("refs/pull/7/merge", "main", n["f"])
+    behind = pull_request("main", n["f"])
     assert world.base("f", behind) == ("b", "where this pull request's branch left main", (ahead,))
-    assert world.base("f", pull_request("refs/pull/8/merge", "release", n["f"]))[0] == "b"
-    gone = WorkflowEvent("pull_request", "", {"pull_request": {"base": {"ref": "gone", "sha": n["a"]}}})
-    assert world.base("f", gone) == ("a", "where this pull request's branch left gone", ())
+    assert world.base("f", pull_request("release", n["f"]))[0] == "b"
+    assert world.base("f", pull_request("gone", "", n["a"])) == ("a", "where this pull request's branch left gone", ())
+    request = WorkflowEvent("merge request", "", "main", 7, "main", n["c"], n["g"])
+    assert world.base("merge", request) == ("c", "the first parent of this merge request's merge into main", ())
+    assert world.base("f", request._replace(base_branch="gone", base=n["b"], head="")) == (
+        "b",
+        "where this merge request's branch left gone",
+        (),
+    )
     assert world.base("c", push(n["a"])) == ("a", "before this push to main", ())
     assert world.base("c", push("0" * 40)) == ("c", "HEAD, which origin/main contains", ())
-    assert world.base("b", push(n["a"], "refs/tags/v1")) == ("b", "HEAD, which origin/main contains", ())
-    group = WorkflowEvent(
-        "merge_group", "refs/heads/gh-readonly-queue/main/pr-7", {"merge_group": {"base_sha": n["c"]}}
-    )
+    assert world.base("b", push(n["a"], "")) == ("b", "HEAD, which origin/main contains", ())
+    group = WorkflowEvent("merge group", "gh-readonly-queue/main/pr-7", base=n["c"])
     assert world.base("merge", group) == ("c", "the base of this merge group", ())
-    for other in (
-        EVENT,
-        WorkflowEvent("schedule", "refs/heads/main"),
-        WorkflowEvent("workflow_dispatch", "refs/heads/side"),
-    ):
+    for other in (EVENT, WorkflowEvent(branch="main"), WorkflowEvent(branch="side")):
         assert world.base("c", other) == ("c", "HEAD, which origin/main contains", ())
         assert world.base("f", other)[:2] == ("b", "where HEAD left origin/main")
-    release = WorkflowEvent("schedule", "", {"repository": {"default_branch": "release"}})
+    release = WorkflowEvent(default_branch="release")
     assert world.base("c", release)[:2] == ("b", "where HEAD left origin/release")
 
 
@@ -95,13 +94,13 @@ def test_head_off_the_default_branch_is_warned_of(world: World) -> None:
     """What is applied from there isn't merged; of pull requests and merge groups, and a named base, that's no news."""
     n = world.named
     astray = f"HEAD {n['f'][:10]} is not on origin/main: what is applied from here isn't merged"
-    group = WorkflowEvent("merge_group", "", {"merge_group": {"base_sha": n["b"]}})
-    for event in (EVENT, WorkflowEvent("schedule"), push(n["b"], "refs/heads/side")):
+    group = WorkflowEvent("merge group", base=n["b"])
+    for event in (EVENT, WorkflowEvent(branch="main"), push(n["b"], "side")):
         assert world.base("f", event)[2] == (astray,)
     assert world.base("f", EVENT, "main") == ("c", "--base main", ())
     assert world.base("f", group) == ("b", "the base of this merge group", ())
     assert world.base("c", push(n["a"])) == ("a", "before this push to main", ())
-    assert world.base("f", pull_request("refs/pull/8/merge", "release", n["f"]))[2] == ()
+    assert world.base("f", pull_request("release", n["f"]))[2] == ()
 
 
 def test_a_base_that_is_named_is_taken(world: World) -> None:
@@ -125,8 +124,8 @@ def test_a_base_that_is_named_is_taken(world: World) -> None:
         ("x;\x1b[2J\n", EVENT, r"--base x;\x1b[2J\n is not in this clone", "git fetch origin"),
         (None, push("d" * 40), "the commit before this push is not in this clone", f"git fetch origin {'d' * 40}"),
         (None, push("\ud800"), "the commit before this push is not in this clone", "git fetch origin"),
-        (None, WorkflowEvent("merge_group"), "the base of this merge group is not in this clone", "git fetch origin"),
-        (None, pull_request("", "gone", ""), "the tip of gone is not in this clone", "git fetch origin"),
+        (None, WorkflowEvent("merge group"), "the base of this merge group is not in this clone", "git fetch origin"),
+        (None, pull_request("gone", ""), "the tip of gone is not in this clone", "git fetch origin"),
         (None, EVENT, "HEAD and origin/main have no common commit here", "name the base with --base REF"),
     ],
 )
@@ -151,9 +150,9 @@ def test_the_remedy_of_a_shallow_clone_mends_it(tmp_path: Path) -> None:
     for wanted, event, expected in (
         ("release", EVENT, first),
         (None, push(first), first),
-        (None, pull_request("refs/pull/1/merge", "release", second), first),
+        (None, pull_request("release", second), first),
     ):
-        clone = source.clone(tmp_path / f"clone of {wanted} {event.name}", "--depth=1")
+        clone = source.clone(tmp_path / f"clone of {wanted} {event.kind}", "--depth=1")
         clone.git("config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
         with git_of(clone.folder) as git, pytest.raises(GitError) as caught:
             choose_base(git, git.commit("HEAD"), wanted, event)  # type: ignore[arg-type]
@@ -176,28 +175,3 @@ def test_where_no_default_branch_is_known_base_is_head(tmp_path: Path) -> None:
     assert world.base("second")[:2] == ("first", "where HEAD left main")
     repo.git("branch", "--quiet", "-D", "main")
     assert world.base("second") == ("second", "HEAD: no default branch is known here", ())
-
-
-def test_events_are_read_as_github_writes_them(tmp_path: Path) -> None:
-    """No event outside a workflow; a damaged event file is an error; a payload of another shape says nothing."""
-    path = tmp_path / "event.json"
-
-    def read(content: str | None) -> WorkflowEvent:
-        path.unlink(missing_ok=True)
-        if content is not None:
-            path.write_text(content)
-        variables: Mapping[str, str] = {
-            "GITHUB_EVENT_NAME": "push",
-            "GITHUB_EVENT_PATH": str(path),
-            "GITHUB_REF": "refs/heads/a/b",
-        }
-        return WorkflowEvent.read(variables)
-
-    assert WorkflowEvent.read({}) == WorkflowEvent.read({"GITHUB_EVENT_NAME": "push"}) == EVENT
-    event = read(json.dumps({"before": "abc", "after": 7}))
-    assert (event.pushed_branch, event.text("before"), event.text("after")) == ("a/b", "abc", "")
-    assert [read(shape).text("before", "x") for shape in ("[]", "3", '{"before": []}')] == ["", "", ""]
-    for broken in (None, "", "{", '{"a": "\xff', "[" * 100_000):
-        with pytest.raises(GitError, match="GITHUB_EVENT_PATH can't be read") as caught:
-            read(broken)
-        assert caught.value.remedy == "name the base with --base REF"

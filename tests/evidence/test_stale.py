@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import StalePlan
-from reconciler.evidence.base import WorkflowEvent
+from reconciler.event import WorkflowEvent
 from reconciler.evidence.stale import refuse_stale_head
 from reconciler.model.record import Record
 from tests.evidence.records import line, record
@@ -63,7 +63,7 @@ def test_what_the_default_branch_lacks_is_no_newer_work(repo: Repo) -> None:
     assert stale(repo, a, record(revision=b)) == FRESH
     repo.git("branch", "--quiet", "-D", "main")
     assert stale(repo, a, record(revision=f))[0].startswith(f"HEAD {a[:10]} is older than {f[:10]}")
-    told = WorkflowEvent(payload={"repository": {"default_branch": "side"}})
+    told = WorkflowEvent(default_branch="side")
     assert stale(repo, a, record(revision=b), event=told) == FRESH
 
 
@@ -73,7 +73,7 @@ def test_head_behind_its_branch_is_too_old_as_far_as_the_clone_knows(repo: Repo)
     repo.git("update-ref", "refs/remotes/origin/main", b)
     behind = (f"HEAD {a[:10]} is behind main, which is at {b[:10]}", None)
     assert stale(repo, a) == FRESH
-    assert stale(repo, a, event=WorkflowEvent("push", "refs/heads/main")) == behind
+    assert stale(repo, a, event=WorkflowEvent("push", "main")) == behind
     repo.git("checkout", "--quiet", "main")
     repo.git("tag", "main", a)
     assert [stale(repo, head) for head in (a, b, f)] == [behind, FRESH, FRESH]

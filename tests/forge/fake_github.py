@@ -5,16 +5,19 @@ Forgejo do otherwise: no pages of comments, no types of users, labels by number.
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import parse_qs
 
-import httpx
-
+from tests.forge.fake_forge import (
+    NOT_FOUND,
+    Done,
+    FakeForge,
+    Query,
+    Reply,
+    as_json,
+    changed,
+    sent_token,
+)
 from tests.forge.github_openapi import check_answer, check_request, least
 
 REPOSITORY = "acme/fleet"
@@ -24,72 +27,16 @@ GITEA_ACTIONS = -2
 SENT_AT = "2027-01-15T08:00:00Z"
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """Answers instead of doing as asked."""
-
-    status: int
-    message: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-Trouble = Refusal | Literal["lost", "reset"]
-"""`lost`: it does as asked, and no answer comes; `reset`: it does nothing, and none comes."""
-
-Reply = tuple[int, dict[str, str], bytes]
-Query = dict[str, list[str]]
-Done = tuple[int, Any, dict[str, str]]
-NOT_FOUND: Done = (404, {"message": "Not Found"}, {})
-
-
-class FakeGitHub:
-    """Comments and issues by number; `asked` is every request that arrived, `troubles` are for the next of a method."""
+class FakeGitHub(FakeForge):
+    """Comments and issues by number."""
 
     def __init__(self, *, gitea: bool = False, page_size: int = 100) -> None:
+        super().__init__("/api/v1" if gitea else "/api/v3", page_size)
         self.gitea = gitea
-        self.page_size = page_size
-        self.prefix = "/api/v1" if gitea else "/api/v3"
-        self.url = f"https://forge.example{self.prefix}"
         self.comments: dict[int, list[dict[str, Any]]] = {}
         self.issues: list[dict[str, Any]] = []
         self.labels: dict[str, int] = {}
         self.pulls: dict[str, list[dict[str, Any]]] = {}
-        self.denied: set[str] = set()
-        self.asked: list[str] = []
-        self.troubles: list[tuple[str, Trouble]] = []
-        self.complaints: list[str] = []
-        self._last = 1000
-
-    def transport(self) -> httpx.MockTransport:
-        """Over a transport, without a network."""
-
-        def reply(request: httpx.Request) -> httpx.Response:
-            target = request.url.raw_path.decode()
-            answer = self.handle(request.method, target, dict(request.headers), request.content)
-            if answer is None:
-                raise httpx.ReadTimeout("no answer came", request=request)
-            return httpx.Response(answer[0], headers=answer[1], content=answer[2])
-
-        return httpx.MockTransport(reply)
-
-    @contextmanager
-    def serve(self) -> Iterator[str]:
-        """On loopback; its API's address."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        self.url = f"http://127.0.0.1:{server.server_port}{self.prefix}"
-        try:
-            yield self.url
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
-
-    @property
-    def writes(self) -> list[str]:
-        """Every request that changes something, as it arrived."""
-        return [line for line in self.asked if not line.startswith("GET")]
 
     def comment(self, number: int, body: str | None, author: int = ROBOT) -> dict[str, Any]:
         """A comment that stands there."""
@@ -114,29 +61,15 @@ class FakeGitHub:
         made = self._made("GET", f"/repos/{REPOSITORY}/commits/{commit}/pulls", **values)
         self.pulls.setdefault(commit, []).append(made)
 
-    def handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply | None:
-        """One exchange; None where no answer comes."""
-        url = urlsplit(target)
-        path = url.path.removeprefix(self.prefix)
-        self.asked.append(f"{method} {path}")
-        trouble = next(((m, t) for m, t in self.troubles if m == method), None)
-        if trouble:
-            self.troubles.remove(trouble)
-            if isinstance(trouble[1], Refusal):
-                return _json(trouble[1].status, {"message": trouble[1].message}, trouble[1].headers)
-        if trouble and trouble[1] == "reset":
-            return None
-        reply = self._answer(method, path, url.query, headers, body)
-        return None if trouble else reply
-
-    def _answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Reply:
-        token = {key.lower(): value for key, value in headers.items()}.get("authorization", "")
-        if token not in {f"Bearer {TOKEN}", f"Bearer {INSTALLATION}"}:
-            return _json(401, {"message": "Bad credentials"})
-        author = PERSON if token.endswith(TOKEN) else GITEA_ACTIONS if self.gitea else ROBOT
+    def answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Reply:
+        """What GitHub says to whom it knows."""
+        token = sent_token(headers)
+        if token not in {TOKEN, INSTALLATION}:
+            return as_json(401, {"message": "Bad credentials"})
+        author = PERSON if token == TOKEN else GITEA_ACTIONS if self.gitea else ROBOT
         permission = "read" if method == "GET" else "write"
         if permission in self.denied or (path == "/user" and author != PERSON):
-            return _json(403, {"message": "Resource not accessible by integration"})
+            return as_json(403, {"message": "Resource not accessible by integration"})
         try:
             if not self.gitea:
                 check_request(method, path, query, body)
@@ -145,8 +78,8 @@ class FakeGitHub:
                 check_answer(method, path, status, value)
         except Exception as error:  # noqa: BLE001  # the test that asserts on it is in another thread, or process
             self.complaints.append(f"{method} {path}: {error}")
-            return _json(500, {"message": str(error)})
-        return _json(status, value, more)
+            return as_json(500, {"message": str(error)})
+        return as_json(status, value, more)
 
     def _do(self, method: str, path: str, query: Query, body: Any, author: int) -> Done:
         parts = path.split("/")[4:]
@@ -158,7 +91,7 @@ class FakeGitHub:
             case ["GET"]:
                 return 200, self._user(author), {}
             case ["GET", "commits", commit, "pulls"] if not self.gitea:
-                return self._page(self.pulls.get(commit, []), path, query)
+                return self.page(self.pulls.get(commit, []), path, query)
             case ["GET", "commits", commit, "pull"] if self.gitea and self.pulls.get(commit):
                 return 200, self.pulls[commit][0], {}
             case ["GET", "labels"] if self.gitea:
@@ -170,7 +103,8 @@ class FakeGitHub:
     def _on_comments(self, method: str, parts: list[str], path: str, query: Query, body: Any, author: int) -> Done:
         match [method, *parts]:
             case ["GET", "issues", number, "comments"]:
-                return self._page(self.comments.get(int(number), []), path, query, pages=not self.gitea)
+                entries = self.comments.get(int(number), [])
+                return (200, entries, {}) if self.gitea else self.page(entries, path, query)
             case ["POST", "issues", number, "comments"]:
                 return 201, self.comment(int(number), body["body"], author), {}
             case ["DELETE", "issues", "comments", number]:
@@ -179,30 +113,20 @@ class FakeGitHub:
                 return 204, None, {}
             case ["PATCH", "issues", "comments", number]:
                 every = [comment for comments in self.comments.values() for comment in comments]
-                return 200, _changed(every, "id", int(number), body), {}
+                return 200, changed(every, "id", int(number), body), {}
         return NOT_FOUND
 
     def _on_issues(self, method: str, parts: list[str], path: str, query: Query, body: Any, author: int) -> Done:
         match [method, *parts]:
             case ["GET", "issues"]:
-                return self._page(self._labelled(query["labels"][0]), path, query)
+                return self.page(self._labelled(query["labels"][0]), path, query)
             case ["POST", "issues"]:
                 names = {number: name for name, number in self.labels.items()}
                 body["labels"] = [names[label] if self.gitea else label for label in body.get("labels", [])]
                 return 201, self.issue(body.pop("body"), author, **body), {}
             case ["PATCH", "issues", number]:
-                return 200, _changed(self.issues, "number", int(number), body), {}
+                return 200, changed(self.issues, "number", int(number), body), {}
         return NOT_FOUND
-
-    def _page(self, entries: list[dict[str, Any]], path: str, query: Query, *, pages: bool = True) -> Done:
-        if not pages:
-            return 200, entries, {}
-        size = min(self.page_size, int(query.get("per_page", ["30"])[0]))
-        page = int(query.get("page", ["1"])[0])
-        kept = "&".join(f"{key}={value[0]}" for key, value in query.items() if key != "page")
-        more = f'<{self.url}{path}?{kept}&page={page + 1}>; rel="next", <{self.url}{path}?page=1>; rel="first"'
-        shown = entries[(page - 1) * size : page * size]
-        return 200, shown, {"Link": more} if page * size < len(entries) else {}
 
     def _labelled(self, name: str) -> list[dict[str, Any]]:
         """Gitea passes over a label that it doesn't know."""
@@ -220,46 +144,5 @@ class FakeGitHub:
         return {**least("GET", "/user"), "id": number, "login": f"user{number}", "type": kind}
 
     def _made(self, method: str, path: str, **fields: Any) -> dict[str, Any]:
-        self._last += 1
-        base = {} if self.gitea else least(method, path)
-        return {**base, "id": self._last, "html_url": f"https://forge.example/x/{self._last}", **fields}
-
-
-def _changed(entries: list[dict[str, Any]], key: str, number: int, body: dict[str, Any]) -> dict[str, Any]:
-    [found] = [entry for entry in entries if entry[key] == number]
-    found.update(body)
-    return found
-
-
-def _json(status: int, value: object, headers: dict[str, str] | None = None) -> Reply:
-    content = b"" if value is None else json.dumps(value).encode()
-    return status, {"Content-Type": "application/json", **(headers or {})}, content
-
-
-def _handler(github: FakeGitHub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = github.handle(self.command, self.path, dict(self.headers), body)
-            if answer is None:
-                self.close_connection = True
-                return
-            self.send_response(answer[0])
-            for name, value in {**answer[1], "Content-Length": str(len(answer[2]))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer[2])
-
-        def do_POST(self) -> None:
-            self.do_GET()
-
-        def do_PATCH(self) -> None:
-            self.do_GET()
-
-        def do_DELETE(self) -> None:
-            self.do_GET()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    return Handler
+        base, number = {} if self.gitea else least(method, path), self.next_number()
+        return {**base, "id": number, "html_url": f"https://forge.example/x/{number}", **fields}

@@ -1,16 +1,18 @@
 """A target's one drift issue, from the first drift to the last."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.cli import exits
-from reconciler.errors import UsageError
-from reconciler.forge.drift import drift_draft, refuse_other_plans
-from reconciler.forge.github import DriftIssues, Repository
-from reconciler.forge.port import Done, marker, publish
+from reconciler.errors import Problem, UsageError
+from reconciler.forge.drift import drift_draft, refuse_other_plans, unread_draft
+from reconciler.forge.port import Done, Forge, marker, publish
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan, Settling, Unhealthy, Unmanaged
 from tests.fakes import head, live, manifest, planned
-from tests.forge.fake_github import PERSON, REPOSITORY, ROBOT, STRANGER, TOKEN, FakeGitHub, Refusal
+from tests.forge.fake_forge import Refusal
+from tests.forge.fake_github import PERSON, REPOSITORY, ROBOT, STRANGER, TOKEN, FakeGitHub
 from tests.forge.test_github import Desk
 
 PATH = f"/repos/{REPOSITORY}/issues"
@@ -24,8 +26,8 @@ DRIFTED, WORSE = (
 
 
 def kept(desk: Desk, plan: Plan, text: str) -> Done:
-    async def work(repository: Repository) -> Done:
-        return (await publish(DriftIssues(repository), drift_draft(plan, text)))[0]
+    async def work(forge: Forge) -> Done:
+        return (await publish(forge.drift_issues(), drift_draft(plan, text)))[0]
 
     return desk.do(work)
 
@@ -64,6 +66,31 @@ def test_one_issue_lives_as_long_as_the_target(*, gitea: bool) -> None:
     assert len(github.comments[issue["number"]]) == 2
     if not gitea:
         assert issue["state_reason"] == "completed"
+
+
+def test_a_target_that_cant_be_looked_at_has_an_issue_apart() -> None:
+    """The one of its drift says what was seen last; this one ends when it is looked at again, and says no more than why."""
+    desk = Desk(github := FakeGitHub())
+    assert kept(desk, DRIFTED, "4 shards") == "created"
+
+    def unread(*problems: Problem) -> Done:
+        async def work(forge: Forge) -> Done:
+            return (await publish(forge.drift_issues(), unread_draft("default", problems, "a text")))[0]
+
+        return desk.do(work)
+
+    expired = Problem("unauthenticated", "GET /cluster: 401 Unauthorized", target="default")
+    assert [unread(), unread(expired), unread(replace(expired, message="told otherwise"))] == [
+        "unchanged",
+        "created",
+        "unchanged",
+    ]
+    assert unread(Problem("unreachable", "GET /cluster: no connection", target="default")) == "updated"
+    assert unread() == "closed"
+    assert {issue["title"]: issue["state"] for issue in github.issues} == {
+        "default is not as git says": "open",
+        "default can't be looked at": "closed",
+    }
 
 
 UNHEALTHY = Unhealthy(name="orders", status="Active", errors=("NoCapacity",))

@@ -16,12 +16,12 @@ from reconciler.errors import (
     Unavailable,
     Undocumented,
 )
-from reconciler.forge.api import connect
-from reconciler.forge.github import Comments, Repository
-from reconciler.forge.port import Done, Draft, marker, publish
+from reconciler.forge.forges import open_forge
+from reconciler.forge.port import Done, Draft, Forge, marker, publish
 from reconciler.forge.workflow import Workflow
 from reconciler.model.secret import ApiKey
 from tests.fakes import FakeClock, FixedRandom
+from tests.forge.fake_forge import FakeForge, Refusal, Trouble
 from tests.forge.fake_github import (
     INSTALLATION,
     PERSON,
@@ -30,8 +30,6 @@ from tests.forge.fake_github import (
     STRANGER,
     TOKEN,
     FakeGitHub,
-    Refusal,
-    Trouble,
 )
 
 T = TypeVar("T")
@@ -46,20 +44,21 @@ SHA = "4ca6a63f0e9d" + "0" * 28
 class Desk:
     """Somebody who posts to a forge; `clock` is theirs."""
 
-    def __init__(self, github: FakeGitHub, token: str = INSTALLATION, transport: httpx.MockTransport | None = None):
+    def __init__(self, github: FakeForge, token: str = INSTALLATION, transport: httpx.MockTransport | None = None):
         self.github = github
+        self.environment = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": REPOSITORY}
         self.clock = FakeClock()
         self._token = ApiKey(token)
         self._transport = transport
 
-    def do(self, work: Callable[[Repository], Awaitable[T]]) -> T:
+    def do(self, work: Callable[[Forge], Awaitable[T]]) -> T:
         async def connected() -> T:
             transport = self._transport or self.github.transport()
-            workflow = Workflow(self.github.url, REPOSITORY)
-            async with connect(
-                workflow.api_url, self._token, clock=self.clock, random=FixedRandom(), transport=lambda: transport
-            ) as api:
-                return await work(Repository(api, workflow))
+            workflow = Workflow.read(self.environment)
+            async with open_forge(
+                workflow, self._token, clock=self.clock, random=FixedRandom(), transport=lambda: transport
+            ) as forge:
+                return await work(forge)
 
         try:
             return self.clock.run(connected())
@@ -67,8 +66,8 @@ class Desk:
             assert self.github.complaints == []
 
     def comment(self, text: str, number: int = 12) -> Done:
-        async def work(repository: Repository) -> Done:
-            return (await publish(Comments(repository, number), Draft(PLAN, text)))[0]
+        async def work(forge: Forge) -> Done:
+            return (await publish(forge.comments(number), Draft(PLAN, text)))[0]
 
         return self.do(work)
 
@@ -103,8 +102,8 @@ def test_two_runs_at_once_leave_one_comment(*, gitea: bool) -> None:
     """Each finds none and posts: the later one moves its words into the older comment, and takes its own away."""
     github = FakeGitHub(gitea=gitea)
 
-    async def both(repository: Repository) -> list[Done]:
-        first, second = Comments(repository, 12), Comments(repository, 12)
+    async def both(forge: Forge) -> list[Done]:
+        first, second = forge.comments(12), forge.comments(12)
         assert await first.find(PLAN) is await second.find(PLAN) is None
         await first.create(Draft(PLAN, "One"))
         await second.create(Draft(PLAN, "Two"))
@@ -213,7 +212,7 @@ def test_a_rate_limit_without_an_end_is_given_up() -> None:
 @pytest.mark.parametrize(
     ("refusal", "kind", "remedy"),
     [
-        (Refusal(401, "Bad credentials"), Unauthenticated, "the token is none, or expired"),
+        (Refusal(401, "Bad credentials"), Unauthenticated, "the token is invalid, or expired"),
         (Refusal(403, "Resource not accessible by integration"), Forbidden, "give the job `permissions: pull-requests: write`"),
         (Refusal(404, "Not Found"), NotFound, "give the job `permissions: pull-requests: write`; or what is asked for isn't there"),
         (Refusal(422, "Validation Failed"), Undocumented, "check GITHUB_API_URL and GITHUB_REPOSITORY"),
@@ -246,9 +245,9 @@ def test_changes_keep_a_second_between_them() -> None:
     """Whatever they are."""
     github = FakeGitHub()
 
-    async def three(repository: Repository) -> None:
+    async def three(forge: Forge) -> None:
         for number in (1, 2, 3):
-            await publish(Comments(repository, number), Draft(PLAN, "Plan"))
+            await publish(forge.comments(number), Draft(PLAN, "Plan"))
 
     desk = Desk(github)
     desk.do(three)
@@ -298,5 +297,5 @@ def test_a_push_finds_the_pull_request_that_it_merged(*, gitea: bool) -> None:
         github.pull_request(SHA, 8, merged=False)
         github.pull_request(SHA, 9, merge_commit="0" * 40)
     github.pull_request(SHA, 10)
-    assert Desk(github).do(lambda repository: repository.merged_pull_request(SHA)) == 10
-    assert Desk(github).do(lambda repository: repository.merged_pull_request("f" * 40)) is None
+    assert Desk(github).do(lambda forge: forge.merged_pull_request(SHA)) == 10
+    assert Desk(github).do(lambda forge: forge.merged_pull_request("f" * 40)) is None

@@ -10,61 +10,93 @@ from reconciler.forge.workflow import Workflow, read_token
 from reconciler.model.secret import ApiKey
 
 SHA = "4ca6a63f0e9d" + "0" * 28
-HERE = {"GITHUB_API_URL": "https://forge.example/api/v3/", "GITHUB_REPOSITORY": "acme/fleet"}
+HERE = {
+    "GITHUB_API_URL": "https://forge.example/api/v3/",
+    "GITHUB_REPOSITORY": "acme/fleet",
+    "GITHUB_SERVER_URL": "https://forge.example",
+}
+ON_GITHUB = Workflow(
+    "github", "https://forge.example/api/v3", "/repos/acme/fleet", "acme/fleet", server_url="https://forge.example"
+)
+THERE = {
+    "GITLAB_CI": "true",
+    "CI_API_V4_URL": "https://git.example:8443/sub/api/v4",
+    "CI_PROJECT_ID": "17",
+    "CI_PROJECT_PATH": "acme/platform/fleet",
+    "CI_SERVER_URL": "https://git.example:8443/sub",
+    "CI_COMMIT_SHA": SHA,
+}
+
+
+def test_a_workflow_is_githubs_or_giteas_by_its_api(tmp_path: Path) -> None:
+    """A pull request by the event, or as it is named; a push by its commit."""
+    (tmp_path / "event.json").write_text(json.dumps({"pull_request": {"number": 6}}))
+    about = {"GITHUB_EVENT_PATH": str(tmp_path / "event.json")}
+    assert Workflow.read(HERE) == ON_GITHUB
+    assert (Workflow.read({**HERE, **about}).pull_request, Workflow.read({**HERE, **about}, 3).pull_request) == (6, 3)
+    for name, commit, pushed in (("push", SHA, SHA), ("push", "../../evil", None), ("schedule", SHA, None)):
+        assert Workflow.read({**HERE, "GITHUB_EVENT_NAME": name, "GITHUB_SHA": commit}).pushed == pushed
+    gitea = Workflow.read({**HERE, "GITHUB_API_URL": "https://forge.example/api/v1"})
+    assert (gitea.forge, gitea.shown(6)) == ("gitea", "#6")
+
+
+def test_a_job_of_gitlabs_is_its_projects() -> None:
+    """Your own, below a path; by the project's number, which no proxy takes apart."""
+    read = Workflow.read({**HERE, **THERE})
+    assert read == Workflow(
+        "gitlab",
+        "https://git.example:8443/sub/api/v4",
+        "/projects/17",
+        "acme/platform/fleet",
+        server_url="https://git.example:8443/sub",
+    )
+    request = {
+        "CI_PIPELINE_SOURCE": "merge_request_event",
+        "CI_MERGE_REQUEST_IID": "6",
+        "CI_MERGE_REQUEST_PROJECT_ID": "17",
+    }
+    assert Workflow.read({**THERE, **request}).pull_request == 6
+    assert Workflow.read({**THERE, **request}, 3).pull_request == 3
+    assert Workflow.read({**THERE, "CI_PIPELINE_SOURCE": "push"}).pushed == SHA
+    assert read.shown(6) == "!6"
 
 
 @pytest.mark.parametrize(
-    ("environment", "event", "pull_request", "pushed"),
+    ("here", "odd"),
     [
-        ({"GITHUB_REF": "refs/pull/5/merge"}, None, 5, None),
-        ({"GITHUB_REF": "refs/pull/5/merge"}, {"pull_request": {"number": 6}}, 6, None),
-        ({}, {"issue": {"number": 7, "pull_request": {"url": "x"}}}, 7, None),
-        ({}, {"issue": {"number": 7}}, None, None),
-        ({}, {"pull_request": {"number": "12; rm"}}, None, None),
-        ({}, [], None, None),
-        ({"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main", "GITHUB_SHA": SHA}, {}, None, SHA),
-        ({"GITHUB_EVENT_NAME": "push", "GITHUB_SHA": "../../evil"}, {}, None, None),
-        ({"GITHUB_EVENT_NAME": "schedule", "GITHUB_SHA": SHA}, {}, None, None),
+        *(
+            (here, {variable: value})
+            for here, variable in ((HERE, "GITHUB_API_URL"), (THERE, "CI_API_V4_URL"))
+            for value in ("", "http://forge.example", "https://user:secret@forge.example", "https://forge.example:port",
+                          "file:///etc/passwd", "https://forge.example/api?x=secret")
+        ),
+        *((HERE, {"GITHUB_REPOSITORY": value}) for value in ("", "acme/../user", "acme/..", "acme")),
+        *((THERE, {"CI_PROJECT_ID": value}) for value in ("", "0", "17/issues", "-1", "x" * 30)),
+        *((THERE, {"CI_PROJECT_PATH": value}) for value in ("", "acme", "acme/../user", "/acme/x", "acme/x?")),
+        (HERE, {"GITHUB_EVENT_PATH": "/nowhere"}),
     ],
-)
-def test_the_event_says_which_pull_request(
-    tmp_path: Path, environment: dict[str, str], event: object, pull_request: int | None, pushed: str | None
-) -> None:
-    """By its payload, else by its ref; a push by its commit; whatever else starts a run is about none."""
-    (tmp_path / "event.json").write_text(json.dumps(event))
-    path = {} if event is None else {"GITHUB_EVENT_PATH": str(tmp_path / "event.json")}
-    workflow = Workflow.read({**HERE, **environment, **path})
-    assert workflow == Workflow("https://forge.example/api/v3", "acme/fleet", pull_request, pushed)
-    assert Workflow.read({**HERE, "GITHUB_EVENT_PATH": str(tmp_path)}, 3).pull_request == 3
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"GITHUB_API_URL": ""},
-        {"GITHUB_API_URL": "http://forge.example"},
-        {"GITHUB_API_URL": "https://user:secret@forge.example"},
-        {"GITHUB_API_URL": "https://forge.example:port"},
-        {"GITHUB_API_URL": "file:///etc/passwd"},
-        {"GITHUB_REPOSITORY": ""},
-        {"GITHUB_REPOSITORY": "acme/../user"},
-        {"GITHUB_REPOSITORY": "acme/.."},
-        {"GITHUB_REPOSITORY": "acme"},
-        {"GITHUB_EVENT_PATH": "/nowhere"},
-    ],
-)
-def test_variables_that_make_no_sense_are_bad_usage(odd: dict[str, str]) -> None:
+)  # fmt: skip
+def test_variables_that_make_no_sense_are_bad_usage(here: dict[str, str], odd: dict[str, str]) -> None:
     """Nothing is made up in their stead; the token never travels in the clear."""
     with pytest.raises(UsageError, match=next(iter(odd))) as caught:
-        Workflow.read({**HERE, **odd})
+        Workflow.read({**here, **odd})
     assert "secret" not in str(caught.value.problems())
 
 
 def test_the_token_comes_from_its_variable() -> None:
-    """GITHUB_TOKEN before GH_TOKEN; what no header can carry is told without showing it."""
-    assert read_token({"GITHUB_TOKEN": "a\n", "GH_TOKEN": "b"}) == ApiKey("a")
-    assert read_token({"GITHUB_TOKEN": "", "GH_TOKEN": "b"}) == ApiKey("b")
+    """GITHUB_TOKEN before GH_TOKEN, or GITLAB_TOKEN alone; what no header can carry is told without showing it."""
+    assert read_token({"GITHUB_TOKEN": "a\n", "GH_TOKEN": "b"}, "github") == ApiKey("a")
+    assert read_token({"GITHUB_TOKEN": "", "GH_TOKEN": "b"}, "gitea") == ApiKey("b")
+    assert read_token({"GITHUB_TOKEN": "a", "GITLAB_TOKEN": "c"}, "gitlab") == ApiKey("c")
+    with pytest.raises(CredentialsError, match="GITLAB_TOKEN is not set"):
+        read_token({"GITHUB_TOKEN": "a", "CI_JOB_TOKEN": "c"}, "gitlab")
     for environment in ({}, {"GH_TOKEN": "very\nsecret"}):
         with pytest.raises(CredentialsError) as caught:
-            read_token(environment)
+            read_token(environment, "github")
         assert "very" not in str(caught.value.problems())
+
+
+def test_a_server_that_is_no_address_is_linked_nowhere() -> None:
+    """None is made up: pages then have no links."""
+    for variables in ({}, {"CI_SERVER_URL": "javascript:alert(1)"}, {"CI_SERVER_URL": "https://x/ y"}):
+        assert Workflow.read({**THERE, "CI_SERVER_URL": "", **variables}).server_url is None

@@ -47,11 +47,11 @@ def test_what_is_otherwise_than_reviewed_says_how() -> None:
     verdict = hold_against(planned(4), Reviewed.of([], [planned(3)]), "harmless")
     assert [(p.cluster, p.message) for p in verdict.refusals] == [
         (None, "not reviewed: update orders"),
-        ("orders", "otherwise than reviewed: sent.shard_count: 3, now 4"),
+        ("orders", "not as reviewed: sent.shard_count: 3, now 4"),
     ]
     assert (verdict.refusals[1].file, verdict.refusals[1].line) == ("manifests/orders.yaml", 1)
     moved = hold_against(planned(found=live(description="old", shard_count=9)), Reviewed.of([], [planned()]), "refuse")
-    assert moved.refusals[1].message == "otherwise than reviewed: live.shard_count: 2, now 9"
+    assert moved.refusals[1].message == "not as reviewed: live.shard_count: 2, now 9"
     assert hold_against(planned(), Reviewed.of([], [planned()]), "refuse").refusals == ()
 
 

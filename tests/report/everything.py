@@ -198,7 +198,8 @@ def explained(say: Say = as_it_is) -> Plan:
                     guard="max-deletes",
                     message=say(
                         "2 clusters would be deleted, and 0 are the most (max_deletes at manifests/fleet.yaml:12): "
-                        "allow it for one run with --allow max-deletes"
+                        "allow it for one run with --allow max-deletes, or `allow: max-deletes` in the workflow; "
+                        "for good, raise guards.max_deletes in a change of its own, and apply that"
                     ),
                     limit=0,
                     actual=2,

@@ -1,7 +1,7 @@
-"""Markdown as GitHub's own parser, cmark-gfm, reads it: elements, and the text of what is no code."""
+"""Markdown as a forge's own parser reads it, GitHub's unless told otherwise: elements, and the text of what is no code."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -10,6 +10,12 @@ from cmarkgfm.cmark import Options
 
 # A forge lets the elements of a page through that it knows to be harmless: so this lets all of them.
 _OPTIONS = Options.CMARK_OPT_UNSAFE
+
+
+def github_html(text: str) -> str:
+    """By cmark-gfm."""
+    html: str = github_flavored_markdown_to_html(text, options=_OPTIONS)
+    return html
 
 
 @dataclass(frozen=True)
@@ -28,12 +34,12 @@ class Page(HTMLParser):
     are ours. `elements` are in the order in which they end.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, read: Callable[[str], str] = github_html) -> None:
         super().__init__(convert_charrefs=True)
         self.outline: list[tuple[str, str]] = []
         self.elements: list[Element] = []
         self._open: list[tuple[str, tuple[tuple[str, str | None], ...], list[str]]] = []
-        self.feed(github_flavored_markdown_to_html(text, options=_OPTIONS))
+        self.feed(read(text))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -52,7 +58,7 @@ class Page(HTMLParser):
         for _, _, texts in self._open:
             texts.append(data)
         if "pre" in tags:
-            data = re.sub(r"(?m)^([-+] [a-z_]+(?:\[\d\]\.[a-z_]+)?:) [^\n]+$", r"\1", data)
+            data = re.sub(r"(?m)^([-+] [a-z_]+(?:\[\d\]\.[a-z_]+)?:|   ) [^\n]+$", r"\1", data)
         elif "code" in tags:
             data = ""
         self.outline.append(("text", data))

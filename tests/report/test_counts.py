@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.model.evidence import Base
 from reconciler.plan.change import Change
-from reconciler.report.counts import besides, headline, nodes, standing
+from reconciler.report.counts import besides, headline, nodes, question, standing
 from tests.report.everything import (
     HEAD,
     a_plan,
@@ -16,6 +16,7 @@ from tests.report.everything import (
     no_git,
     planned,
     readme_only,
+    replace,
     update,
 )
 
@@ -41,9 +42,9 @@ LEFT = update("g", field("shard_count", 9, 4, "drift", left="unreviewed"), cause
         (
             [PENDING, DRIFT, RETRY, LEFT],
             "this change: nothing",
-            "would also be done: 1 merged before, 1 revert of drift, 1 retry; left as it is: 1 drifted",
+            "would also be done: 1 merged before, 1 revert of drift, 1 retry; left as it is: 1 drifted cluster",
         ),
-        ([LEFT], "this change: nothing", "left as it is: 1 drifted"),
+        ([LEFT], "this change: nothing", "left as it is: 1 drifted cluster"),
         ([MIXED, CONFLICT], "this change: 1 to update", "would also be done: 1 conflict"),
         ([CONFLICT, ADOPTION], "this change, or one merged before it: 1 conflict, 1 adoption", ""),
     ],
@@ -61,10 +62,21 @@ def test_without_another_base_there_is_no_this_change() -> None:
     assert besides([plan]) == "of these: 1 merged before, 1 revert of drift"
     assert headline([plan.model_copy(update={"dirty": True})]) == "this change: nothing"
     left = planned(LEFT, base=plan.base)
-    assert (headline([left]), besides([left])) == ("nothing would be done", "left as it is: 1 drifted")
+    assert (headline([left]), besides([left])) == ("nothing would be done", "left as it is: 1 drifted cluster")
     assert (headline([a_plan()]), besides([a_plan()])) == ("2 to create, 2 to update, 2 to delete", "")
     assert (headline([in_sync()]), besides([in_sync()])) == ("nothing to do", "")
     assert besides([a_plan(), planned()]) == "would also be done: 6 changes of unknown cause"
+
+
+def test_the_question_counts_all_that_would_be_done() -> None:
+    """A revert beside a change of nothing, too; with every name that goes, of a few, and what is left is not done."""
+    assert question([readme_only()]) == "1 to update; nodes 105 → 84 (-21). Apply?"
+    assert (
+        question([a_plan()]) == "2 to create, 2 to update, 2 to delete; deletes gone, stray; nodes 53 → 49 (-4). Apply?"
+    )
+    replaced = planned(replace("a"), *(delete(f"c-{n:02}") for n in range(11)))
+    assert "; deletes a, c-00, c-01," in question([replaced])
+    assert "c-08 and 2 more; nodes" in question([replaced])
 
 
 def test_counts_are_of_all_targets() -> None:
@@ -73,7 +85,7 @@ def test_counts_are_of_all_targets() -> None:
     assert headline(plans) == "this change: 1 to create, 1 to update, 2 to delete"
     assert besides(plans) == (
         "would also be done: 1 conflict, 1 adoption, 2 merged before, 3 reverts of drift, 1 retry; "
-        "left as it is: 2 drifted"
+        "left as it is: 2 drifted clusters"
     )
     assert standing(plans) == (
         "14 as declared, 1 still settling, 2 taken over, 1 unhealthy, 3 not declared, nodes 158 → 133 (-25)"

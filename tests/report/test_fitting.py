@@ -65,7 +65,7 @@ def test_a_limit_too_small_for_anything() -> None:
 
 def test_deletes_are_cut_last() -> None:
     """First clusters go, then what else is said of deletes; every name is there, and every refusal."""
-    text = plans_markdown(document(many(400)), Look(limit=4_000, rest="the log"))
+    text = plans_markdown(document(many(400)), Look(limit=3_000, rest="the log"))
     assert "**Cut to fit.** Not shown: " in text
     assert "Only named: " in text
     deletes = [change.name for change in many(400).changes if change.action == "delete"]
@@ -77,7 +77,7 @@ def test_deletes_are_cut_last() -> None:
 def test_where_not_even_names_fit_they_are_counted() -> None:
     """The count of all stands above them, and that of those missing in the notice."""
     text = plans_markdown(document(many(400)), Look(limit=1_200))
-    assert "> **45 clusters to delete**\n" in text
+    assert "> **45 clusters to delete** · **data-loss** · removed by this change\n" in text
     told = re.search(r"Not shown: .*?(\d+) to delete, .* Only named: (\d+) to delete\.", text)
     assert told is not None
     assert int(told[2]) == 45 - int(told[1]) == len(re.findall("> - `", text))
@@ -85,7 +85,7 @@ def test_where_not_even_names_fit_they_are_counted() -> None:
 
 def test_what_this_change_does_is_kept_before_what_it_finds() -> None:
     """Conflicts, then this change, then what is pending, then drift."""
-    text = plans_markdown(document(many(400)), Look(limit=11_000))
+    text = plans_markdown(document(many(400)), Look(limit=9_000))
     assert "**Conflict: would overwrite a change that nobody reviewed**" in text
     assert "**This change**" in text
     assert "**Drift: changed outside git, would be reverted**" not in text
@@ -156,7 +156,7 @@ def test_reports_and_problems_fit_too(limit: int, count: int) -> None:
     text = reports_markdown(reported(report, errors=the_problems()), Look(limit=limit, links=LINKS))
     assert len(text.encode()) <= limit
     assert ("> - `worn`" in text) or limit < 800
-    assert ("> - update `busy`" in text) or limit < 2_500
+    assert ("> - **update `busy`**" in text) or limit < 2_500
     assert text.count("<details") == text.count("</details>")
     assert len(problems_markdown(the_problems() * 9, Look(limit=limit)).encode()) <= limit
 

@@ -16,13 +16,15 @@ from reconciler.report.markdown import plans_markdown, reports_markdown
 from reconciler.report.style import Style
 from reconciler.report.text import plans_text, problems_text
 from reconciler.report.text_report import reports_text
-from reconciler.results import ReportDocument
+from reconciler.results import ReportDocument, SettlingResult, TargetReport, summarize
+from reconciler.results import Result as Ended
 from tests.report.everything import (
     HEAD,
     a_plan,
     a_report,
     document,
     explained,
+    field,
     idle_report,
     in_sync,
     left_behind,
@@ -50,6 +52,27 @@ HOSTILE = "<img src=x>`@octocat`\n# [x](http://example.com) #1 | ##[error] ::err
 def hostile(text: str) -> str:
     """A name, a description, a zone, a file by somebody who means harm."""
     return f"{text} {HOSTILE}"
+
+
+def applied() -> TargetReport:
+    """What a reader hopes for: all of it done, and four hundred that were alike."""
+    shards = field("shard_count", 2, 4, "revision")
+    one = Ended(action="update", name="", cause="revision", fields=(shards,), reviewed=True, outcome="applied")
+    others = tuple(
+        one.model_copy(update={"name": f"cluster-{n:05}", "attempts": 1, "seconds": 9.0}) for n in range(400)
+    )
+    results = (*others, *(result for result in a_report().results if result.outcome == "applied"))
+    report = a_report().model_copy(update={"results": results, "settling": (), "warnings": ()})
+    return report.model_copy(update={"summary": summarize(results)})
+
+
+def waited() -> TargetReport:
+    """Of `wait`: what settled, what failed, what wasn't seen to end; nothing was sent."""
+    done = tuple(SettlingResult(name=f"warm-{n}", outcome="settled", status="Active", seconds=9) for n in range(3))
+    stuck = SettlingResult(name="stuck", outcome="failed", status="UpdateFailed", seconds=60)
+    return idle_report("us-east-1").model_copy(
+        update={"revision": HEAD, "settling": (*a_report().settling, *done, stuck)}
+    )
 
 
 def refused() -> PlanDocument:
@@ -93,6 +116,8 @@ def as_text(plans: PlanDocument) -> str:
 
 REPORTS: dict[str, Callable[[], ReportDocument]] = {
     "half-failed": lambda: reported(a_report()),
+    "applied": lambda: reported(applied()),
+    "waited": lambda: reported(waited()),
     "nothing-applied": lambda: reported(idle_report(), errors=the_problems()[2:3]),
     "hostile-report": lambda: reported(a_report(hostile), errors=the_problems(hostile)),
 }

@@ -218,7 +218,23 @@ def check_sarif(hostile: str) -> None:
             assert re.fullmatch(r"[A-Za-z0-9._~%/-]+", location["physicalLocation"]["artifactLocation"]["uri"])
 
 
-CHECKS: Sequence[Callable[[str], None]] = (check_text, check_markdown, check_json, check_sarif, check_annotations)
+def check_codequality(hostile: str) -> None:
+    """One ASCII document whose words steer nothing."""
+    text = render_plans(planned(around(hostile)), "codequality")
+    assert text.isascii()
+    check_characters(text)
+    for one in json.loads(text):
+        check_characters(one["description"])
+
+
+CHECKS: Sequence[Callable[[str], None]] = (
+    check_text,
+    check_markdown,
+    check_json,
+    check_sarif,
+    check_codequality,
+    check_annotations,
+)
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -49,7 +49,7 @@ def test_deletes_then_refusals_stand_above_everything() -> None:
     assert sorted(order, key=page.index) == order
     assert page.count("[!CAUTION]") == page.count("[!WARNING]") == 1
     report = reports_markdown(reported(a_report(), errors=the_problems()))
-    assert report.index("**2 clusters deleted**") < report.index("**error**") < report.index("**Failed (1)**")
+    assert report.index("**1 cluster deleted, 1 perhaps**") < report.index("**error**") < report.index("**Failed (1)**")
 
 
 def test_what_was_not_read_is_said_first() -> None:
@@ -71,10 +71,10 @@ def test_every_page_names_head_and_run_and_ends_in_the_next_step() -> None:
         (reports_markdown(reported(a_report()), look), HEAD),
         (reports_markdown(reported(errors=the_problems()), look), "abc123"),
     ):
-        footer = f"<sub>head [`{head[:10]}`](https://git.example.com/acme/fleet/commit/{head}) · {run}</sub>\n"
-        assert page.endswith(footer)
+        footer = f"<sub>head [`{head[:10]}`](https://git.example.com/acme/fleet/commit/{head}) · {run}"
+        assert page.splitlines()[-1].startswith(footer)
         assert re.search(r"\n\*\*Next\*\*\n\n(- .+\n)+\n<sub>head", page)
-    assert plans_markdown(document(errors=the_problems())).endswith("until then nothing is applied\n")
+    assert plans_markdown(document(errors=the_problems())).endswith("then run this again\n")
     assert plans_markdown(document()) == reports_markdown(reported()) == problems_markdown(()) == ""
 
 
@@ -127,7 +127,8 @@ def test_what_is_linked_exists() -> None:
         f"(https://git.example.com/acme/fleet/blob/{BASE}/manifests/gone.yaml#L7)\n"
     ) in page
     assert '<a href="https://git.example.com/acme/fleet/blob/abc123/manifests/late.yaml#L1">' in page
-    assert "with --allow max-deletes`](https://git.example.com/acme/fleet/blob/abc123/manifests/fleet.yaml#L12)" in page
+    limit = "[`manifests/fleet.yaml:12`](https://git.example.com/acme/fleet/blob/abc123/manifests/fleet.yaml#L12)"
+    assert f"refused by max-deletes** at {limit}: ``2 clusters would be deleted" in page
     assert f"base [`{BASE[:10]}`](https://git.example.com/acme/fleet/commit/{BASE})" in page
     assert "<a href" not in plans_markdown(document(explained().model_copy(update={"dirty": True})), LINKED)
     removed = delete("gone", Source(file="manifests/gone.yaml", line=7, commit="4ca6a63"))
@@ -148,9 +149,9 @@ def test_what_went_well_is_closed_where_it_is_much() -> None:
     ]
     done = a_report().model_copy(update={"results": tuple(applied)})
     page = reports_markdown(reported(done, a_report().model_copy(update={"target": "eu", "results": ()})))
-    assert "<details><summary>Applied (12)</summary>\n\n- create `a-01` in `us-east-1`\n" in page
+    assert "<details><summary>Applied (12)</summary>\n\n- **create `a-01`** in `us-east-1`\n" in page
     equal = done.model_copy(update={"results": tuple(one.model_copy(update={"fields": ()}) for one in applied)})
-    assert "**Applied (12)**\n\n- create 12 clusters: `a-01`, `a-02`, " in reports_markdown(reported(equal))
+    assert "**Applied (12)**\n\n- **create 12 clusters**<br>`a-01`, `a-02`, " in reports_markdown(reported(equal))
 
 
 def test_problems_are_a_list() -> None:

@@ -5,7 +5,7 @@ import pytest
 from reconciler.plan.change import Change
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Unhealthy, Unmanaged
-from reconciler.report.nextsteps import plan_steps, report_steps
+from reconciler.report.nextsteps import pending_steps, plan_steps, report_steps
 from tests.report.everything import (
     a_plan,
     a_report,
@@ -33,7 +33,7 @@ KEEP = "to keep what was changed by hand, write it into the manifest"
         ([update("a", field("n", 9, 4, "drift"), cause="drift")], [REVIEW, KEEP]),
         (
             [update("a", field("n", 9, 4, "drift", left="max-drift-fraction"), left="max-drift-fraction")],
-            [KEEP, "to revert so much drift, allow it for one run"],
+            [KEEP, "to revert so much drift, run the apply workflow once with allow: max-drift-fraction; by hand"],
         ),
     ],
 )
@@ -53,8 +53,9 @@ def test_what_hinders_comes_first_and_nobody_is_told_to_apply_what_is_refused() 
     """Errors, refusals, a plan that read no live cluster."""
     blind = planned(create("a", cause="revision"), live_read=False)
     hindered = plan_steps(document(explained(), blind, errors=the_problems()))
-    assert [step.text.split(",")[0].split(":")[0] for step in hindered[:3]] == [
+    assert [step.text.split(",")[0].split(":")[0] for step in hindered[:4]] == [
         "mend each error above and push",
+        "do what each error above asks for",
         "nothing is applied until each refusal above is met",
         "have it planned where the API key is",
     ]
@@ -81,7 +82,7 @@ def test_what_was_never_active_is_replaced_and_what_is_ours_pruned() -> None:
     blocked = Unhealthy(name="a", status="CreationFailed", errors=(), blocked=True)
     plan = planned(unhealthy=(blocked,), unmanaged=(Unmanaged(name="b", ownership="owned"),))
     assert [step.commands for step in plan_steps(document(plan))] == [
-        ("--replace=a",),
+        ("reconciler apply --replace=a",),
         ("reconciler apply --prune",),
     ]
 
@@ -90,12 +91,16 @@ def test_a_report_ends_in_what_its_reader_does_next() -> None:
     """The worst first; for what is left by its reason, for what still settles `wait`."""
     steps = report_steps(reported(a_report(), errors=the_problems()))
     assert [(step.text.split(",")[0], step.commands) for step in steps] == [
-        ("mend each error above", ()),
+        ("do what each error above asks for", ("reconciler apply",)),
         ("read the service's words above", ()),
         ("see what became of what is unknown", ("reconciler plan",)),
-        ("plan anew and have that reviewed: the cluster has changed since", ("reconciler plan",)),
-        ("apply again once the cause is gone: it goes on where it stopped", ("reconciler apply",)),
+        ("the cluster has changed since: have a new plan reviewed; to see it", ("reconciler plan",)),
+        ("once the cause is gone", ("reconciler apply",)),
         ("to revert drift that nobody has reviewed", ()),
         ("to see whether the rest settles", ("reconciler wait",)),
     ]
     assert [step.text for step in report_steps(reported(idle_report()))] == ["nothing to do"]
+    pending = pending_steps([planned(create("a")), planned(target="b")])
+    assert [step.text for step in report_steps(reported(idle_report()), pending)] == [
+        "target us-east-1 isn't as declared: look, then apply"
+    ]

@@ -1,6 +1,14 @@
 """Results as they are read."""
 
-from reconciler.report.outcomes import alike_results, deleted, report_title, result_fields, result_notes
+from reconciler.report.outcomes import (
+    alike_results,
+    deleted,
+    deleted_text,
+    report_title,
+    result_fields,
+    result_notes,
+    unreviewed_text,
+)
 from reconciler.results import Result, SettlingResult
 from tests.report.everything import EARLIER, a_report, field, idle_report
 
@@ -49,7 +57,16 @@ def test_only_what_needs_no_look_is_told_as_one() -> None:
 
 def test_what_is_gone_is_found_whatever_became_of_it() -> None:
     """Also where no answer came; not what was never sent."""
-    assert [result.name for _, result in deleted([REPORT])] == ["stray", "worn"]
+    assert [result.name for _, result in deleted([REPORT], "applied")] == ["worn"]
+    assert [result.name for _, result in deleted([REPORT], "unknown")] == ["stray"]
+    assert deleted_text([REPORT]) == "1 cluster deleted, 1 perhaps"
+    assert deleted_text([idle_report()]) == ""
+
+
+def test_what_nobody_reviewed_is_counted() -> None:
+    """Of what was applied: the rest was left, or is told by itself."""
+    assert unreviewed_text([REPORT, REPORT]) == "2 applied changes were not reviewed"
+    assert unreviewed_text([idle_report()]) == ""
 
 
 def test_a_result_says_why_it_was_done_and_whether_anybody_had_seen_it() -> None:

@@ -6,7 +6,8 @@ from typing import get_args
 from reconciler.errors import Kind, Problem
 from reconciler.model.guards import GUARDS
 from reconciler.plan.change import Risk
-from reconciler.report.sarif import errors_sarif, plans_sarif, rules
+from reconciler.report.findings import rules
+from reconciler.report.sarif import errors_sarif, plans_sarif
 from tests.report.everything import a_plan, document, explained, in_sync, the_problems
 
 

@@ -20,6 +20,7 @@ from tests.report.everything import (
     idle_report,
     in_sync,
     left_behind,
+    many,
     planned,
     reported,
     the_problems,
@@ -61,8 +62,8 @@ def test_equal_changes_are_one_line_and_their_clusters() -> None:
         "      c-000, c-001, c-002",
     ]
     assert "  ~ node_instance_type: m6g.large → r6g.large on 500 clusters" in shown(500)
-    assert shown(500)[14] == "      and 461 more: --format json has all"
-    assert len(shown(500)) == 18
+    assert shown(500)[15] == "      and 461 more: --format json has all"
+    assert len(shown(500)) == 19
 
 
 def test_what_destroys_is_named_again_where_it_has_scrolled_away() -> None:
@@ -70,8 +71,11 @@ def test_what_destroys_is_named_again_where_it_has_scrolled_away() -> None:
     deletes = [delete(f"c-{number:03}", cause="revision") for number in range(100)]
     lines = plans_text(document(planned(*deletes))).splitlines()
     assert lines[4:6] == ["  100 clusters to delete", "  - delete c-000  removed by this change, data-loss"]
-    ending = lines[lines.index("  100 clusters to delete:") :]
-    assert len(ending) < 25
+    ending = lines[lines.index("  us-east-1: this change: 100 to delete") :]
+    assert ending[1:3] == ["    11 as declared, nodes 48", "  100 clusters to delete:"]
+    assert len(ending) == 25
+    refused = plans_text(document(many(400))).splitlines()
+    assert refused[-6:-4] == ["  refused by max-deletes", f"  digest of us-east-1: {many(400).digest}"]
     assert re.findall(r"c-\d+", " ".join(ending)) == [change.name for change in deletes]
     assert "to delete:" not in plans_text(document(planned(*deletes[:3])))
 

@@ -4,17 +4,18 @@ import json
 import os
 import subprocess
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 from zipfile import ZipFile
 
-from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub, Reply
+from tests.forge.fake_forge import Reply
+from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub
 
 WHO = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in
        {"NAME": "A User", "EMAIL": "user@example.com"}.items()}  # fmt: skip
@@ -50,19 +51,20 @@ class Hub(FakeGitHub):
         self.git_url = ""
         self.refused: list[str] = []
         self.may_push = False
+        self.keeps_old_artifacts_alone = False
+
+    def git_status(self, sent: Sequence[str], *, pushes: bool) -> int:
+        """What git is answered: 200 to whom sends the token exactly once, and may do it."""
+        if [*sent] != [GIT_CREDENTIALS]:
+            return 400 if len(sent) > 1 else 401
+        return 403 if pushes and not self.may_push else 200
 
     @contextmanager
     def open(self) -> Iterator["Hub"]:
         """Serve both."""
         with ExitStack() as stack:
             stack.enter_context(self.serve())
-            server = ThreadingHTTPServer(("127.0.0.1", 0), _git_handler(self))
-            thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-            thread.start()
-            stack.callback(server.server_close)
-            stack.callback(thread.join)
-            stack.callback(server.shutdown)
-            self.git_url = f"http://127.0.0.1:{server.server_port}"
+            self.git_url = stack.enter_context(serve_git(self))
             yield self
 
     def merged(self, number: int, head: str, commit: str) -> None:
@@ -87,14 +89,7 @@ class Hub(FakeGitHub):
 
     def recorded(self) -> dict[str, dict[str, str]]:
         """The commit from which each cluster was last applied, by target, as the records say."""
-        refs = git(self.origin, "for-each-ref", "--format=%(refname)", "refs/reconciler/record").split()
-        lines = {ref: git(self.origin, "show", f"{ref}:clusters.jsonl").splitlines() for ref in refs}
-        return {
-            json.loads(git(self.origin, "show", f"{ref}:target.json"))["target"]: {
-                line["name"]: line["commit"] for line in map(json.loads, lines[ref])
-            }
-            for ref in refs
-        }
+        return recorded(self.origin)
 
     def handle(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply | None:
         """One exchange; artifacts are ours, the rest is the fake's."""
@@ -124,19 +119,54 @@ class Hub(FakeGitHub):
         return 200, {"Content-Type": "application/zip"}, packed.getvalue()
 
 
-def _git_handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
-    """Speaks git's smart protocol by git's own program, for who sends the token exactly once."""
+class GitHost(Protocol):
+    """Whose repositories, below `folder`, are served; `refused` are the requests that were."""
+
+    folder: Path
+    refused: list[str]
+
+    def git_status(self, sent: Sequence[str], *, pushes: bool) -> int:
+        """What whoever sends these credentials is answered."""
+        ...
+
+
+@contextmanager
+def serve_git(host: GitHost) -> Iterator[str]:
+    """On loopback; the address that the repositories are below."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _git_handler(host))
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def recorded(origin: Path) -> dict[str, dict[str, str]]:
+    """The commit from which each cluster was last applied, by target, as a repository's records say."""
+    refs = git(origin, "for-each-ref", "--format=%(refname)", "refs/reconciler/record").split()
+    lines = {ref: git(origin, "show", f"{ref}:clusters.jsonl").splitlines() for ref in refs}
+    return {
+        json.loads(git(origin, "show", f"{ref}:target.json"))["target"]: {
+            line["name"]: line["commit"] for line in map(json.loads, lines[ref])
+        }
+        for ref in refs
+    }
+
+
+def _git_handler(hub: GitHost) -> type[BaseHTTPRequestHandler]:
+    """Speaks git's smart protocol by git's own program."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             sent = self.headers.get_all("Authorization") or []
-            if sent != [GIT_CREDENTIALS]:
-                self.refuse(400 if len(sent) > 1 else 401)
-                return
-            if "git-receive-pack" in self.path and not hub.may_push:
-                self.refuse(403)
+            status = hub.git_status(sent, pushes="git-receive-pack" in self.path)
+            if status != 200:
+                self.refuse(status)
                 return
             environment = {
                 **ALONE,
@@ -167,6 +197,7 @@ def _git_handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             hub.refused.append(f"{status} {urlsplit(self.path).path}")
             self.send_response(status)
             self.send_header("Content-Length", "0")
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:

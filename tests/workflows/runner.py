@@ -23,6 +23,9 @@ Get: TypeAlias = Callable[[str], str]
 OURS = ("./", "OWNER/reconciler@COMMIT")
 """The action of this repository, as it is called here and as others call it."""
 
+OLD_ARTIFACTS = "ff15f0306b3f739f7b6fd43fb5d26cd321bd4de5"
+"""The version of them that GitHub Enterprise Server has."""
+
 NOT_RUN = {"Install"}
 """What is installed is this checkout, beforehand; the text of the step is tested by itself."""
 
@@ -206,7 +209,7 @@ class _Job:
             "GITHUB_REF_NAME": event.ref.removeprefix("refs/heads/"),
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_RUN_ATTEMPT": "1",
-            "GITHUB_RUN_ID": "77",
+            "GITHUB_RUN_ID": folder.name.partition("-")[0],
             "GITHUB_SERVER_URL": self.hub.git_url,
             "GITHUB_SHA": event.sha,
             "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
@@ -239,7 +242,7 @@ class _Job:
         condition = part.get("if", "")
         if self.failed and "always()" not in condition:
             return False
-        return not condition or self.value(condition) == "true"
+        return condition in {"", "always()"} or self.value(condition) == "true"
 
     def step(self, step: dict[str, Any]) -> None:
         """Run a step, or pass over it."""
@@ -323,7 +326,9 @@ class _Job:
             case "actions/setup-python":
                 self.outputs.write_text(f"python-path={sys.executable}\n")
             case "actions/upload-artifact":
-                assert given["overwrite"] == "true"
+                if self.hub.keeps_old_artifacts_alone and OLD_ARTIFACTS not in step["uses"]:
+                    return 1, "GHESNotSupportedError"
+                assert given.get("overwrite", "true") == "true"
                 if Path(given["path"]).exists():
                     self.hub.keep(
                         given["name"], Path(given["path"]), self.event.head, A_FORK if self.event.fork else HERE

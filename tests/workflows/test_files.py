@@ -100,19 +100,28 @@ def test_every_expression_is_understood() -> None:
 
 
 def test_what_is_installed_is_what_is_locked() -> None:
-    """Every package by its hash, the program from the action's own commit, with nothing fetched to build it."""
+    """Every package by its hash, uv first; the program from the action's own commit, with nothing fetched to build it.
+
+    No file of the workspace is read: a pull request could say there where packages come from.
+    """
     assert set(NOT_RUN) == {"Install"}
     install = steps()["action: Install"]["run"]
     requirements = re.findall(r'-r "\$GITHUB_ACTION_PATH/([\w.-]+)"', install)
-    assert requirements == ["requirements.txt", "requirements-build.txt"]
-    assert "install --require-hashes -r" in install
+    assert requirements == ["requirements-uv.txt", "requirements.txt", "requirements-build.txt"]
+    assert install.count("--require-hashes -r") == 2
+    assert (steps()["action: Install"]["working-directory"], "uv --no-config" in install) == (
+        "${{ runner.temp }}",
+        True,
+    )
     assert 'install --no-deps --no-build-isolation "$GITHUB_ACTION_PATH"' in install
     for name in (*requirements, "requirements-dev.txt", "requirements-docs.txt", "requirements-peers.txt"):
         locked = (ROOT / name).read_text()
-        assert re.search(r"^hatchling==", locked, re.MULTILINE) or name not in {
-            "requirements-build.txt",
-            "requirements-dev.txt",
+        pinned = {
+            "requirements-uv.txt": "uv",
+            "requirements-build.txt": "hatchling",
+            "requirements-dev.txt": "hatchling",
         }
+        assert name not in pinned or re.search(f"^{pinned[name]}==", locked, re.MULTILINE)
         assert not re.search(r"https?://|^-i|--index", locked, re.MULTILINE), name
 
 

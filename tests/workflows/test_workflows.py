@@ -16,7 +16,8 @@ import pytest
 from reconciler.clock import SystemClock
 from reconciler.sandbox.server import in_thread
 from reconciler.sandbox.store import Store
-from tests.forge.fake_github import INSTALLATION, REPOSITORY, Refusal
+from tests.forge.fake_forge import Refusal
+from tests.forge.fake_github import INSTALLATION, REPOSITORY
 from tests.workflows.files import ROOT, documented, read, steps
 from tests.workflows.hub import ALONE, Hub, git
 from tests.workflows.runner import Event, Run, Runner
@@ -191,7 +192,7 @@ def comments(hub: Hub, number: int) -> list[str]:
 def test_from_a_pull_request_to_a_fleet_in_sync(  # noqa: PLR0915  # one story
     desk: Desk, hub: Hub, service: Service
 ) -> None:
-    """Pull request, second push, merge, failed apply, next merge, drift, in sync: one comment each, one issue, current."""
+    """Pull request, second push, merge, failed apply, next merge, drift, in sync: a plan each, what was applied beside it; one issue."""
     first = git(desk.folder, "rev-parse", "main")
     assert set(hub.recorded()) == set(TARGETS)
     assert {commit for lines in hub.recorded().values() for commit in lines.values()} == {first}
@@ -222,7 +223,8 @@ def test_from_a_pull_request_to_a_fleet_in_sync(  # noqa: PLR0915  # one story
     failed = desk.merge(7, "flags")
     assert failed.codes["Apply"] == 1, failed.log
     assert failed.codes["Comment"] == 0, failed.log
-    [said] = comments(hub, 7)
+    [reviewed, said] = comments(hub, 7)
+    assert "m7g.xlarge" in reviewed
     assert "### apply of 2 targets: 1 failed, 1 skipped\n" in said
     assert not any(answer.endswith((" 200", " 204")) for answer in service.writes())
     assert hub.recorded()["us-east-1"]["feature-flags"] == first
@@ -242,7 +244,7 @@ def test_from_a_pull_request_to_a_fleet_in_sync(  # noqa: PLR0915  # one story
         "PUT /accounts/eu-west-1/cluster/rate-limits 200",
         "PUT /accounts/us-east-1/cluster/feature-flags 200",
     ]
-    [said] = comments(hub, 8)
+    [_, said] = comments(hub, 8)
     assert "### apply of 2 targets: 3 applied\n" in said
     assert hub.recorded()["eu-west-1"]["rate-limits"] == git(desk.folder, "rev-parse", "main")
     assert "catalog-search" not in hub.recorded()["us-east-1"]
@@ -262,7 +264,7 @@ def test_from_a_pull_request_to_a_fleet_in_sync(  # noqa: PLR0915  # one story
     assert service.writes() == ["PUT /accounts/us-east-1/cluster/sessions 200"]
     assert desk.by_hand("drift").green
     assert [issue["state"] for issue in hub.issues] == ["closed"]
-    assert {number: len(comments(hub, number)) for number in (7, 8)} == {7: 1, 8: 1}
+    assert {number: len(comments(hub, number)) for number in (7, 8)} == {7: 2, 8: 2}
     assert hub.refused == []
 
 
@@ -283,7 +285,7 @@ def test_what_nobody_reviewed_is_done_only_where_it_is_harmless(desk: Desk, hub:
     assert "target eu-west-1: not reviewed" not in harmless.logs["Apply"]
     assert [write.split("/")[-1] for write in service.writes()] == ["rate-limits 200", "feature-flags 200"]
     assert service.live("us-east-1")["sessions"]["node_instance_type"] == "m7g.2xlarge"
-    [said] = comments(hub, 9)
+    [_, said] = comments(hub, 9)
     assert "sessions" in said
 
     desk.open("other")
@@ -297,19 +299,20 @@ def test_what_nobody_reviewed_is_done_only_where_it_is_harmless(desk: Desk, hub:
     refused = desk.merge(10, "other")
     assert (refused.codes["Apply"], refused.outputs["superseded"]) == (4, "false"), refused.log
     assert service.writes() == []
-    [said] = comments(hub, 10)
+    [reviewed, said] = comments(hub, 10)
     assert "not reviewed: delete catalog-search" in said
 
     looked = desk.by_hand("apply", dry_run="true")
-    assert (looked.green, service.writes(), comments(hub, 10)) == (True, [], [said]), looked.log
+    assert (looked.green, service.writes(), comments(hub, 10)) == (True, [], [reviewed, said]), looked.log
     digests = [target["digest"] for target in looked.document["targets"]]
     other = desk.by_hand("apply", expect=digests[0])
     assert (other.codes["Apply"], service.writes()) == (4, []), other.log
     by_hand = desk.by_hand("apply", expect=" ".join(digests))
     assert by_hand.green, by_hand.log
     assert "DELETE /accounts/us-east-1/cluster/catalog-search 204" in service.writes()
-    [said] = comments(hub, 10)
-    assert "applied" in said
+    assert comments(hub, 10)[:2] == [reviewed, said]
+    [_, applied] = comments(hub, 10)[2:]
+    assert "applied" in applied
 
 
 @pytest.mark.slow
@@ -353,7 +356,7 @@ def test_what_is_applied_late_was_reviewed_in_its_own_pull_request(desk: Desk, h
         "PUT /accounts/eu-west-1/cluster/rate-limits 200",
         "PUT /accounts/us-east-1/cluster/sessions 200",
     ]
-    [said] = comments(hub, 22)
+    [_, said] = comments(hub, 22)
     assert "3 applied" in said
 
 
@@ -517,15 +520,16 @@ def test_consent_is_given_by_hand(desk: Desk, hub: Hub, service: Service) -> Non
     service.writes()
     refused = desk.merge(11, "less")
     assert (refused.codes["Apply"], service.writes()) == (3, []), refused.log
-    [said] = comments(hub, 11)
+    reviewed, said = comments(hub, 11)
     assert "max-deletes" in said
     none = desk.by_hand("apply", prune="none", allow="max-deletes")
     assert (none.green, service.writes()) == (True, []), none.log
     allowed = desk.by_hand("apply", allow="max-deletes max-delete-fraction")
     assert allowed.green, allowed.log
     assert service.writes() == ["DELETE /accounts/us-east-1/cluster/feature-flags 204"]
-    [said] = comments(hub, 11)
-    assert "applied" in said
+    assert comments(hub, 11)[:2] == [reviewed, said]
+    [applied] = comments(hub, 11)[2:]
+    assert "applied" in applied
 
 
 @pytest.mark.slow
@@ -661,13 +665,13 @@ def test_the_ten_lines_of_the_docs_do(bare: Desk, hub: Hub, service: Service) ->
     assert planned.green, planned.log
     applied = bare.runner.run("apply", bare.merged(1, "more"), documented()["apply"])
     assert applied.green, applied.log
-    [said] = comments(hub, 1)
-    assert "applied" in said
+    reviewed, said = comments(hub, 1)
+    assert "1 applied" in said
     given = {"prune": "none", "allow": "", "adopt": "", "replace": "", "expect": "", "dry_run": "true"}
     tip = git(bare.folder, "rev-parse", "main")
     by_hand = Event("workflow_dispatch", "refs/heads/main", tip, {"inputs": given, "repository": OURS})
     looked = bare.runner.run("apply", by_hand, documented()["apply"])
-    assert (looked.green, looked.document["kind"], comments(hub, 1)) == (True, "plan", [said]), looked.log
+    assert (looked.green, looked.document["kind"], comments(hub, 1)) == (True, "plan", [reviewed, said]), looked.log
     drift = bare.runner.run("drift", bare.pushed("0" * 40), documented()["drift"])
     assert (drift.green, drift.outputs["exit-code"], hub.issues) == (True, "0", []), drift.log
     assert hub.refused == []
