@@ -63,6 +63,7 @@ def _draft(console: "Console", documents: "Sequence[SavedDocument]", key: str, *
     from reconciler.cli.posting import has_failed, posted_text, says_something  # noqa: PLC0415
     from reconciler.forge.port import Draft, marker  # noqa: PLC0415
     from reconciler.forge.run import Run  # noqa: PLC0415
+    from reconciler.plan.document import PlanDocument  # noqa: PLC0415
 
     failed = applied and has_failed(documents)
     if failed:
@@ -71,7 +72,10 @@ def _draft(console: "Console", documents: "Sequence[SavedDocument]", key: str, *
     else:
         first_line = marker("apply" if applied else "plan", key)
     needed = failed or any(says_something(document) for document in documents)
-    return Draft(first_line, posted_text(console, documents), needed=needed)
+    text = posted_text(console, documents)
+    if applied and all(isinstance(document, PlanDocument) for document in documents):
+        text = f"### Nothing was applied\n\n{text}"
+    return Draft(first_line, text, needed=needed)
 
 
 async def _comment(console: "Console", workflow: "Workflow", draft: "Draft") -> str:

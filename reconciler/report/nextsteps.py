@@ -24,7 +24,7 @@ class NextStep(NamedTuple):
 
 def plan_steps(document: PlanDocument) -> tuple[NextStep, ...]:
     """What a reader of plans does next, what hinders first; never none."""
-    found = (*_hindered(document), *_wanted(document.targets))
+    found = (*_hindered(document), *_wanted(document.targets, blocked=bool(document.errors)))
     return found or (NextStep("nothing to do"),)
 
 
@@ -39,9 +39,11 @@ def _hindered(document: PlanDocument) -> Iterator[NextStep]:
         yield NextStep("have it planned where the API key is, before it is merged")
 
 
-def _wanted(plans: Sequence[Plan]) -> Iterator[NextStep]:
+def _wanted(plans: Sequence[Plan], *, blocked: bool) -> Iterator[NextStep]:
+    """What would be asked for, were it not for errors, refusals, and what wasn't read."""
     changes = [change for plan in plans for change in plan.changes]
-    if any(plan.sends for plan in plans) and not any(plan.violations or not plan.live_read for plan in plans):
+    blocked = blocked or any(plan.violations or not plan.live_read for plan in plans)
+    if any(plan.sends for plan in plans) and not blocked:
         how = "review it and merge, and the workflow applies it" if judges_a_change(plans) else "run the apply workflow"
         yield NextStep(f"{how}; by hand", (_command(plans),))
     if any(plan.taken_over for plan in plans) and not any(plan.sends or plan.violations for plan in plans):
@@ -50,10 +52,10 @@ def _wanted(plans: Sequence[Plan]) -> Iterator[NextStep]:
         yield NextStep("to keep what was changed by hand, write it into the manifest")
     reasons = {change.left for change in changes} | {field.left for change in changes for field in change.fields}
     yield from (step for reason, step in REVERTING.items() if reason in reasons)
-    blocked = [f" --replace={command_word(cluster.name)}" for plan in plans for cluster in plan.blocked]
-    if blocked:
+    replaces = [f" --replace={command_word(cluster.name)}" for plan in plans for cluster in plan.blocked]
+    if replaces:
         how = "to make anew what was never Active, run the apply workflow once with its name as replace; by hand"
-        yield NextStep(how, (f"{_apply(plans)}{''.join(blocked[:_NAMES_SHOWN])}",))
+        yield NextStep(how, (f"{_apply(plans)}{''.join(replaces[:_NAMES_SHOWN])}",))
     if any(cluster.ownership == "owned" for plan in plans for cluster in plan.unmanaged):
         yield NextStep("to delete what is ours and no longer declared", (f"{_apply(plans)} --prune",))
 

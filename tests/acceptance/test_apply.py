@@ -251,7 +251,7 @@ def test_a_service_that_holds_something_else_is_told_and_nothing_flaps(checkout:
 @pytest.mark.slow
 def test_what_is_not_waited_for_can_be_waited_for_later(checkout: Checkout) -> None:
     """`apply --no-wait`, then `wait`: nothing but GET, until all stands; 2 where it isn't what is declared."""
-    service = checkout.service(settle_seconds=1.5)
+    service = checkout.service(settle_seconds=5)
     checkout.declare("orders")
     checkout.commit()
     ended = _ends(checkout.run("apply --yes --no-wait --format json"))

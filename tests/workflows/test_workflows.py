@@ -300,7 +300,9 @@ def test_what_nobody_reviewed_is_done_only_where_it_is_harmless(desk: Desk, hub:
     assert (refused.codes["Apply"], refused.outputs["superseded"]) == (4, "false"), refused.log
     assert service.writes() == []
     [reviewed, said] = comments(hub, 10)
+    assert "### Nothing was applied\n" in said
     assert "not reviewed: delete catalog-search" in said
+    assert "merge, and the workflow applies it" not in said
 
     looked = desk.by_hand("apply", dry_run="true")
     assert (looked.green, service.writes(), comments(hub, 10)) == (True, [], [reviewed, said]), looked.log
