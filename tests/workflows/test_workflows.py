@@ -674,6 +674,35 @@ def test_the_ten_lines_of_the_docs_do(bare: Desk, hub: Hub, service: Service) ->
 
 
 @pytest.mark.slow
+def test_a_job_for_each_target_and_one_comment(desk: Desk, hub: Hub) -> None:
+    """As the documentation gives it: the plans of all, whatever becomes of one; each is kept under its target's name."""
+    for suffix in ("_US", "_EU"):
+        desk.edit("fleet.yaml", f"MOMENTO_API_KEY{suffix}", "MOMENTO_API_KEY")
+    desk.runner.secrets["MOMENTO_API_KEY"] = "sandbox-readonly"
+    workflow = documented()["targets"]
+    desk.open("more")
+    desk.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
+    desk.edit("us-east-1/sessions.yaml", "shard_count: 4", "shard_count: 5")
+    desk.commit("More shards")
+    ended = desk.runner.run_jobs(desk.proposed(30), workflow)
+    ran = [run for runs in ended.values() for run in runs]
+    assert all(run.green for run in ran), [run.log for run in ran]
+    assert [run.document["targets"][0]["target"] for run in ended["plan"]] == list(TARGETS)
+    assert {one["name"].rpartition("-")[0] for one in hub.artifacts[-2:]} == {f"plan-{target}" for target in TARGETS}
+    [said] = comments(hub, 30)
+    assert "2 to update" in said
+    assert all(name in said for name in (*TARGETS, "sessions", "rate-limits"))
+
+    desk.edit("us-east-1/sessions.yaml", "shard_count: 5", "shard_count: 0")
+    desk.commit("No shards")
+    ended = desk.runner.run_jobs(desk.proposed(30), workflow)
+    assert [run.green for run in ended["plan"]] == [False, False]
+    [said] = comments(hub, 30)
+    assert "shard_count" in said
+    assert "2 to update" not in said
+
+
+@pytest.mark.slow
 def test_only_main_is_applied(desk: Desk) -> None:
     """By hand on a branch: the job is passed over; the environment wouldn't give it the key either."""
     event = Event("workflow_dispatch", "refs/heads/x", git(desk.folder, "rev-parse", "main"), {"inputs": {}})
