@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from reconciler.apply.options import ApplyOptions
     from reconciler.cli.console import Console
     from reconciler.cli.signals import Runner
+    from reconciler.lease.lease import Lease
     from reconciler.reconcile.ground import Ground
     from reconciler.reconcile.planning import PlanRequest
 
-OF_APPLYING = ("wait", "timeout", "keep_going", "concurrency")
+OF_APPLYING = ("wait", "timeout", "keep_going", "concurrency", "lease")
 """What a run that only plans would take and ignore."""
 
 
@@ -33,9 +34,14 @@ OF_APPLYING = ("wait", "timeout", "keep_going", "concurrency")
 @parameters.option("--once", is_flag=True, help="One round, for cron.")
 @parameters.option("--apply", "applies", is_flag=True, help="Apply each plan; without it, plans are only shown.")
 @parameters.applying
+@parameters.option(
+    "--lease", metavar="NAMESPACE/NAME", help="In a Kubernetes cluster, of several replicas one at a time applies."
+)
 @parameters.output
 @click.pass_context
-def command(context: click.Context, /, *, interval: float, once: bool, applies: bool, **options: Any) -> int:
+def command(
+    context: click.Context, /, *, interval: float, once: bool, applies: bool, lease: str | None, **options: Any
+) -> int:
     """Plan, or apply, again and again; at once where a pull moved the folder. Never fetches. A signal ends it."""
     from reconciler.cli.options import RunOptions, take_apply_options  # noqa: PLC0415  # --help imports none of it
     from reconciler.cli.signals import Runner  # noqa: PLC0415
@@ -43,6 +49,7 @@ def command(context: click.Context, /, *, interval: float, once: bool, applies: 
     from reconciler.evidence.position import position_of  # noqa: PLC0415
     from reconciler.loop import repeat  # noqa: PLC0415
     from reconciler.reconcile.planning import PlanRequest  # noqa: PLC0415
+    from reconciler.wire.client import always  # noqa: PLC0415
 
     if not applies:
         parameters.refuse_given(
@@ -52,17 +59,32 @@ def command(context: click.Context, /, *, interval: float, once: bool, applies: 
     apply_options = take_apply_options(options)
     shared = RunOptions(**options)
     request = PlanRequest(shared.intent())
-    with Runner(console.signals) as runner, Sites(shared, console, runner).opened() as sites:
-        rounds = repeat(
-            lambda: _told_round(console, _round(console, sites, request, runner, apply_options if applies else None)),
-            interval_seconds=interval,
-            clock=runner.clock,
-            random=runner.random,
-            stop=runner.stop.requested,
-            position=lambda: None if shared.manifests == "-" else position_of(shared.manifests),
-            once=once,
-        )
-        return runner.run_gracefully(rounds)
+    with Runner(console.signals) as runner:
+        held = _lease(lease, console, runner) if lease and applies else None
+        with Sites(shared, console, runner, held.permit if held else always).opened() as sites:
+            options_of_round = apply_options if applies else None
+            rounds = repeat(
+                lambda: _told_round(console, _round(console, sites, request, runner, options_of_round)),
+                interval_seconds=interval,
+                clock=runner.clock,
+                random=runner.random,
+                stop=runner.stop.requested,
+                position=lambda: None if shared.manifests == "-" else position_of(shared.manifests),
+                once=once,
+            )
+            return runner.run_gracefully(_leased(held, rounds, console, runner) if held else rounds)
+
+
+def _lease(text: str, console: "Console", runner: "Runner") -> "Lease":
+    from reconciler.cli.leased import lease_of  # noqa: PLC0415  # few runs have one
+
+    return lease_of(text, console, runner)
+
+
+async def _leased(lease: "Lease", rounds: Coroutine[Any, Any, int], console: "Console", runner: "Runner") -> int:
+    from reconciler.cli.leased import leased  # noqa: PLC0415
+
+    return await leased(lease, rounds, console, runner)
 
 
 async def _told_round(console: "Console", work: Coroutine[Any, Any, int]) -> int:

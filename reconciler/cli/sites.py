@@ -24,6 +24,7 @@ from reconciler.model.fleet import Fleet, Target
 from reconciler.model.secret import ApiKey
 from reconciler.model.text import did_you_mean
 from reconciler.reconcile.ground import Connected, Embedded, Ground, Offline
+from reconciler.wire.client import Permit, always
 
 log = structlog.get_logger()
 
@@ -33,14 +34,15 @@ ALLOW_ENDPOINTS = "RECONCILER_ALLOW_ENDPOINTS"
 
 
 class Sites:
-    """Reads git, manifests and keys as the options say."""
+    """Reads git, manifests and keys as the options say; `permit` is asked before each request to the service."""
 
-    def __init__(self, options: RunOptions, console: Console, runner: Runner) -> None:
+    def __init__(self, options: RunOptions, console: Console, runner: Runner, permit: Permit = always) -> None:
         self.options = options
         self.console = console
         self.clock = runner.clock
         self.random = runner.random
         self.stop = runner.stop
+        self.permit = permit
 
     @contextmanager
     def opened(
@@ -165,6 +167,7 @@ class Sites:
             random=self.random,
             give_up=self.stop.requested,
             rate=target.rate,
+            permit=self.permit,
         )
 
     def _key(self, target: Target) -> ApiKey:
