@@ -46,6 +46,7 @@ lock: $(VENV)/ready  ## resolve the dependencies anew
 	$(LOCK) --upgrade --extra sandbox pyproject.toml -o requirements.txt
 	$(LOCK) --upgrade --extra sandbox --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(LOCK) --group build -c requirements-dev.txt -o requirements-build.txt
+	$(LOCK) --group release -c requirements-dev.txt -o requirements-release.txt
 
 $(VENV)/ready: pyproject.toml requirements-dev.txt
 	@echo "installing into $(VENV): a minute, the first time"

@@ -107,7 +107,7 @@ def test_what_is_installed_is_what_is_locked() -> None:
     assert requirements == ["requirements.txt", "requirements-build.txt"]
     assert "install --require-hashes -r" in install
     assert 'install --no-deps --no-build-isolation "$GITHUB_ACTION_PATH"' in install
-    for name in (*requirements, "requirements-dev.txt"):
+    for name in (*requirements, "requirements-release.txt", "requirements-dev.txt"):
         locked = (ROOT / name).read_text()
         assert re.search(r"^hatchling==", locked, re.MULTILINE) or name == "requirements.txt"
         assert not re.search(r"https?://|^-i|--index", locked, re.MULTILINE), name

@@ -1,6 +1,7 @@
 """The workflows on a real repository, against a served sandbox and a fake GitHub: every step of theirs is run."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -710,10 +711,10 @@ def test_only_main_is_applied(desk: Desk) -> None:
 
 
 def test_a_release_is_built_from_its_tag(tmp_path: Path) -> None:
-    """The tag is the version, or nothing is built; the build has the wheel and the source."""
+    """The tag is the version, or nothing is built; there are the wheel, the source, and a list of all that is locked."""
     for name in ("reconciler", "tests", "manifests", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile"):
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path / name)
     found = steps()
     path = f"{Path(sys.executable).parent}:{ALONE['PATH']}"
@@ -727,5 +728,13 @@ def test_a_release_is_built_from_its_tag(tmp_path: Path) -> None:
     assert run("Refuse a tag that is not the version", "v0.1.0") == 0
     assert run("Build", "v0.1.0") == 0
     assert sorted(file.suffix for file in (tmp_path / "dist").iterdir()) == [".gz", ".whl"]
-    hashed = "--require-hashes -r requirements-build.txt"
+    assert run("List what it needs", "v0.1.0") == 0
+    listed = json.loads((tmp_path / "sbom/momento-reconciler.cdx.json").read_text())
+    locked = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert {(one["name"], one["version"]) for one in listed["components"]} == set(locked)
+    assert listed["metadata"]["component"]["name"] == "momento-reconciler"
+    assert listed["bomFormat"] == "CycloneDX"
+    assert {"serialNumber", "specVersion"} <= set(listed)  # what actions/attest looks for
+    assert found["release.attest: Attest what it needs"]["with"]["sbom-path"] == "sbom/momento-reconciler.cdx.json"
+    hashed = "--require-hashes -r requirements-release.txt"
     assert hashed in found["release.build: Install what builds it"]["run"]
