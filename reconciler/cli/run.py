@@ -61,7 +61,7 @@ def command(
     request = PlanRequest(shared.intent())
     with Runner(console.signals) as runner:
         held = _lease(lease, console, runner) if lease and applies else None
-        with Sites(shared, console, runner, held.permit if held else always).opened() as sites:
+        with Sites(shared, console, runner, permit=held.permit if held else always).opened() as sites:
             options_of_round = apply_options if applies else None
             rounds = repeat(
                 lambda: _told_round(console, _round(console, sites, request, runner, options_of_round)),

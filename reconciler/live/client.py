@@ -77,7 +77,7 @@ class Connection:
     @asynccontextmanager
     async def client(self) -> "AsyncIterator[Client]":
         """A client of its own, for one worker. Raises an HttpError where this environment doesn't let one be made."""
-        async with open_client(self.peer, self.policy, self._rate_limit, self._transport, self._permit) as http:
+        async with open_client(self.peer, self.policy, self._rate_limit, self._transport, permit=self._permit) as http:
             yield Client(http, self._retry, self._clock)
 
 
