@@ -43,8 +43,8 @@ bench: .venv-bench/ready  ## the speed budget, both sides in one run
 
 lock: $(VENV)/ready  ## resolve the dependencies anew
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(LOCK) --upgrade --extra sandbox pyproject.toml -o requirements.txt
-	$(LOCK) --upgrade --extra sandbox --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(LOCK) --upgrade --extra sandbox --extra serve pyproject.toml -o requirements.txt
+	$(LOCK) --upgrade --extra sandbox --extra serve --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(LOCK) --group build -c requirements-dev.txt -o requirements-build.txt
 	$(LOCK) --group release -c requirements-dev.txt -o requirements-release.txt
 

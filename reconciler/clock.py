@@ -90,6 +90,22 @@ def iso_timestamp(epoch_seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{milliseconds:03d}Z"
 
 
+def parse_moment(text: str) -> float:
+    """Epoch seconds of `2026-01-31T23:59Z`: a moment of RFC 3339, its seconds optional; never without its offset.
+
+    Raises ValueError, its text fit to be shown.
+    """
+    from datetime import datetime  # noqa: PLC0415  # few fleet files name a moment
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(f"{text!r} is no moment: write a date, a time and Z or an offset, such as 2026-01-31T23:59Z")
+    return moment.timestamp()
+
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)

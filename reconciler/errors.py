@@ -73,6 +73,7 @@ Kind: TypeAlias = Literal[
     "never-active",
     "max-failures",
     "earlier-failure",
+    "suspended",
     "interrupted",
     "internal",
 ]
@@ -112,6 +113,7 @@ KIND_MEANINGS: Final[Mapping[Kind, str]] = {
     "never-active": "the cluster's create failed: no update mends it, --replace makes it anew",
     "max-failures": "not sent, since as many changes failed as the target allows",
     "earlier-failure": "not sent, since an earlier change failed",
+    "suspended": "not sent, since the fleet file suspends the target",
     "interrupted": "the run ended first",
     "internal": "this program broke",
 }

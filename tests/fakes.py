@@ -21,7 +21,7 @@ from reconciler.plan.compare import compare
 from reconciler.plan.decide import Reading, make_plan
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
-from reconciler.wire.client import Permit, always
+from reconciler.wire.client import Observer, Permit, always, unobserved
 from reconciler.wire.retry import DEFAULT_POLICY, Policy
 
 T = TypeVar("T")
@@ -144,6 +144,7 @@ def connection(
     rate: float | None = None,
     key: str = KEY,
     permit: Permit = always,
+    observer: Observer = unobserved,
 ) -> Connection:
     """A connection over a transport that isn't the network."""
     return Connection(
@@ -156,6 +157,7 @@ def connection(
         rate=rate,
         permit=permit,
         transport=transport,
+        observer=observer,
     )
 
 

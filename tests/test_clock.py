@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from reconciler.clock import SeededRandom, format_duration, iso_timestamp, parse_duration, sleep_until
+from reconciler.clock import SeededRandom, format_duration, iso_timestamp, parse_duration, parse_moment, sleep_until
 from tests.fakes import FakeClock
 
 
@@ -64,3 +64,26 @@ def test_chance_with_a_seed_repeats_itself() -> None:
     drawn = [first.uniform(2, 3) for _ in range(5)]
     assert drawn == [second.uniform(2, 3) for _ in range(5)]
     assert all(2 <= number <= 3 for number in drawn)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2027-01-15T08:00Z", 1_800_000_000),
+        ("2027-01-15T08:00:30.5Z", 1_800_000_030.5),
+        ("2027-01-15T10:00:00+02:00", 1_800_000_000),
+        ("2027-01-15 08:00Z", 1_800_000_000),
+    ],
+)
+def test_a_moment_is_read_as_people_write_it(text: str, moment: float) -> None:
+    """With Z or an offset."""
+    assert parse_moment(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2027-01-15", "2027-01-15T08:00", "08:00Z", "2027-13-15T08:00Z", "soon", "1800000000"]
+)
+def test_what_names_no_moment_is_refused(text: str) -> None:
+    """A local time least of all: it is another in each place."""
+    with pytest.raises(ValueError, match="is no moment: write a date, a time and Z or an offset"):
+        parse_moment(text)

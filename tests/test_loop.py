@@ -1,26 +1,31 @@
 """Rounds in virtual time."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
 
 from reconciler.errors import GitError, InvalidManifests, Problem, StalePlan, UsageError
-from reconciler.loop import repeat
+from reconciler.loop import Due, LoopEvent, RoundBegun, RoundEnded, RoundScheduled, repeat
 from tests.fakes import FakeClock, FixedRandom
 
 
 class Rounds:
     """Ends its rounds as it is told, then stops the loop; `began` are the moments at which they began.
 
-    A round takes `seconds`, and the folder moves on at each of `moves`.
+    An end is the exit code of the one target, or of each, or an error. A round takes `seconds`, and the folder moves
+    on at each of `moves`. `waited` are the targets that each round left out, `told` what was told.
     """
 
     seconds = 0.0
 
-    def __init__(self, *ends: int | Exception, share: float = 0.5, moves: Sequence[float] = ()) -> None:
+    def __init__(
+        self, *ends: int | Mapping[str, int] | Exception, share: float = 0.5, moves: Sequence[float] = ()
+    ) -> None:
+        self.waited: list[list[str]] = []
+        self.told: list[LoopEvent] = []
         self.ends = list(ends)
         self.moves = moves
         self.began: list[float] = []
@@ -35,24 +40,28 @@ class Rounds:
         if stop_at is not None:
             asyncio.get_running_loop().call_at(stop_at, stop.set)
         return await repeat(
-            lambda: self._round(stop.set),
+            lambda waiting: self._round(stop.set, waiting),
             interval_seconds=interval,
             clock=self.clock,
             random=self.random,
             stop=stop,
             position=lambda: sum(moment <= self.clock.seconds for moment in self.moves),
             once=once,
+            tell=self.told.append,
         )
 
-    async def _round(self, stop: Callable[[], None]) -> int:
+    async def _round(self, stop: Callable[[], None], waiting: frozenset[str]) -> Mapping[str, int]:
         self.began.append(self.clock.seconds)
+        self.waited.append(sorted(waiting))
         await self.clock.sleep(self.seconds)
         end = self.ends.pop(0)
         if not self.ends:
             stop()
         if isinstance(end, Exception):
             raise end
-        return end
+        codes = {"default": end} if isinstance(end, int) else end
+        assert not waiting & codes.keys()
+        return codes
 
     @property
     def waits(self) -> list[float]:
@@ -69,13 +78,61 @@ def test_rounds_are_an_interval_apart_give_or_take_a_tenth(share: float, wait: f
 
 def test_rounds_that_fail_back_off_up_to_ten_minutes() -> None:
     """Each waits twice as long as the one before, until one succeeds; a long interval is never shortened."""
-    broken: list[int | Exception] = [1, GitError("no"), UsageError("no"), 1, 1]
+    broken: list[int | Mapping[str, int] | Exception] = [1, GitError("no"), UsageError("no"), 1, 1]
     rounds = Rounds(*broken, StalePlan("moved"), 1, 0, 0, share=1.0)
     rounds.run(interval=100)
     assert rounds.waits == [220, 440, 600, 600, 600, 110, 220, 110]
     slow = Rounds(1, 1, 1)
     slow.run(interval=86400)
     assert slow.waits == [86400, 86400]
+
+
+def test_a_target_that_fails_slows_no_other() -> None:
+    """It backs off by itself; the others keep their interval, and it theirs as soon as it is well."""
+    both, alone = {"us": 0, "eu": 1}, {"us": 0}
+    rounds = Rounds(both, alone, both, alone, alone, {"eu": 1}, alone, alone, alone, {"eu": 0}, {"us": 0, "eu": 0})
+    rounds.run(interval=200)
+    assert list(zip(rounds.began, rounds.waited, strict=True)) == [
+        (0, []),
+        (200, ["eu"]),
+        (400, []),
+        (600, ["eu"]),
+        (800, ["eu"]),
+        (pytest.approx(945.4545), ["us"]),
+        (1000, ["eu"]),
+        (1200, ["eu"]),
+        (1400, ["eu"]),
+        (pytest.approx(1490.9091), ["us"]),
+        (1600, []),
+    ]
+
+
+def test_a_fleet_that_cant_be_read_fails_for_all_of_it() -> None:
+    """Each of its targets backs off, from where it was; what is no failure, such as a stale head, is none of theirs."""
+    rounds = Rounds({"us": 0, "eu": 1}, {"us": 0}, GitError("no"), StalePlan("no"), {"us": 0})
+    rounds.run(interval=100)
+    assert list(zip(rounds.began, rounds.waited, strict=True)) == [
+        (0, []),
+        (100, ["eu"]),
+        (200, []),
+        (400, ["eu"]),
+        (500, ["eu"]),
+    ]
+
+
+def test_what_is_logged_is_told_as_data() -> None:
+    """Each round's begin and end, with the code of each target; when each target's next one begins."""
+    rounds = Rounds({"us": 3, "eu": 1}, GitError("no"))
+    rounds.seconds = 2
+    rounds.run(interval=100)
+    now = FakeClock().now()
+    assert rounds.told == [
+        RoundBegun(now, frozenset()),
+        RoundEnded(now + 2, 2, 1, {"us": 3, "eu": 1}),
+        RoundScheduled(now + 2, now + 102, {"us": Due(now + 102, 0), "eu": Due(now + 202, 1)}),
+        RoundBegun(now + 102, frozenset({"eu"})),
+        RoundEnded(now + 104, 2, 1, {}, (Problem("git", "no"),)),
+    ]
 
 
 def test_when_the_next_round_begins_is_logged() -> None:

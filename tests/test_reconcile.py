@@ -13,7 +13,7 @@ from reconciler.apply.options import ApplyOptions, Stop
 from reconciler.errors import GitError, LeaseLost, StalePlan, Unproven, UsageError
 from reconciler.evidence.checkout import Checkout, GitOptions
 from reconciler.model.declaration import Manifest
-from reconciler.model.fleet import Fleet, Head
+from reconciler.model.fleet import Fleet, Head, Suspension
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
 from reconciler.reconcile.applying import Applied, apply_all, wait_all
@@ -329,3 +329,65 @@ def test_a_list_is_one_of_the_same_clusters_whatever_its_order() -> None:
     listed = [entry(name) for name in "abc"]
     there, back = (one(Account(*order), *manifests).plan().plans for order in (listed, listed[::-1]))
     assert there == back
+
+
+class TwoInGit:
+    """Targets us, which declares a, and eu, each with its account and its record; deletes what is declared no more."""
+
+    def __init__(self, folder: Path) -> None:
+        self.repo = Repo.new(folder)
+        self.repo.commit({"manifests/a.yaml": text("a", 2)})
+        self.accounts = [Account(), Account()]
+
+    def apply(self, *eu: str, left_out: Sequence[str] = (), **us: Any) -> Applied:
+        checkout = Checkout.open(str(self.repo.folder / "manifests"), "manifests", GitOptions(run_id="r"))
+        assert checkout is not None
+        heads = [head(manifest("a"), name="us", **us), head(*map(manifest, eu), name="eu")]
+        this = Round(heads, self.accounts, checkout)
+        whole, this.ground = this.ground, this.ground.without(left_out)
+        assert (this.ground.endpoints, this.ground.selected) == (whole.endpoints, ("us", "eu"))
+        try:
+            return this.apply(prune="owned", allow=STRICT)
+        finally:
+            checkout.close()
+
+
+def test_what_is_suspended_is_left_as_if_it_were_no_part_of_the_run(tmp_path: Path) -> None:
+    """Each change says why, and is in no record; the others go on, deletes included."""
+    two = TwoInGit(tmp_path / "r")
+    because = Suspension("because", 1_800_003_600)
+    two.apply("b", "old", suspension=because)
+    applied = two.apply("b", suspension=because)
+    assert ended(applied) == [("us", "a", "left"), ("eu", "old", "applied")]
+    error = applied.reports[0].results[0].error
+    assert error is not None
+    assert (error.kind, error.message) == (
+        "suspended",
+        "suspended until 2027-01-15T09:00:00Z, nothing is applied to it: because",
+    )
+    assert two.accounts[0].sent == []
+    assert ended(two.apply("b")) == [("us", "a", "applied")]
+
+
+def test_a_guard_that_refuses_what_is_suspended_stops_no_other() -> None:
+    """It is told all the same."""
+    suspended = head(manifest("a", shard_count=3), name="us", suspension=Suspension("because", 2e9))
+    fleet = Round([suspended, head(manifest("b"), name="eu")], [Account(entry("a")), Account()]).plan()
+    assert [violation.guard for violation in fleet.plans[0].violations] == ["adopt"]
+    assert not fleet.refused
+    assert [plan.target for plan in fleet.to_apply] == ["eu"]
+
+
+def test_while_a_target_is_left_out_of_a_round_nothing_is_deleted(tmp_path: Path) -> None:
+    """What it declares isn't looked at: whether it stands is not known. Creates and updates go on."""
+    two = TwoInGit(tmp_path / "r")
+    two.apply("b", "old")
+    assert ended(two.apply("b", "c", left_out=["us"])) == [("eu", "c", "applied"), ("eu", "old", "skipped")]
+    assert ended(two.apply("b", "c")) == [("eu", "old", "applied")]
+
+
+def test_a_pattern_may_match_what_is_left_out() -> None:
+    """Only a whole round knows that it matches nothing."""
+    fleet = Round([head(manifest("a"), name="us"), head(manifest("b"), name="eu")], [Account(), Account()])
+    fleet.ground = fleet.ground.without(["us"])
+    assert told(fleet.plan(only=("a",))) == []

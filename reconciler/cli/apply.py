@@ -86,8 +86,8 @@ def command(
         for target, note in ((p.target, note) for p, verdict in held for note in verdict.notes):
             console.warn("change.unreviewed", f"target {target}: {note}")
         stops = dry_run or planned.refused or bool(refusals)
-        asks = not (stops or yes) and any(p.sends for p in planned.plans)
-        declined = asks and not console.confirm(question(planned.plans))
+        asks = not (stops or yes) and any(p.sends for p in planned.to_apply)
+        declined = asks and not console.confirm(question(planned.to_apply))
         if stops or declined:
             code = exits.of_stopped(planned.plans, planned.errors, unexpected=refusals, declined=declined)
             return tell_plans(console, planned.document(refusals), code)

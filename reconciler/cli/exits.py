@@ -1,6 +1,6 @@
 """What each command ends in: from plans, reports and errors to an exit code, and nothing else."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.errors import (
@@ -40,6 +40,15 @@ def of_stopped(
 def of_reports(reports: "Sequence[TargetReport]", errors: Sequence[Problem]) -> int:
     """Of how changes ended."""
     return first_exit([_failed(errors), *(code for report in reports for code in _of_report(report))])
+
+
+def of_targets(names: Iterable[str], own: Mapping[str, int], errors: Iterable[Problem]) -> dict[str, int]:
+    """Of each of these targets by itself: its own code, and what is wrong with it, or with none in particular."""
+    codes = {name: [own.get(name, EXIT_OK)] for name in names}
+    for problem in errors:
+        for name in codes.keys() & {problem.target} or codes:
+            codes[name].append(EXIT_FAILED)
+    return {name: first_exit(found) for name, found in codes.items()}
 
 
 def of_waited(reports: "Sequence[TargetReport]", plans: "Sequence[Plan]", errors: Sequence[Problem]) -> int:

@@ -24,7 +24,7 @@ from reconciler.model.fleet import Fleet, Target
 from reconciler.model.secret import ApiKey
 from reconciler.model.text import did_you_mean
 from reconciler.reconcile.ground import Connected, Embedded, Ground, Offline
-from reconciler.wire.client import Permit, always
+from reconciler.wire.client import Observer, Permit, always, unobserved
 
 log = structlog.get_logger()
 
@@ -36,7 +36,15 @@ ALLOW_ENDPOINTS = "RECONCILER_ALLOW_ENDPOINTS"
 class Sites:
     """Reads git, manifests and keys as the options say; `permit` is asked before each request to the service."""
 
-    def __init__(self, options: RunOptions, console: Console, runner: Runner, permit: Permit = always) -> None:
+    def __init__(
+        self,
+        options: RunOptions,
+        console: Console,
+        runner: Runner,
+        observer: Observer = unobserved,
+        permit: Permit = always,
+    ) -> None:
+        self.observer = observer
         self.options = options
         self.console = console
         self.clock = runner.clock
@@ -65,11 +73,11 @@ class Sites:
                     return read_fleet_to_write(to_write), None
                 checkout = self._checkout(at_head=at_head)
                 if checkout is None:
-                    return self._read_fleet(None), None
+                    return self._read_fleet(None).at(self.clock.now()), None
                 opened.append(checkout)
                 fleet = read_source(checkout.head_tree()) if at_head else self._read_fleet(checkout)
                 checkout.fetch_records()  # after that: what is wrong with the manifests needs no network to be told
-                return fleet, checkout
+                return fleet.at(self.clock.now()), checkout
 
             if offline:
                 yield lambda: self._offline(*read())
@@ -168,6 +176,7 @@ class Sites:
             give_up=self.stop.requested,
             rate=target.rate,
             permit=self.permit,
+            observer=self.observer,
         )
 
     def _key(self, target: Target) -> ApiKey:

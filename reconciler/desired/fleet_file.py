@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, create_model
 
+from reconciler.clock import parse_moment
 from reconciler.desired.defaults import Defaults, read_defaults
 from reconciler.desired.layout import HasFolder, Layout
 from reconciler.desired.problems import bounded, flaw_problem, with_source
@@ -21,7 +22,7 @@ from reconciler.errors import Place, Problem
 from reconciler.model.cluster import Frozen, Text
 from reconciler.model.declaration import DEFAULTABLE, ClusterName, Manifest, OnDrift
 from reconciler.model.endpoint import REGIONS, normalize_endpoint, region_endpoint
-from reconciler.model.fleet import DEFAULT_API_KEY_ENV, DEFAULT_CONCURRENCY, Target
+from reconciler.model.fleet import DEFAULT_API_KEY_ENV, DEFAULT_CONCURRENCY, Suspension, Target
 from reconciler.model.guards import LIMITED, Guard, Limit, Limits, LimitSort
 from reconciler.model.text import did_you_mean
 
@@ -67,6 +68,16 @@ _Guards = Annotated[Frozen, ReadAs(GuardLimits)]
 _ManifestDefaults = Annotated[Frozen, ReadAs(ManifestDefaults)]
 
 
+class SuspendEntry(Frozen):
+    """For a while a target is planned and shown, and nothing is applied to it."""
+
+    reason: Annotated[Text, Field(description="Why: every page says it.", examples=["failover test until Tuesday"])]
+    until: Annotated[
+        Text,
+        Field(description="When it ends by itself: a date, a time and Z or an offset.", examples=["2026-12-01T08:00Z"]),
+    ]
+
+
 class TargetEntry(Frozen):
     """One target: an account, with its endpoint, its API key and its folder of manifests."""
 
@@ -110,6 +121,9 @@ class TargetEntry(Frozen):
     canary: Annotated[
         int, Field(ge=0, description="So many changes go first, and settle, before the others.", examples=[1])
     ] = 0
+    suspend: Annotated[
+        SuspendEntry | None, Field(description="Show what would be done, and apply nothing to it, until a moment.")
+    ] = None
     defaults: Annotated[
         _ManifestDefaults, Field(description="What stands under each of its manifests that doesn't say it itself.")
     ] = ManifestDefaults()
@@ -127,6 +141,9 @@ class FleetFile(Frozen):
             examples=[{"us-east-1": {"region": "us-east-1"}}],
         ),
     ]
+    suspend: Annotated[
+        SuspendEntry | None, Field(description="The same for every target, save where one has its own.")
+    ] = None
     defaults: Annotated[
         _ManifestDefaults, Field(description="What stands under every manifest, unless its target or itself says it.")
     ] = ManifestDefaults()
@@ -183,6 +200,10 @@ def _target(
     if folder.startswith(("/", "..")):
         message, remedy = "it leads out of the folder of manifests", "name a folder beside the fleet file"
         wrong.append(Reason((*path, "manifests"), message, remedy))
+    suspension, unclear = _suspension(entry.suspend, (*path, "suspend"))
+    if entry.suspend is None:
+        suspension, unclear = _suspension(fleet_file.suspend, ("suspend",))
+    wrong += unclear
     limits = _overlaid(Limits(), fleet_file.guards, ("guards",), document, file)
     target = Target(
         name=name,
@@ -197,8 +218,18 @@ def _target(
         region=entry.region,
         limits=_overlaid(limits, entry.guards, (*path, "guards"), document, file),
         place=Place(file, *document.place_of_key(path)),
+        suspension=suspension,
     )
     return target, wrong
+
+
+def _suspension(entry: SuspendEntry | None, path: KeyPath) -> tuple[Suspension | None, list[Reason]]:
+    if entry is None:
+        return None, []
+    try:
+        return Suspension(entry.reason, parse_moment(entry.until)), []
+    except ValueError as error:
+        return None, [Reason((*path, "until"), str(error), "mend the moment")]
 
 
 def _endpoint(entry: TargetEntry, path: KeyPath) -> tuple[str | None, list[Reason]]:

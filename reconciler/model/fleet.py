@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, NamedTuple
 
+from reconciler.clock import iso_timestamp
 from reconciler.errors import Place, UsageError
 from reconciler.model.declaration import Declaration, OnDrift
 from reconciler.model.guards import Limits
@@ -15,6 +16,13 @@ DEFAULT_API_KEY_ENV: Final = "MOMENTO_API_KEY"
 DEFAULT_CONCURRENCY: Final = 8
 
 
+class Suspension(NamedTuple):
+    """A target is planned and shown, and nothing is applied to it, until then (epoch seconds), for this reason."""
+
+    reason: str
+    until: float
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One account: an endpoint, an API key, a folder of manifests.
@@ -22,6 +30,7 @@ class Target:
     `endpoint` is normalised, or None where the fleet file leaves it to the command line. `folder` is as messages show
     it. `rate` is requests a second at most, None for no limit. `on_drift: report` leaves alone what drifted. After
     `max_failures` failed changes nothing more is sent; `canary` changes go first, and settle, before the others.
+    `suspension` is what the fleet file says, None for nothing; whether it has ended is for who knows the time to say.
     `place` is where the fleet file defines it.
     """
 
@@ -37,6 +46,12 @@ class Target:
     region: str | None = None
     limits: Limits = field(default_factory=Limits)
     place: Place | None = None
+    suspension: Suspension | None = None
+
+
+def suspended_text(suspension: Suspension) -> str:
+    """`suspended until 2026-12-01T08:00:00Z, nothing is applied to it: incident 4711`."""
+    return f"suspended until {iso_timestamp(suspension.until)[:19]}Z, nothing is applied to it: {suspension.reason}"
 
 
 def select_targets(targets: Iterable[Target], names: Collection[str]) -> tuple[Target, ...]:
@@ -79,6 +94,19 @@ class Fleet:
         """The same fleet, one target sent elsewhere."""
         targets = tuple(replace(t, endpoint=endpoint) if t.name == target_name else t for t in self.targets)
         return replace(self, targets=targets)
+
+    def at(self, now: float) -> "Fleet":
+        """The same fleet at a moment: suspensions that have ended are taken out, the others are warned of."""
+        targets = tuple(
+            replace(one, suspension=None) if one.suspension and one.suspension.until <= now else one
+            for one in self.targets
+        )
+        told = {
+            one.name: (suspended_text(one.suspension), *self.warnings.get(one.name, ()))
+            for one in targets
+            if one.suspension is not None
+        }
+        return replace(self, targets=targets, warnings={**self.warnings, **told})
 
     def head(self, target_name: str) -> Head:
         """One target's head. Raises KeyError for a target that the fleet doesn't have."""

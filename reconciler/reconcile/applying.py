@@ -6,14 +6,17 @@ A guard that refuses one plan stops all of them before this begins.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
 from reconciler.apply.driver import carry_out
 from reconciler.apply.job import Job
 from reconciler.apply.keeper import RecordKeeper
 from reconciler.apply.machine import Progress
 from reconciler.apply.options import ApplyOptions, Stop
-from reconciler.clock import Clock
+from reconciler.clock import Clock, iso_timestamp
 from reconciler.errors import Problem, StalePlan
 from reconciler.live.client import Connection
+from reconciler.model.fleet import Suspension, suspended_text
 from reconciler.plan.change import Origin
 from reconciler.plan.decide import make_plan
 from reconciler.plan.intent import Intent
@@ -21,7 +24,9 @@ from reconciler.plan.plan import Plan
 from reconciler.plan.reviewed import NOTHING_STANDS, what_stands
 from reconciler.reconcile.ground import Ground, Offline, Site
 from reconciler.reconcile.planning import Planned, PlanRequest
-from reconciler.results import ReportDocument, TargetReport
+from reconciler.results import ErrorDetail, ReportDocument, Result, TargetReport, summarize
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +53,26 @@ async def apply_all(
 ) -> Applied:
     """Carry out all plans side by side, deletes last of all; the record is written before, and after.
 
-    Returns the results so far even where it is cancelled. Raises GitError where the record can't be written, or pushed,
+    What is suspended is left, and told so: as if it were no part of the run. Returns the results so far even where it
+    is cancelled. Raises GitError where the record can't be written, or pushed,
     before the first request: then nothing was sent.
     """
     connections = {site.head.target.name: _connection(site) for site in ground.sites}
-    keeper = RecordKeeper(ground.checkout, planned.plans, planned.readings, clock)
+    plans = planned.to_apply
+    keeper = RecordKeeper(ground.checkout, plans, planned.readings, clock)
     keeper.write_ahead()
-    jobs = [_job(plan, planned, request) for plan in planned.plans]
-    whole = replace(options, all_read=not planned.errors)
+    jobs = [_job(plan, planned, request) for plan in plans]
+    whole = replace(options, all_read=not planned.errors and not ground.left_out)
     finished = await carry_out(jobs, connections, whole, clock=clock, stop=stop, on_progress=on_progress)
     errors = keeper.write_after(finished)
-    errors += [
-        _blocked(plan.target, cluster.name, cluster.status) for plan in planned.plans for cluster in plan.blocked
-    ]
-    return Applied(tuple(one.report for one in finished), tuple(errors))
+    errors += [_blocked(plan.target, cluster.name, cluster.status) for plan in plans for cluster in plan.blocked]
+    carried_out = {one.report.target: one.report for one in finished}
+    reports = tuple(
+        carried_out[plan.target] if suspension is None else _left_alone(plan, suspension)
+        for plan in planned.plans
+        for suspension in [planned.suspension(plan)]
+    )
+    return Applied(reports, tuple(errors))
 
 
 async def wait_all(
@@ -79,6 +90,33 @@ async def wait_all(
     jobs = [_job(plan, planned, PlanRequest(Intent())) for plan in nothing]
     finished = await carry_out(jobs, connections, options, clock=clock, stop=stop, on_progress=on_progress)
     return Applied(tuple(one.report for one in finished), ())
+
+
+def _left_alone(plan: Plan, suspension: Suspension) -> TargetReport:
+    """The report of a target that is suspended: each of its changes is left."""
+    why = ErrorDetail(kind="suspended", message=suspended_text(suspension))
+    log.info("target.suspended", target=plan.target, until=iso_timestamp(suspension.until), reason=suspension.reason)
+    results = tuple(
+        Result(
+            action=change.action,
+            name=change.name,
+            cause=change.cause,
+            fields=change.fields,
+            risks=change.risks,
+            outcome="left",
+            error=why,
+        )
+        for change in plan.changes
+    )
+    return TargetReport(
+        target=plan.target,
+        endpoint=plan.endpoint,
+        revision=plan.revision,
+        digest=plan.digest,
+        summary=summarize(results),
+        results=results,
+        warnings=plan.warnings,
+    )
 
 
 def _connection(site: Site) -> Connection:

@@ -1,7 +1,7 @@
 """What a round stands on: the fleet, where each target is reached, and git."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from reconciler.evidence.checkout import Checkout
@@ -55,19 +55,34 @@ Site: TypeAlias = Connected | Embedded | Offline
 class Ground:
     """What a round stands on: the whole fleet, the sites of the selected targets, and git, where it is at hand.
 
-    `folder` is the folder of manifests as it was given.
+    `folder` is the folder of manifests as it was given. `left_out` are the sites of targets that were selected and take
+    no part in this round: whether what they declare stands isn't looked at, so nothing is deleted meanwhile.
     """
 
     fleet: Fleet
     sites: tuple[Site, ...]
     checkout: Checkout | None
     folder: str
+    left_out: tuple[Site, ...] = ()
+
+    def without(self, targets: Collection[str]) -> "Ground":
+        """The same, these of its targets left out."""
+        kept = tuple(site for site in self.sites if site.head.target.name not in targets)
+        left_out = tuple(site for site in self.sites if site.head.target.name in targets)
+        return replace(self, sites=kept, left_out=left_out)
+
+    @property
+    def selected(self) -> tuple[str, ...]:
+        """The targets that were selected, in the fleet's order."""
+        names = {site.head.target.name for site in (*self.sites, *self.left_out)}
+        return tuple(target.name for target in self.fleet.targets if target.name in names)
 
     @property
     def endpoints(self) -> Mapping[str, str]:
         """Where each target is, as it is shown: of those that aren't selected, what the fleet file says."""
         known = {target.name: target.endpoint for target in self.fleet.targets if target.endpoint is not None}
+        sites = (*self.sites, *self.left_out)
         embedded = {
-            f.name: f"{SANDBOX}{f.name}" for f in self.fleet.targets if any(isinstance(s, Embedded) for s in self.sites)
+            f.name: f"{SANDBOX}{f.name}" for f in self.fleet.targets if any(isinstance(s, Embedded) for s in sites)
         }
-        return {**known, **embedded, **{site.head.target.name: site.endpoint for site in self.sites}}
+        return {**known, **embedded, **{site.head.target.name: site.endpoint for site in sites}}

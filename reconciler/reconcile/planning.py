@@ -14,6 +14,7 @@ from reconciler.errors import Problem, ReconcilerError, Unproven, UsageError
 from reconciler.live.answers import Listing
 from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS
 from reconciler.model.evidence import NO_GIT, Gone, LeftBehind
+from reconciler.model.fleet import Suspension
 from reconciler.model.record import Record
 from reconciler.plan.causes import who_set_what
 from reconciler.plan.compare import as_if_applied, as_if_live, compare
@@ -62,8 +63,17 @@ class Planned:
 
     @property
     def refused(self) -> bool:
-        """Whether a guard refuses any of the plans: then none is carried out."""
-        return any(plan.violations for plan in self.plans)
+        """Whether a guard refuses any of the plans that are to be carried out: then none is."""
+        return any(plan.violations for plan in self.to_apply)
+
+    @property
+    def to_apply(self) -> tuple[Plan, ...]:
+        """The plans that an apply carries out: all but those of suspended targets."""
+        return tuple(plan for plan in self.plans if self.suspension(plan) is None)
+
+    def suspension(self, plan: Plan) -> Suspension | None:
+        """Why nothing is applied to a plan's target, if nothing is."""
+        return self.readings[plan.target].head.target.suspension
 
 
 async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
@@ -81,7 +91,7 @@ async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
     read = {one.reading.head.target.name: one for one in ended if isinstance(one, _Read)}
     readings = {target: one.reading for target, one in read.items()}
     errors = tuple(problem for problems in ended if isinstance(problems, tuple) for problem in problems)
-    if not errors:
+    if not errors and not ground.left_out:
         _refuse_unmatched(ground, readings, request.intent)
     unread = tuple(_unread(r, n) for r in readings.values() for n in r.comparison.unreadable)
     moves = find_moves([*(_movable(r, request.intent) for r in readings.values()), *_elsewhere(ground, readings)])

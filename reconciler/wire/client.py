@@ -40,6 +40,14 @@ def always() -> None:
     """The permit of whoever is alone."""
 
 
+Observer: TypeAlias = Callable[[str, int | None], None]
+"""Is told each exchange: its method, and its answer's status, None where no answer came."""
+
+
+def unobserved(_method: str, _status: int | None) -> None:
+    """Tell nobody."""
+
+
 _OTHER_DESCRIPTORS = 32
 """Kept for all else that a process has open: streams, the event loop, git, files, name look-ups."""
 
@@ -54,12 +62,19 @@ class HttpClient:
     """One worker's client for one peer: it sends one request at a time."""
 
     def __init__(
-        self, peer: Peer, http: httpx.AsyncClient, policy: Policy, rate_limit: RateLimit, permit: Permit
+        self,
+        peer: Peer,
+        http: httpx.AsyncClient,
+        policy: Policy,
+        rate_limit: RateLimit,
+        observer: Observer,
+        permit: Permit,
     ) -> None:
         self.peer = peer
         self._http = http
         self._policy = policy
         self._rate_limit = rate_limit
+        self._observer = observer
         self._permit = permit
 
     async def exchange(self, method: str, path: str, content: bytes | None = None) -> Answer:
@@ -75,7 +90,9 @@ class HttpClient:
             ):
                 body = None if _is_wrapped_twice(response) else await _bounded(response)
         except RAISED as error:
+            self._observer(method, None)
             raise failure(error, self.peer, method, asked) from error
+        self._observer(method, response.status_code)
         if response.status_code == httpx.codes.PROXY_AUTHENTICATION_REQUIRED:
             raise ProxyRefused(f"{asked}: a proxy asks for a password (407)", remedy=PROXY_PASSWORD, http_status=407)
         if body is None:
@@ -94,6 +111,7 @@ async def open_client(
     policy: Policy,
     rate_limit: RateLimit,
     transport: TransportFactory | None = None,
+    observer: Observer = unobserved,
     permit: Permit = always,
 ) -> AsyncIterator[HttpClient]:
     """A client of its own. Raises Unsendable where this environment can't be used, Exhausted where it is used up."""
@@ -115,7 +133,7 @@ async def open_client(
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         raise unopened(error, peer) from error
     async with http:
-        yield HttpClient(peer, http, policy, rate_limit, permit)
+        yield HttpClient(peer, http, policy, rate_limit, observer, permit)
 
 
 def _is_wrapped_twice(response: httpx.Response) -> bool:

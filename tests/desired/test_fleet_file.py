@@ -7,9 +7,12 @@ import pytest
 from reconciler.desired.fleet import read_fleet
 from reconciler.desired.fleet_file import GuardLimits, ManifestDefaults, is_fleet_file
 from reconciler.model.declaration import Manifest
+from reconciler.model.fleet import Suspension
 from reconciler.model.guards import LIMITED, Limits
 from tests.desired.folders import GOOD, manifest, problems_of, told, write
 
+UNTIL = "targets.us.suspend.until"
+NO_MOMENT = "is no moment: write a date, a time and Z or an offset, such as 2026-01-31T23:59Z"
 US = "targets: {us: {region: us-east-1}}\n"
 
 
@@ -286,3 +289,41 @@ def test_what_is_missing_may_be_added_in_two_places(tmp_path: Path) -> None:
 def test_a_fleet_file_is_known_by_its_content(data: str, is_one: bool) -> None:
     """A cluster may be called fleet, and its file fleet.yaml; one that can't be read is taken for what its name says."""
     assert is_fleet_file(data.encode()) == is_one
+
+
+def test_a_suspension_is_a_targets_own_or_that_for_all(tmp_path: Path) -> None:
+    """With a reason and a moment, at which it ends by itself."""
+    text = """\
+        suspend: {reason: freeze, until: "2027-01-15T08:00Z"}
+        targets:
+          us: {region: us-east-1}
+          eu: {region: eu-west-1, suspend: {reason: "failover test", until: "2027-01-15T10:30:00+02:00"}}
+        """
+    write(tmp_path, {"fleet.yaml": text, "us/.keep": "", "eu/.keep": ""})
+    fleet = read_fleet(str(tmp_path))
+    freeze, test = Suspension("freeze", 1_800_000_000), Suspension("failover test", 1_800_001_800)
+    assert [target.suspension for target in fleet.targets] == [freeze, test]
+    assert [target.suspension for target in fleet.at(1_799_999_999).targets] == [freeze, test]
+    later = fleet.at(1_800_000_000)
+    assert [target.suspension for target in later.targets] == [None, test]
+    assert later.warnings == {"eu": ("suspended until 2027-01-15T08:30:00Z, nothing is applied to it: failover test",)}
+    assert fleet.at(1_800_001_800).warnings == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('{until: "2027-01-15T08:00Z"}', "36: targets.us.suspend.reason is missing"),
+        (
+            "{reason: x, until: 2027-01-15T08:00Z}",
+            f'55: {UNTIL} is "2027-01-15T08:00Z", a date to YAML 1.1, a string to 1.2',
+        ),
+        ('{reason: x, until: "2027-01-15T08:00"}', f"55: '2027-01-15T08:00' {NO_MOMENT}"),
+        ("{reason: x, until: tomorrow}", f"55: 'tomorrow' {NO_MOMENT}"),
+        ('{reason: "", until: "2027-01-15T08:00Z"}', "45: targets.us.suspend.reason is empty"),
+    ],
+)
+def test_a_suspension_without_reason_or_end_is_refused(tmp_path: Path, written: str, said: str) -> None:
+    """Nobody would know why, or it would be forgotten."""
+    text = f"targets:\n  us: {{region: us-east-1, suspend: {written}}}\n"
+    assert told(write(tmp_path, {"fleet.yaml": text, "us/.keep": ""})) == [f"fleet.yaml:2:{said}"]

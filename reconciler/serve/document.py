@@ -1,0 +1,198 @@
+"""The state as a JSON document, `/api/state`: its shape is published at `/api/schema`, and `format_version` with it.
+
+As in a plan, what is unknown is null, no key is ever left out, moments are epoch seconds and durations seconds.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from reconciler import __version__
+from reconciler.errors import Problem
+from reconciler.model.cluster import Frozen
+from reconciler.model.evidence import LeftBehind
+from reconciler.model.schema import schema_of
+from reconciler.plan.change import Cause, FieldChange, LeftReason, Risk
+from reconciler.plan.plan import Nodes, Settling, Summary, Unhealthy, Unmanaged, Violation
+from reconciler.results import ErrorDetail, Outcome
+from reconciler.serve.picture import Condition, Outstanding, Picture, RoundResult, TargetPicture
+
+FORMAT_VERSION: Final = 1
+LAST_APPLIED: Final = 10
+"""Lines of the record that are shown of each target, the newest first; `reconciler record` shows all."""
+
+
+class SuspensionState(Frozen):
+    """Why nothing is applied to a target, and until when."""
+
+    reason: str
+    until: float
+
+
+class LastRoundState(Frozen):
+    """A target's last round that ended."""
+
+    began_at: float
+    seconds: float
+    result: RoundResult
+    exit_code: int
+
+
+class ProgressState(Frozen):
+    """How far a round is that applies its plans: of so many clusters, over all its targets."""
+
+    total: int
+    ended: int
+    failed: int
+    awaited: int
+    oldest_seconds: float | None
+
+
+class RoundState(Frozen):
+    """The round that is under way. `waiting` are targets that are left out of it, since they back off."""
+
+    began_at: float
+    waiting: Annotated[tuple[str, ...], Field(strict=False)]
+    progress: ProgressState | None
+
+
+class OutstandingState(Frozen):
+    """A change that isn't done: what it is, why, and how it ended, where the last round tried."""
+
+    action: Literal["create", "update", "delete"]
+    name: str
+    cause: Cause | None
+    left: LeftReason | None
+    waits_for: Literal["active", "gone"] | None
+    risks: Annotated[tuple[Risk, ...], Field(strict=False)]
+    fields: Annotated[tuple[FieldChange, ...], Field(strict=False)]
+    outcome: Outcome | None
+    error: ErrorDetail | None
+
+
+class LastAppliedState(Frozen):
+    """A line of the record: what was applied to a cluster, and when; `commit` is null for a dirty tree."""
+
+    name: str
+    at: float
+    commit: str | None
+    file: str
+    line: int
+
+
+class TargetState(Frozen):
+    """One target. What was planned is as of `planned_at`: older than the last round where that couldn't read it."""
+
+    target: str
+    endpoint: str | None
+    condition: Condition
+    suspended: SuspensionState | None
+    last_round: LastRoundState | None
+    last_success_at: float | None
+    next_round_at: float | None
+    failures: int
+    planned_at: float | None
+    revision: str | None
+    summary: Summary | None
+    nodes: Nodes | None
+    in_sync: int
+    changes: Annotated[tuple[OutstandingState, ...], Field(strict=False)]
+    settling: Annotated[tuple[Settling, ...], Field(strict=False)]
+    unhealthy: Annotated[tuple[Unhealthy, ...], Field(strict=False)]
+    unmanaged: Annotated[tuple[Unmanaged, ...], Field(strict=False)]
+    violations: Annotated[tuple[Violation, ...], Field(strict=False)]
+    warnings: Annotated[tuple[str, ...], Field(strict=False)]
+    errors: Annotated[tuple[Problem, ...], Field(strict=False)]
+    last_applied: Annotated[tuple[LastAppliedState, ...], Field(strict=False)]
+
+
+class StateDocument(Frozen):
+    """The loop at the moment `at`. `errors` are why its last round as a whole failed."""
+
+    kind: Literal["state"] = "state"
+    format_version: Literal[1] = FORMAT_VERSION
+    tool_version: str = __version__
+    at: float
+    applies: bool
+    next_round_at: float | None
+    round: RoundState | None
+    errors: Annotated[tuple[Problem, ...], Field(strict=False)]
+    left_behind: Annotated[tuple[LeftBehind, ...], Field(strict=False)]
+    targets: Annotated[tuple[TargetState, ...], Field(strict=False)]
+
+
+def dump_state(picture: Picture, at: float) -> dict[str, Any]:
+    """The document as plain JSON values."""
+    return state_of(picture, at).model_dump(mode="json")
+
+
+def state_schema() -> dict[str, Any]:
+    """Its JSON Schema."""
+    return schema_of(StateDocument, "The state of a running reconciler", mode="serialization")
+
+
+def state_of(picture: Picture, at: float) -> StateDocument:
+    """The picture as a document."""
+    under_way = picture.under_way
+    return StateDocument(
+        at=at,
+        applies=picture.applies,
+        next_round_at=picture.next_at if under_way is None else None,
+        round=None
+        if under_way is None
+        else RoundState(
+            began_at=under_way.began_at,
+            waiting=tuple(sorted(under_way.waiting)),
+            progress=ProgressState(**{key: getattr(under_way.progress, key) for key in ProgressState.model_fields})
+            if under_way.progress is not None
+            else None,
+        ),
+        errors=picture.problems,
+        left_behind=picture.left_behind,
+        targets=tuple(_target(target) for target in picture.targets.values()),
+    )
+
+
+def _target(target: TargetPicture) -> TargetState:
+    plan, due, last = target.plan, target.due, target.last_round
+    return TargetState(
+        target=target.name,
+        endpoint=plan.endpoint if plan else None,
+        condition=target.condition,
+        suspended=SuspensionState(**target.suspension._asdict()) if target.suspension else None,
+        last_round=LastRoundState(**last._asdict(), result=last.result) if last else None,
+        last_success_at=target.last_success_at,
+        next_round_at=due.at if due else None,
+        failures=due.failures if due else 0,
+        planned_at=target.planned_at,
+        revision=plan.revision if plan else None,
+        summary=plan.summary if plan else None,
+        nodes=plan.nodes if plan else None,
+        in_sync=len(target.in_sync),
+        changes=tuple(map(_outstanding, target.outstanding)),
+        settling=target.settling,
+        unhealthy=target.unhealthy,
+        unmanaged=plan.unmanaged if plan else (),
+        violations=plan.violations if plan else (),
+        warnings=plan.warnings if plan else (),
+        errors=target.problems,
+        last_applied=tuple(
+            LastAppliedState(name=line.name, at=line.at, commit=line.commit, file=line.file, line=line.line)
+            for line in target.last_applied(LAST_APPLIED)
+        ),
+    )
+
+
+def _outstanding(one: Outstanding) -> OutstandingState:
+    change, result = one
+    return OutstandingState(
+        action=change.action,
+        name=change.name,
+        cause=change.cause,
+        left=change.left,
+        waits_for=change.waits_for,
+        risks=change.risks,
+        fields=change.fields,
+        outcome=result.outcome if result else None,
+        error=result.error if result else None,
+    )

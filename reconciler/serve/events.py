@@ -1,0 +1,56 @@
+"""What happens in a loop, as far as anybody may want to look at it: the loop's own events, and those of a round."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
+
+from reconciler.apply.machine import Progress
+from reconciler.errors import Problem
+from reconciler.loop import LoopEvent
+from reconciler.model.evidence import LeftBehind
+from reconciler.model.fleet import Suspension
+from reconciler.model.record import Record
+from reconciler.plan.plan import Plan
+from reconciler.results import TargetReport
+
+
+class TargetPlanned(NamedTuple):
+    """One target's plan; the names that it declares; why nothing is applied to it, if so; its record."""
+
+    plan: Plan
+    declared: tuple[str, ...]
+    suspension: Suspension | None = None
+    record: Record | None = None
+
+
+class RoundPlanned(NamedTuple):
+    """A round has its plans, and what kept others from being made; `targets` are all of the run, in their order."""
+
+    at: float
+    targets: tuple[str, ...]
+    planned: tuple[TargetPlanned, ...]
+    problems: tuple[Problem, ...] = ()
+    left_behind: tuple[LeftBehind, ...] = ()
+
+
+class RoundProgressed(NamedTuple):
+    """How far a round that applies its plans is."""
+
+    progress: Progress
+
+
+class RoundApplied(NamedTuple):
+    """A round has carried its plans out; `records` are those of the targets as they stand now."""
+
+    reports: tuple[TargetReport, ...]
+    problems: tuple[Problem, ...] = ()
+    records: Mapping[str, Record] = {}
+
+
+class Exchanged(NamedTuple):
+    """One request, and the status of its answer, None where none came."""
+
+    method: str
+    status: int | None
+
+
+Event: TypeAlias = LoopEvent | RoundPlanned | RoundProgressed | RoundApplied | Exchanged

@@ -1,0 +1,152 @@
+"""A picture and an event make the next picture."""
+
+import pytest
+
+from reconciler.apply.machine import Progress
+from reconciler.errors import Problem
+from reconciler.loop import Due, RoundBegun, RoundEnded, RoundScheduled
+from reconciler.plan.plan import Unhealthy, Violation
+from reconciler.results import SettlingResult
+from reconciler.serve.events import Exchanged, RoundApplied, RoundPlanned, RoundProgressed
+from reconciler.serve.picture import OVERDUE_SECONDS, Condition, LastRound, UnderWay, after
+from tests.report.everything import a_plan, a_report, explained, in_sync, planned, update
+from tests.serve.scenes import (
+    APPLYING,
+    NOW,
+    a_round,
+    a_thousand,
+    all_in_sync,
+    drifted,
+    half_failed,
+    picture_of,
+    suspended_apply,
+    target_planned,
+)
+
+
+def test_a_round_that_plans_is_seen_target_by_target() -> None:
+    """What is under way, then when it ended, how, and what comes next."""
+    begun, planned_round, ended, scheduled = a_round(target_planned(in_sync("us"), 3), codes=[0])
+    assert picture_of(begun).under_way == UnderWay(NOW - 121.2, frozenset())
+    us = picture_of(begun, planned_round).targets["us"]
+    assert (us.last_round, us.planned_at, us.condition) == (None, NOW - 121, "unknown")
+    picture = picture_of(begun, planned_round, ended, scheduled)
+    us = picture.targets["us"]
+    assert us.last_round == LastRound(NOW - 121.2, 1.2, 0)
+    assert (us.last_success_at, us.due, us.condition) == (NOW - 120, Due(NOW + 180), "in-sync")
+    assert (picture.under_way, picture.next_at) == (None, NOW + 180)
+    assert len(us.in_sync) == 3
+
+
+def test_progress_is_that_of_the_round_under_way() -> None:
+    """And gone with it."""
+    applying = picture_of(RoundBegun(NOW, frozenset()), RoundProgressed(Progress(3, 1, 0, 2, 5)))
+    assert applying.under_way == UnderWay(NOW, frozenset(), Progress(3, 1, 0, 2, 5))
+    assert after(applying, RoundEnded(NOW, 1, 0, {})).under_way is None
+
+
+def test_what_was_applied_is_outstanding_no_more() -> None:
+    """What failed, was left or skipped still is, with how it ended; what was mended or settled stands."""
+    plan = a_plan().model_copy(update={"unhealthy": (Unhealthy(name="new", status="UpdateFailed", errors=()),)})
+    report = a_report().model_copy(update={"settling": (SettlingResult(name="slow", outcome="settled"),)})
+    begun, planned_round, *rest = a_round(target_planned(plan, 2), codes=[1])
+    us = picture_of(begun, planned_round, RoundApplied((report,)), *rest).targets["us-east-1"]
+    ended = {one.change.name: one.result.outcome if one.result else None for one in us.outstanding}
+    assert ended == {"busy": "failed", "gone": "skipped", "orders": "stale", "stray": "unknown"}
+    assert us.unhealthy == ()
+    assert us.in_sync == ("carts-0000", "orders-0001", "again", "new")
+
+
+def test_what_cant_be_read_stays_as_it_was_seen() -> None:
+    """With the moment of that; it has failed all the same."""
+    eu = half_failed().targets["eu-west-1"]
+    assert (eu.condition, eu.planned_at, len(eu.in_sync)) == ("failed", NOW - 121, 5)
+    assert eu.last_round == LastRound(NOW - 65, 35, 1)
+    assert [problem.kind for problem in eu.problems] == ["unreachable", "unhealthy"]
+
+
+def test_a_round_that_fails_as_a_whole_fails_for_all_that_were_in_it() -> None:
+    """Not for those that waited; the next one that can be planned takes the reason away."""
+    both = all_in_sync()
+    begun = after(both, RoundBegun(NOW, frozenset({"eu-west-1"})))
+    failed = after(begun, RoundEnded(NOW + 1, 1, 1, {}, (Problem("git", "no"),)))
+    assert [one.condition for one in failed.targets.values()] == ["failed", "in-sync"]
+    assert failed.problems == (Problem("git", "no"),)
+    mended = after(failed, RoundPlanned(NOW + 9, tuple(both.targets), ()))
+    assert mended.problems == ()
+
+
+def test_a_target_that_is_gone_is_forgotten() -> None:
+    """The fleet's order is the page's."""
+    picture = after(all_in_sync(), RoundPlanned(NOW, ("new", "us-east-1"), ()))
+    assert list(picture.targets) == ["new", "us-east-1"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "code", "condition"),
+    [
+        (in_sync(), 0, "in-sync"),
+        (in_sync(), 1, "failed"),
+        (in_sync(), 143, "failed"),
+        (in_sync(), 4, "stale"),
+        (in_sync().model_copy(update={"violations": (Violation(guard="max-deletes", message="no"),)}), 3, "refused"),
+        (in_sync().model_copy(update={"unhealthy": a_plan().unhealthy}), 0, "unhealthy"),
+        (in_sync().model_copy(update={"settling": explained().settling}), 0, "settling"),
+        (planned(update("a", cause="drift")), 0, "drifted"),
+        (planned(update("a", cause="drift", left="on-drift-report")), 0, "drifted"),
+        (planned(update("a", cause="pending")), 0, "pending"),
+        (planned(update("a")), 0, "pending"),
+    ],
+)
+def test_the_condition_is_the_worst_that_is_true(plan: object, code: int, condition: Condition) -> None:
+    """Each, by what makes it so."""
+    assert picture_of(*a_round(target_planned(plan, 1), codes=[code])).targets.popitem()[1].condition == condition  # type: ignore[attr-defined, arg-type]
+
+
+def test_a_suspended_target_is_drifted_and_not_failed() -> None:
+    """What was left for that is outstanding; a guard that would refuse it refuses nothing."""
+    us = suspended_apply().targets["us-east-1"]
+    assert us.suspension is not None
+    assert us.condition == "drifted"
+    assert [one.result.error.kind for one in us.outstanding if one.result and one.result.error] == ["suspended"]
+
+
+def test_what_is_counted_has_closed_keys() -> None:
+    """Whatever a service answers, and whatever a request is called."""
+    events = [Exchanged("GET", 200), Exchanged("GET", 200), Exchanged("PUT", None), Exchanged("X", 299)]
+    assert picture_of(*events).totals.requests == {("GET", "200"): 2, ("PUT", "none"): 1, ("other", "other"): 1}
+    begun, planned_round, *rest = a_round(target_planned(a_plan(), 2), codes=[1])
+    totals = picture_of(begun, planned_round, RoundApplied((a_report(),)), *rest, *all_ended(0, 3, 4, 130)).totals
+    assert totals.rounds == {"failed": 1, "ok": 1, "refused": 1, "stale": 1, "interrupted": 1}
+    assert totals.changes["create", "applied"] == 2
+    assert sum(totals.changes.values()) == len(a_report().results)
+    assert totals.durations.up_to[-1] == 5
+    assert totals.durations.total == pytest.approx(1.2 + 4 * 7200.5)
+    assert totals.durations.counts[-1] == 4
+
+
+def all_ended(*codes: int) -> list[RoundEnded]:
+    return [RoundEnded(NOW, 7200.5, code, {}) for code in codes]
+
+
+def test_it_is_ready_once_each_target_had_its_round_and_while_none_is_late() -> None:
+    """Nothing yet; a fleet that can't be read; a target that is new; a loop that hangs, in a round or between two."""
+    ready = all_in_sync()
+    assert APPLYING.unready(NOW) == ("no round has ended with a fleet that can be read",)
+    broken = picture_of(RoundEnded(NOW, 1, 1, {}, (Problem("manifest", "no"),)), RoundScheduled(NOW, NOW + 600, {}))
+    assert broken.unready(NOW) == ("no round has ended with a fleet that can be read",)
+    assert ready.unready(NOW + 180 + OVERDUE_SECONDS) == ()
+    assert ready.unready(NOW + 181 + OVERDUE_SECONDS) == ("a round is overdue",)
+    begun = after(ready, RoundBegun(NOW, frozenset()))
+    assert begun.unready(NOW + 900) == ()
+    assert begun.unready(NOW + 901) == ("a round takes longer than any should",)
+    grown = after(begun, RoundPlanned(NOW, (*ready.targets, "new"), ()))
+    assert grown.unready(NOW) == ("1 of 3 targets had no round yet",)
+
+
+def test_a_picture_never_changes() -> None:
+    """The one before an event is as it was, however much follows: another thread may be reading it."""
+    for scene in (all_in_sync, drifted, half_failed, a_thousand):
+        before, again = scene(), scene()
+        after(after(before, Exchanged("GET", 200)), RoundEnded(NOW, 1, 1, {}, (Problem("git", "no"),)))
+        assert before == again
