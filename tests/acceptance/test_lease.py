@@ -64,7 +64,8 @@ def test_one_of_two_replicas_applies(checkout: Checkout, tmp_path: Path) -> None
         checkout.environment |= pod.environment
 
         def start(clone: GitSync) -> "subprocess.Popen[str]":
-            return checkout.start(" ".join(ARGUMENTS).replace("/git/clone", str(clone.folder)))
+            here = " ".join(ARGUMENTS).replace("/git/clone", str(clone.folder))
+            return checkout.start(here.replace("0.0.0.0:8080", "127.0.0.1:0"))
 
         first = start(clones[0])
         until(first, "round.ended", exit_code=0)
