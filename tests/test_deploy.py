@@ -64,10 +64,11 @@ def test_the_command_takes_its_arguments() -> None:
     """Each option is there, and its value is one; the lease is the one that the role allows."""
     lines = commands()
     assert [line[0] for line in lines] == ["drift", "run", "targets", "apply"]
+    group = click.Context(main, **main.context_settings)
     for name, *arguments in lines:
-        command = main.get_command(click.Context(main), name)
+        command = main.get_command(group, name)
         assert command is not None
-        command.make_context(name, list(arguments), resilient_parsing=False)
+        command.make_context(name, list(arguments), parent=group)
     role, binding = FILES["rbac.yaml"][1:]
     deployment = FILES["run.yaml"][0]["spec"]["template"]["spec"]
     assert f"--lease=fleet/{role['rules'][0]['resourceNames'][0]}" in lines[1]
