@@ -446,9 +446,9 @@ def test_a_push_of_many_commits_is_one_change(desk: Desk, service: Service) -> N
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"command": "destroy"}, "command is plan, apply or drift"),
+        ({"command": "destroy"}, "command is plan, apply, drift, targets or comment"),
         ({"unreviewed": "all"}, "unreviewed is harmless, refuse or apply"),
-        ({"dry-run": "True"}, "dry-run, offline and sandbox are true or false"),
+        ({"dry-run": "True"}, "dry-run, offline, sandbox and comment are true or false"),
         ({"key": ""}, "key is a name, and not empty"),
     ],
 )
