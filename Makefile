@@ -59,6 +59,7 @@ lock: $(VENV)/ready  ## resolve the dependencies anew
 	$(LOCK) --upgrade --group install -o requirements-uv.txt
 	$(LOCK) --upgrade --group peers -o requirements-peers.txt
 	$(LOCK) --upgrade --group docs -c requirements-dev.txt -o requirements-docs.txt
+	$(LOCK) --group release -c requirements-dev.txt -o requirements-release.txt
 
 $(VENV)/ready: pyproject.toml requirements-dev.txt
 	@echo "installing into $(VENV): a minute, the first time"

@@ -11,6 +11,7 @@
     ├── SandboxError             1   the embedded control plane can't be started
     ├── HttpError                1   the service, or the forge, didn't do as asked
     │   ├── Unsendable               the address, or this environment, lets no request out
+    │   ├── LeaseLost                another replica may hold the lease by now: nothing is sent any more
     │   ├── Exhausted                this process has no file descriptor left (transient)
     │   ├── Unreachable              no connection: the request can't have arrived (transient)
     │   ├── Untrusted                the certificate can't be verified
@@ -47,6 +48,7 @@ Kind: TypeAlias = Literal[
     "output",
     "sandbox",
     "unsendable",
+    "lease-lost",
     "exhausted",
     "unreachable",
     "untrusted",
@@ -86,6 +88,7 @@ KIND_MEANINGS: Final[Mapping[Kind, str]] = {
     "output": "what was done can't be told",
     "sandbox": "the embedded control plane can't be started",
     "unsendable": "the address, or this environment, lets no request out",
+    "lease-lost": "not sent, since another replica may hold the lease by now",
     "exhausted": "this process has no file descriptor left for what it was about to do",
     "unreachable": "no connection: nothing arrived",
     "untrusted": "the certificate can't be verified: nothing was sent",
@@ -341,6 +344,12 @@ class Unsendable(HttpError):
     """The address is none, or proxies and certificates as this environment has them can't be used."""
 
     kind = "unsendable"
+
+
+class LeaseLost(HttpError):
+    """This replica no longer holds the lease, or not for as long as a request may take: it was not sent."""
+
+    kind = "lease-lost"
 
 
 class Exhausted(HttpError):

@@ -21,7 +21,7 @@ from reconciler.plan.compare import compare
 from reconciler.plan.decide import Reading, make_plan
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
-from reconciler.wire.client import Observer, unobserved
+from reconciler.wire.client import Observer, Permit, always, unobserved
 from reconciler.wire.retry import DEFAULT_POLICY, Policy
 
 T = TypeVar("T")
@@ -143,6 +143,7 @@ def connection(
     policy: Policy = DEFAULT_POLICY,
     rate: float | None = None,
     key: str = KEY,
+    permit: Permit = always,
     observer: Observer = unobserved,
 ) -> Connection:
     """A connection over a transport that isn't the network."""
@@ -154,6 +155,7 @@ def connection(
         give_up=(stop or Stop()).requested,
         policy=policy,
         rate=rate,
+        permit=permit,
         transport=transport,
         observer=observer,
     )

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from reconciler.apply.options import ApplyOptions, Stop
-from reconciler.errors import GitError, StalePlan, Unproven, UsageError
+from reconciler.errors import GitError, LeaseLost, StalePlan, Unproven, UsageError
 from reconciler.evidence.checkout import Checkout, GitOptions
 from reconciler.model.declaration import Manifest
 from reconciler.model.fleet import Fleet, Head, Suspension
@@ -18,6 +18,7 @@ from reconciler.plan.plan import Plan
 from reconciler.reconcile.applying import Applied, apply_all, wait_all
 from reconciler.reconcile.ground import Connected, Ground, Offline
 from reconciler.reconcile.planning import Planned, PlanRequest, list_all, plan_all, refuse_stale_heads
+from reconciler.wire.client import Permit
 from tests.evidence.conftest import nobodys_configuration  # noqa: F401
 from tests.evidence.repositories import Repo, text
 from tests.fakes import FakeClock, connection, entry, head, manifest
@@ -64,6 +65,10 @@ class Round:
         endpoint = f"https://{one.target.name}.example.com"
         return connection(lambda: httpx.MockTransport(account.reply), self.clock, endpoint=endpoint)
 
+    def held(self, account: Account, permit: Permit) -> Any:
+        """A connection that sends nothing without a permit."""
+        return connection(lambda: httpx.MockTransport(account.reply), self.clock, stop=self.stop, permit=permit)
+
     def plan(self, saved: Mapping[str, Plan] | None = None, **intent: Any) -> Planned:
         return self.clock.run(plan_all(self.ground, PlanRequest(Intent(**intent), fingerprint=True, saved=saved)))
 
@@ -103,6 +108,28 @@ def test_a_target_that_cant_be_read_stops_no_other_and_is_no_empty_fleet() -> No
     [problem] = planned.errors
     assert (problem.kind, problem.target) == ("unauthenticated", "us")
     assert ended(both.apply()) == [("eu", "b", "applied")]
+
+
+def test_who_loses_the_lease_in_the_middle_sends_nothing_more() -> None:
+    """Nobody is told that anything became of what was not sent; what was in flight is told as far as it is known."""
+    account = Account()
+    round_ = one(account, manifest("a"), manifest("b"), manifest("c"))
+
+    def permit() -> None:
+        if account.sent:
+            round_.stop.requested.set()
+            raise LeaseLost("not sent, as the lease fleet/reconciler is no longer held")
+
+    permitted = [Connected(site.head, round_.held(account, permit)) for site in round_.ground.sites]
+    round_.ground = round_.ground._replace(sites=tuple(permitted))
+    applied = round_.apply()
+    assert account.sent == ["PUT a"]
+    results = applied.reports[0].results
+    assert [(r.name, r.outcome, r.error.kind if r.error else None) for r in results] == [
+        ("a", "unknown", "interrupted"),
+        ("b", "failed", "lease-lost"),
+        ("c", "failed", "lease-lost"),
+    ]
 
 
 def test_listing_alone_is_one_get_a_target_too() -> None:

@@ -33,6 +33,7 @@ COMMANDS = {
     "export": "Write manifests for what is live.",
     "show": "Show a saved plan or report, in any format.",
     "run": "Plan or apply again and again.",
+    "targets": "List the targets of the fleet, for a job each.",
     "record": "Show what was applied; move it, or let a cluster go.",
     "schema": "Print the JSON Schema of a manifest, the fleet file, a plan or a report.",
     "comment": "Post a plan or a report as the pull request's one comment.",

@@ -49,7 +49,7 @@ class Command(click.Command):
         return super().invoke(ctx)
 
 
-_DOCUMENT_OF = {"validate": "validation", "doctor": None, "export": None}
+_DOCUMENT_OF = {"validate": "validation", "doctor": None, "export": None, "targets": None}
 """What else than a plan says why there is no result, where a program reads it; None for nothing."""
 
 _BARE = {"--prune": "--prune=owned", "--adopt": "--adopt=*", "--replace": "--replace=*"}

@@ -117,7 +117,7 @@ class Runner:
 
             def on_signal(number: int) -> None:
                 log.warning("run.interrupted", signal=signal.Signals(number).name, times=len(self._signals.received))
-                if self.stop.requested.is_set() and task is not None:
+                if len(self._signals.received) > 1 and task is not None:
                     task.cancel()
                 self.stop.requested.set()
 

@@ -24,7 +24,7 @@ from reconciler.model.fleet import Fleet, Target
 from reconciler.model.secret import ApiKey
 from reconciler.model.text import did_you_mean
 from reconciler.reconcile.ground import Connected, Embedded, Ground, Offline
-from reconciler.wire.client import Observer, unobserved
+from reconciler.wire.client import Observer, Permit, always, unobserved
 
 log = structlog.get_logger()
 
@@ -34,15 +34,23 @@ ALLOW_ENDPOINTS = "RECONCILER_ALLOW_ENDPOINTS"
 
 
 class Sites:
-    """Reads git, manifests and keys as the options say."""
+    """Reads git, manifests and keys as the options say; `permit` is asked before each request to the service."""
 
-    def __init__(self, options: RunOptions, console: Console, runner: Runner, observer: Observer = unobserved) -> None:
+    def __init__(
+        self,
+        options: RunOptions,
+        console: Console,
+        runner: Runner,
+        observer: Observer = unobserved,
+        permit: Permit = always,
+    ) -> None:
         self.observer = observer
         self.options = options
         self.console = console
         self.clock = runner.clock
         self.random = runner.random
         self.stop = runner.stop
+        self.permit = permit
 
     @contextmanager
     def opened(
@@ -167,6 +175,7 @@ class Sites:
             random=self.random,
             give_up=self.stop.requested,
             rate=target.rate,
+            permit=self.permit,
             observer=self.observer,
         )
 

@@ -13,7 +13,16 @@ from reconciler.model.cluster import LiveCluster
 from reconciler.model.endpoint import normalize_endpoint
 from reconciler.model.secret import ApiKey
 from reconciler.plan.change import DeleteRequest, PutRequest, Request
-from reconciler.wire.client import HttpClient, Observer, TransportFactory, most_clients, open_client, unobserved
+from reconciler.wire.client import (
+    HttpClient,
+    Observer,
+    Permit,
+    TransportFactory,
+    always,
+    most_clients,
+    open_client,
+    unobserved,
+)
 from reconciler.wire.peer import Peer
 from reconciler.wire.rate import RateLimit
 from reconciler.wire.retry import DEFAULT_POLICY, Policy, Retry
@@ -41,9 +50,9 @@ class Probe(NamedTuple):
 class Connection:
     """One target's endpoint, key and policy; makes the clients of its workers.
 
-    `rate` is requests a second at most, for all of them together. `give_up`, once set, ends all retrying. `transport`
-    makes the transport of each client, where it isn't the network; `observer` is told each exchange. Raises ValueError
-    for an endpoint that is none.
+    `rate` is requests a second at most, for all of them together. `give_up`, once set, ends all retrying. `permit` is
+    asked before each request, `observer` is told each exchange. `transport` makes the transport of each client, where
+    it isn't the network. Raises ValueError for an endpoint that is none.
     """
 
     def __init__(  # noqa: PLR0913  # keyword-only, each with one meaning
@@ -56,6 +65,7 @@ class Connection:
         give_up: asyncio.Event,
         rate: float | None = None,
         policy: Policy = DEFAULT_POLICY,
+        permit: Permit = always,
         transport: TransportFactory | None = None,
         observer: Observer = unobserved,
     ) -> None:
@@ -64,6 +74,7 @@ class Connection:
         self._clock = clock
         self._retry = Retry(policy, clock, random, give_up)
         self._rate_limit = RateLimit(rate, clock)
+        self._permit = permit
         self._transport = transport
         self._observer = observer
 
@@ -75,7 +86,9 @@ class Connection:
     @asynccontextmanager
     async def client(self) -> "AsyncIterator[Client]":
         """A client of its own, for one worker. Raises an HttpError where this environment doesn't let one be made."""
-        async with open_client(self.peer, self.policy, self._rate_limit, self._transport, self._observer) as http:
+        async with open_client(
+            self.peer, self.policy, self._rate_limit, self._transport, self._observer, self._permit
+        ) as http:
             yield Client(http, self._retry, self._clock)
 
 

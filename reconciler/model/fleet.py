@@ -55,6 +55,15 @@ def suspended_text(suspension: Suspension) -> str:
     return f"suspended until {iso_timestamp(suspension.until)[:19]}Z, nothing is applied to it: {suspension.reason}"
 
 
+def select_targets(targets: Iterable[Target], names: Collection[str]) -> tuple[Target, ...]:
+    """The targets of these names, all of them for none. Raises UsageError for a name that none of them has."""
+    known = {target.name: target for target in targets}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no target {name!r}", remedy=did_you_mean(name, list(known)))
+    return tuple(target for target in known.values() if not names or target.name in names)
+
+
 class Head(NamedTuple):
     """What git says one target should be.
 
@@ -78,11 +87,7 @@ class Fleet(NamedTuple):
 
     def selected(self, names: Collection[str]) -> tuple[Target, ...]:
         """The targets of these names, all of them for none. Raises UsageError for a name that no target has."""
-        known = [target.name for target in self.targets]
-        for name in names:
-            if name not in known:
-                raise UsageError(f"there is no target {name!r}", remedy=did_you_mean(name, known))
-        return tuple(target for target in self.targets if not names or target.name in names)
+        return select_targets(self.targets, names)
 
     def with_endpoint(self, target_name: str, endpoint: str) -> "Fleet":
         """The same fleet, one target sent elsewhere."""

@@ -32,6 +32,13 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 TransportFactory: TypeAlias = Callable[[], httpx.AsyncBaseTransport]
 """Makes the transport of each client, where it isn't the network."""
 
+Permit: TypeAlias = Callable[[], None]
+"""Asked right before each request leaves; raises an HttpError where nothing may be sent any more."""
+
+
+def always() -> None:
+    """The permit of whoever is alone."""
+
 
 Observer: TypeAlias = Callable[[str, int | None], None]
 """Is told each exchange: its method, and its answer's status, None where no answer came."""
@@ -55,17 +62,25 @@ class HttpClient:
     """One worker's client for one peer: it sends one request at a time."""
 
     def __init__(
-        self, peer: Peer, http: httpx.AsyncClient, policy: Policy, rate_limit: RateLimit, observer: Observer
+        self,
+        peer: Peer,
+        http: httpx.AsyncClient,
+        policy: Policy,
+        rate_limit: RateLimit,
+        observer: Observer,
+        permit: Permit,
     ) -> None:
         self.peer = peer
         self._http = http
         self._policy = policy
         self._rate_limit = rate_limit
         self._observer = observer
+        self._permit = permit
 
     async def exchange(self, method: str, path: str, content: bytes | None = None) -> Answer:
         """Send one request, once; `path` comes after the peer's address. Raises an HttpError where no answer comes."""
         await self._rate_limit.turn(method)
+        self._permit()
         asked, url = f"{method} {path.partition('?')[0]}", self.peer.address + path
         headers = {"Content-Type": "application/json"} if content is not None else None
         try:
@@ -97,6 +112,7 @@ async def open_client(
     rate_limit: RateLimit,
     transport: TransportFactory | None = None,
     observer: Observer = unobserved,
+    permit: Permit = always,
 ) -> AsyncIterator[HttpClient]:
     """A client of its own. Raises Unsendable where this environment can't be used, Exhausted where it is used up."""
     try:
@@ -108,7 +124,7 @@ async def open_client(
             },
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=httpx.Timeout(policy.read_timeout, connect=policy.connect_timeout),
-            verify=_tls_context() if urlsplit(peer.address).scheme == "https" else False,
+            verify=_tls_context(peer.certificates) if urlsplit(peer.address).scheme == "https" else False,
             proxy=_proxy(peer.address),
             trust_env=False,
             follow_redirects=False,
@@ -117,7 +133,7 @@ async def open_client(
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         raise unopened(error, peer) from error
     async with http:
-        yield HttpClient(peer, http, policy, rate_limit, observer)
+        yield HttpClient(peer, http, policy, rate_limit, observer, permit)
 
 
 def _is_wrapped_twice(response: httpx.Response) -> bool:
@@ -141,9 +157,9 @@ def _proxy(address: str) -> httpx.Proxy | None:
     if url is None:
         return None
     _ = urlsplit(url).port  # a number that is no port shows only here, and else in the middle of connecting
-    return httpx.Proxy(url, ssl_context=_tls_context() if url.startswith("https://") else None)
+    return httpx.Proxy(url, ssl_context=_tls_context(None) if url.startswith("https://") else None)
 
 
 @cache
-def _tls_context() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+def _tls_context(certificates: str | None) -> ssl.SSLContext:
+    return httpx.create_ssl_context() if certificates is None else ssl.create_default_context(cafile=certificates)

@@ -16,7 +16,8 @@ class Peer(NamedTuple):
     """The other end. `address` is `https://HOST[:PORT][/PATH]`, without a slash at its end.
 
     `check` names the settings that the address comes from, for remedies. `headers` go with every request, beside the
-    key; `bearer`: the key is sent as a bearer token, and not raw.
+    key; `bearer`: the key is sent as a bearer token, and not raw. `certificates`: a file of whom to trust, in place of
+    those that this environment trusts.
     """
 
     address: str
@@ -24,6 +25,7 @@ class Peer(NamedTuple):
     check: str
     headers: Mapping[str, str] = MappingProxyType({})
     bearer: bool = False
+    certificates: str | None = None
 
     @property
     def host(self) -> str:

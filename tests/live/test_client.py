@@ -14,6 +14,7 @@ from reconciler.errors import (
     Forbidden,
     HttpError,
     InTransition,
+    LeaseLost,
     NotFound,
     Rejected,
     Unauthenticated,
@@ -178,3 +179,27 @@ def test_an_echoed_key_is_told_nowhere(status: int, echo: str) -> None:
     error = Service(httpx.Response(status, text=echo), key=HOSTILE_KEY).refuse(lambda client: client.list_clusters())
     told = "".join(traceback.format_exception(error)) + repr(error) + str(error.problems())
     assert not [HOSTILE_KEY[at : at + 6] for at in range(len(HOSTILE_KEY) - 5) if HOSTILE_KEY[at : at + 6] in told]
+
+
+def test_nothing_leaves_without_a_permit() -> None:
+    """It is asked before each attempt, and after the wait for the rate's turn: a retry may come too late."""
+    clock, sent = FakeClock(), list[float]()
+
+    def reply(_request: httpx.Request) -> httpx.Response:
+        sent.append(clock.seconds)
+        return httpx.Response(503)
+
+    def permit() -> None:
+        if clock.seconds >= 40:
+            raise LeaseLost("not sent, as the lease is no longer held")
+
+    held = connection(lambda: httpx.MockTransport(reply), clock, rate=0.1, permit=permit)
+
+    async def ask() -> None:
+        async with held.client() as client:
+            await put(client)
+
+    with pytest.raises(LeaseLost, match="no longer held") as raised:
+        clock.run(ask())
+    assert sent == [0, 10, 20, 30]
+    assert (raised.value.attempts, raised.value.may_have_reached) == (5, True)

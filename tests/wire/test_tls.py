@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import make_certificate
+
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 
 ASK = """
@@ -37,11 +39,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate of this machine, and its key beside it."""
-    file = tmp_path_factory.mktemp("tls") / "cert.pem"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
-    subprocess.run([*make, "-keyout", file.with_suffix(".key"), "-out", file], check=True, capture_output=True)
-    return file
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def asked(certificate: Path, *, trusted: bool = True, spoiled: bool = False, wants_certificate: bool = False) -> str:

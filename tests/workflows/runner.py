@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -42,7 +43,7 @@ _OFFLINE = (
     "|| github.event.pull_request.user.login == 'dependabot[bot]')"
 )
 _PUSHED = "github.event_name == 'push'"
-_EXITS = [f"steps.{name}.outputs.exit_code" for name in ("plan", "apply", "drift")]
+_EXITS = [f"steps.{name}.outputs.exit_code" for name in ("plan", "apply", "drift", "targets", "comment")]
 
 TABLE: dict[str, Callable[[Get], object]] = {
     _OFFLINE: _offline,
@@ -73,14 +74,15 @@ TABLE: dict[str, Callable[[Get], object]] = {
     "inputs.sandbox == 'true'": lambda get: get("inputs.sandbox") == "true",
     **{
         f"inputs.command == '{name}'": lambda get, name=name: get("inputs.command") == name  # type: ignore[misc]
-        for name in ("plan", "apply", "drift")
+        for name in ("plan", "apply", "drift", "targets", "comment")
     },
     "always() && inputs.command == 'plan' && inputs.offline != 'true'": lambda get: (
         get("inputs.command") == "plan" and get("inputs.offline") != "true"
     ),
-    "always() && inputs.command != 'drift' && inputs.offline != 'true' && inputs.dry-run != 'true' "
-    "&& steps.apply.outputs.superseded != 'true'": lambda get: (
+    "always() && inputs.command != 'drift' && inputs.comment != 'false' && inputs.offline != 'true' "
+    "&& inputs.dry-run != 'true' && steps.apply.outputs.superseded != 'true'": lambda get: (
         get("inputs.command") != "drift"
+        and get("inputs.comment") != "false"
         and get("inputs.offline") != "true"
         and get("inputs.dry-run") != "true"
         and get("steps.apply.outputs.superseded") != "true"
@@ -89,7 +91,7 @@ TABLE: dict[str, Callable[[Get], object]] = {
         get("inputs.command") == "drift" and get("inputs.sandbox") != "true"
     ),
 }
-NAME = re.compile(r"(github|inputs|env|secrets|steps|runner|matrix)(\.[\w-]+)+")
+NAME = re.compile(r"(github|inputs|env|secrets|steps|runner|matrix|needs)(\.[\w-]+)+")
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,17 @@ class Event:
 
 @dataclass
 class Run:
-    """How a job went: each step's exit code, None where it was passed over; what was printed, saved, summed up."""
+    """How a job went: each step's exit code, None where it was passed over; what was printed, saved, summed up.
+
+    `outputs` are the action's, `given` the job's own.
+    """
 
     name: str
     codes: dict[str, int | None] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    given: dict[str, str] = field(default_factory=dict)
     summary: str = ""
     document: dict[str, Any] = field(default_factory=dict)
 
@@ -150,9 +156,29 @@ class Runner:
         """Run the one job of a workflow, of this repository unless it is given."""
         whole = document or read(ROOT / f".github/workflows/{workflow}.yml")
         [job] = whole["jobs"].values()
+        return self._run(workflow, event, whole, job, {})
+
+    def run_jobs(self, event: Event, whole: dict[str, Any]) -> dict[str, list[Run]]:
+        """Run all jobs of a workflow, each after those that it needs: one run for each entry of its matrix."""
+        contexts: dict[str, Any] = {"needs": {}}
+        ended: dict[str, list[Run]] = {}
+        for name, job in whole["jobs"].items():
+            assert job.get("needs", name) in (name, *ended)
+            failed = not all(run.green for run in ended.get(job.get("needs"), ()))
+            if failed and job.get("if") != "always()":
+                continue
+            ended[name] = [
+                self._run(name, event, whole, job, {**contexts, "matrix": entry}) for entry in _entries(job, contexts)
+            ]
+            contexts["needs"][name] = {"outputs": ended[name][0].given}
+        return ended
+
+    def _run(
+        self, name: str, event: Event, whole: dict[str, Any], job: dict[str, Any], contexts: dict[str, Any]
+    ) -> Run:
         self.hub.may_push = (job.get("permissions") or whole["permissions"]).get("contents") == "write"
         self._count += 1
-        started = _Job(self, event, self.folder / f"{self._count:02}-{workflow}", job)
+        started = _Job(self, event, self.folder / f"{self._count:02}-{name}", job, contexts)
         if not started.wanted(job):
             return started.run
         try:
@@ -164,7 +190,9 @@ class Runner:
 
 
 class _Job:
-    def __init__(self, runner: Runner, event: Event, folder: Path, job: dict[str, Any]) -> None:
+    def __init__(
+        self, runner: Runner, event: Event, folder: Path, job: dict[str, Any], contexts: dict[str, Any]
+    ) -> None:
         self.hub = runner.hub
         self.persists = runner.persists
         self.event = event
@@ -177,6 +205,7 @@ class _Job:
         secrets = {} if event.fork else {**runner.secrets, **(runner.production if "environment" in job else {})}
         (folder / "event.json").write_text(json.dumps(event.payload))
         self.contexts: dict[str, Any] = {
+            **contexts,
             "secrets": secrets,
             "inputs": event.payload.get("inputs", {}),
             "steps": {},
@@ -193,6 +222,7 @@ class _Job:
         }
         self.contexts["env"] = self.filled(job.get("env", {}))
         self.run = Run(self.filled(job.get("name", "")))
+        self.outputs_of_job = job.get("outputs", {})
         self.failed = False
         self.masks: set[str] = set()
         self.environment = {
@@ -221,10 +251,7 @@ class _Job:
 
     def get(self, name: str) -> str:
         """A context's value as text; empty where there is none."""
-        value: Any = self.contexts
-        for key in name.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
-        return _text(value)
+        return _value(self.contexts, name)
 
     def value(self, expression: str) -> str:
         """What an expression gives."""
@@ -275,6 +302,8 @@ class _Job:
             assert "uses" in inner or inner["shell"] == "bash"
             self.step(inner)
         self.run.outputs = {name: self.filled(output["value"]) for name, output in action["outputs"].items()}
+        if "id" in step:
+            self.contexts["steps"][step["id"]] = {"outputs": self.run.outputs}
         self.contexts["inputs"], self.environment = outer, kept
 
     def shell(self, step: dict[str, Any], own: Mapping[str, str]) -> tuple[int, str]:
@@ -335,9 +364,19 @@ class _Job:
                     )
                 else:
                     assert given["if-no-files-found"] == "ignore"
+            case "actions/download-artifact":
+                self.download(given)
             case other:
                 raise AssertionError(f"{other} is not known here")
         return 0, ""
+
+    def download(self, given: Mapping[str, str]) -> None:
+        """The newest of each name that fits; one alone is not put into a folder of its own."""
+        found = {one["name"]: one for one in self.hub.artifacts if fnmatchcase(one["name"], given["pattern"])}
+        for name, artifact in found.items():
+            file = Path(given["path"]) / (name if len(found) > 1 else "") / artifact["file"]
+            file.parent.mkdir(parents=True)
+            file.write_bytes(artifact["bytes"])
 
     def check_out(self, given: Mapping[str, str]) -> None:
         """The event's commit as the real action fetches it; no credentials stay behind.
@@ -367,6 +406,7 @@ class _Job:
 
     def end(self) -> None:
         """What must be so after every job: no secret anywhere, and nothing of the token in git's configuration."""
+        self.run.given = self.filled(self.outputs_of_job)
         self.run.summary = self.summary.read_text() if self.summary.exists() else ""
         for file in self.temp.glob("reconciler-*.json"):
             self.run.document = json.loads(file.read_text())
@@ -379,6 +419,23 @@ class _Job:
         assert self.masks == {credentials} or not {"Plan", "Apply", "Drift"} & set(self.run.logs)
         assert not self.hub.complaints
         shutil.rmtree(self.temp)
+
+
+def _entries(job: Mapping[str, Any], contexts: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What a job's matrix comes to, which an earlier job has made; one entry of nothing where it has none."""
+    matrix = job.get("strategy", {}).get("matrix")
+    if matrix is None:
+        return [{}]
+    name = matrix.removeprefix("${{ fromJSON(").removesuffix(") }}")
+    made: dict[str, list[dict[str, str]]] = json.loads(_value(contexts, name))
+    assert [*made] == ["include"]
+    return made["include"]
+
+
+def _value(contexts: Any, name: str) -> str:
+    for key in name.split("."):
+        contexts = contexts.get(key) if isinstance(contexts, dict) else None
+    return _text(contexts)
 
 
 def _text(value: object) -> str:

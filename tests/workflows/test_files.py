@@ -114,7 +114,8 @@ def test_what_is_installed_is_what_is_locked() -> None:
         True,
     )
     assert 'install --no-deps --no-build-isolation "$GITHUB_ACTION_PATH"' in install
-    for name in (*requirements, "requirements-dev.txt", "requirements-docs.txt", "requirements-peers.txt"):
+    others = [f"requirements-{group}.txt" for group in ("dev", "docs", "peers", "release")]
+    for name in (*requirements, *others):
         locked = (ROOT / name).read_text()
         pinned = {
             "requirements-uv.txt": "uv",
@@ -154,10 +155,10 @@ def test_the_docs_say_what_the_workflows_need(tmp_path: Path) -> None:
 
 def test_adopting_takes_few_lines() -> None:
     """As the docs say; with the same checkout as ours, by its hash, and as deep."""
-    assert [len(text.splitlines()) for text in documented_texts()] == [10, 26, 10]
+    assert [len(text.splitlines()) for text in documented_texts()] == [10, 26, 10, 24]
     checkout = next(step["uses"] for name, step in steps().items() if name == "plan.plan: Check out")
-    for name, workflow in documented().items():
-        [job] = workflow["jobs"].values()
+    for name in ("plan", "apply", "drift"):
+        [job] = documented()[name]["jobs"].values()
         first, second = job["steps"]
         assert first["uses"] == checkout
         assert first["with"].get("fetch-depth") == DEPTHS.get(name)

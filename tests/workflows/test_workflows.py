@@ -1,6 +1,7 @@
 """The workflows on a real repository, against a served sandbox and a fake GitHub: every step of theirs is run."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -450,9 +451,9 @@ def test_a_push_of_many_commits_is_one_change(desk: Desk, service: Service) -> N
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"command": "destroy"}, "command is plan, apply or drift"),
+        ({"command": "destroy"}, "command is plan, apply, drift, targets or comment"),
         ({"unreviewed": "all"}, "unreviewed is harmless, refuse or apply"),
-        ({"dry-run": "True"}, "dry-run, offline and sandbox are true or false"),
+        ({"dry-run": "True"}, "dry-run, offline, sandbox and comment are true or false"),
         ({"key": ""}, "key is a name, and not empty"),
     ],
 )
@@ -680,6 +681,35 @@ def test_the_ten_lines_of_the_docs_do(bare: Desk, hub: Hub, service: Service) ->
 
 
 @pytest.mark.slow
+def test_a_job_for_each_target_and_one_comment(desk: Desk, hub: Hub) -> None:
+    """As the documentation gives it: the plans of all, whatever becomes of one; each is kept under its target's name."""
+    for suffix in ("_US", "_EU"):
+        desk.edit("fleet.yaml", f"MOMENTO_API_KEY{suffix}", "MOMENTO_API_KEY")
+    desk.runner.secrets["MOMENTO_API_KEY"] = "sandbox-readonly"
+    workflow = documented()["targets"]
+    desk.open("more")
+    desk.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
+    desk.edit("us-east-1/sessions.yaml", "shard_count: 4", "shard_count: 5")
+    desk.commit("More shards")
+    ended = desk.runner.run_jobs(desk.proposed(30), workflow)
+    ran = [run for runs in ended.values() for run in runs]
+    assert all(run.green for run in ran), [run.log for run in ran]
+    assert [run.document["targets"][0]["target"] for run in ended["plan"]] == list(TARGETS)
+    assert {one["name"].rpartition("-")[0] for one in hub.artifacts[-2:]} == {f"plan-{target}" for target in TARGETS}
+    [said] = comments(hub, 30)
+    assert "2 to update" in said
+    assert all(name in said for name in (*TARGETS, "sessions", "rate-limits"))
+
+    desk.edit("us-east-1/sessions.yaml", "shard_count: 5", "shard_count: 0")
+    desk.commit("No shards")
+    ended = desk.runner.run_jobs(desk.proposed(30), workflow)
+    assert [run.green for run in ended["plan"]] == [False, False]
+    [said] = comments(hub, 30)
+    assert "shard_count" in said
+    assert "2 to update" not in said
+
+
+@pytest.mark.slow
 def test_only_main_is_applied(desk: Desk) -> None:
     """By hand on a branch: the job is passed over; the environment wouldn't give it the key either."""
     event = Event("workflow_dispatch", "refs/heads/x", git(desk.folder, "rev-parse", "main"), {"inputs": {}})
@@ -687,10 +717,10 @@ def test_only_main_is_applied(desk: Desk) -> None:
 
 
 def test_a_release_is_built_from_its_tag(tmp_path: Path) -> None:
-    """The tag is the version, or nothing is built; the build has the wheel and the source."""
+    """The tag is the version, or nothing is built; there are the wheel, the source, and a list of all that is locked."""
     for name in ("reconciler", "tests", "manifests", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile"):
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path / name)
     found = steps()
     path = f"{Path(sys.executable).parent}:{ALONE['PATH']}"
@@ -704,5 +734,13 @@ def test_a_release_is_built_from_its_tag(tmp_path: Path) -> None:
     assert run("Refuse a tag that is not the version", "v0.1.0") == 0
     assert run("Build", "v0.1.0") == 0
     assert sorted(file.suffix for file in (tmp_path / "dist").iterdir()) == [".gz", ".whl"]
-    hashed = "--require-hashes -r requirements-build.txt"
+    assert run("List what it needs", "v0.1.0") == 0
+    listed = json.loads((tmp_path / "sbom/momento-reconciler.cdx.json").read_text())
+    locked = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert {(one["name"], one["version"]) for one in listed["components"]} == set(locked)
+    assert listed["metadata"]["component"]["name"] == "momento-reconciler"
+    assert listed["bomFormat"] == "CycloneDX"
+    assert {"serialNumber", "specVersion"} <= set(listed)  # what actions/attest looks for
+    assert found["release.attest: Attest what it needs"]["with"]["sbom-path"] == "sbom/momento-reconciler.cdx.json"
+    hashed = "--require-hashes -r requirements-release.txt"
     assert hashed in found["release.build: Install what builds it"]["run"]
