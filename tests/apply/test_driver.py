@@ -507,6 +507,30 @@ def test_a_key_that_is_refused_while_polling() -> None:
         "unknown",
         "unauthenticated: it was sent, and how it ends can't be seen: GET /cluster: 401 Unauthorized",
     )
+    world = World()
+    busy = live("busy", status="Updating")
+    service = world.service(clusters=[busy])
+    service.lists = [Unauthenticated("GET /cluster: 401 Unauthorized", http_status=401)]
+    head = head_of(declared("a"), declared("busy", shard_count=3), max_failures=9)
+    results = world.results(job_of(head, [busy]))
+    assert outcomes(results) == {"a": "unknown", "busy": "skipped"}
+    assert message(results["busy"]) == (
+        "unauthenticated: not sent: the service refuses this target's API key (unauthenticated)"
+    )
+    assert service.writes == ["PUT a"]
+
+
+def test_a_key_that_is_refused_while_it_is_checked_what_stands() -> None:
+    """Once: the deletes of all targets are held, since what that one declares can't be seen."""
+    world = World()
+    us = world.service("us", [live("a")])
+    us.lists = [Unauthenticated("GET /cluster: 401 Unauthorized", http_status=401)]
+    eu = job_of(head_of(target="eu"), [live("old")], prune=True)
+    results = world.results(job_of(head_of(declared("a"), target="us"), [live("a")]), eu)
+    assert message(results["old"]) == (
+        "earlier-failure: not deleted: the clusters of us can't be listed; mend it, or allow it with --keep-going"
+    )
+    assert (us.requests, world.clock.seconds < 2.0) == (["GET"], True)
 
 
 def test_an_answer_that_was_lost_is_looked_for_in_the_list() -> None:
