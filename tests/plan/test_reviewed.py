@@ -15,7 +15,7 @@ from reconciler.plan.reviewed import Reviewed, Verdict, hold_against, is_harmles
 from tests.fakes import head, live, manifest
 from tests.plan.histories import digests, git, only_change, plan_of, read
 
-CARRIED = {"shard_placements": [{"shard_index": 0, "availability_zone": "a"}]}
+CARRIED: dict[str, Any] = {"shard_placements": [{"shard_index": 0, "availability_zone": "a"}]}
 REMEDY = "look at it with `reconciler plan`, and have that plan reviewed; or apply it by hand without --expect"
 
 
