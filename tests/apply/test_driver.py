@@ -388,8 +388,9 @@ def test_a_list_that_was_asked_for_before_the_request_says_nothing() -> None:
     machine = Machine([job_of(head_of(declared("a", shard_count=3)), [live("a")])], ApplyOptions())
     assert isinstance(machine.handle(Begun(0.0))[0], Send)
     machine.handle(Taken(5.0, "default", "a"))
-    machine.handle(Listed(6.0, "default", 4.0, {"a": live("a", status="UpdateFailed")}))
-    assert not machine.done
+    for asked in (4.0, 5.0):
+        machine.handle(Listed(6.0, "default", asked, {"a": live("a", status="UpdateFailed")}))
+        assert not machine.done
     machine.handle(Listed(7.0, "default", 6.0, {"a": live("a", status="UpdateFailed")}))
     assert machine.done
 
