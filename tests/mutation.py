@@ -1,7 +1,7 @@
-"""`python -m tests.mutation ROOM [MUTANTS]`: breaks a room's code in every small way, and tells what no test of it notices.
+"""`python -m tests.mutation ROOM [MUTANTS…]`: breaks a room's code in every small way, and tells what no test of it notices.
 
 In a copy of the project, by mutmut. What survives is a promise that nobody tests, or code that nobody needs. MUTANTS is
-a pattern of names, such as `*judge*`, to look at some of them.
+patterns of names, to look at some of them: `*judge*`, or `*7` for every tenth.
 """
 
 import re
@@ -63,13 +63,13 @@ track_dependencies = false
 _RESULT: Final = re.compile(r"^ {4}(\S+): (.+)$", re.MULTILINE)
 
 
-def main(name: str, mutants: str = "*") -> int:
+def main(name: str, *mutants: str) -> int:
     """Break a room; 1 where its tests notice less than they should."""
     room = ROOMS[name]
     with TemporaryDirectory() as folder:
         _copy(Path(folder), room)
         mutmut = [str(Path(sys.executable).with_name("mutmut"))]
-        subprocess.run([*mutmut, "run", "--max-children", "2", mutants], cwd=folder, check=True)
+        subprocess.run([*mutmut, "run", "--max-children", "2", *mutants], cwd=folder, check=True)
         listed = subprocess.run(
             [*mutmut, "results", "--all", "true"], cwd=folder, check=True, capture_output=True, text=True
         )
