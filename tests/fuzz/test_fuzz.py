@@ -22,7 +22,7 @@ def _param(subject: Subject[Any]) -> Any:
     return pytest.param(subject, id=subject.name, marks=[pytest.mark.slow] if subject.slowness > 20 else [])
 
 
-@pytest.mark.parametrize("subject", map(_param, SUBJECTS))
+@pytest.mark.parametrize("subject", [_param(subject) for subject in SUBJECTS])
 def test_what_comes_from_outside_never_breaks_it(subject: Subject[Any]) -> None:
     """A traceback is one of ours that is missing."""
     few = max(2, settings.default.max_examples // subject.slowness) if settings.default else 2
