@@ -24,7 +24,7 @@ class Room(NamedTuple):
 
 ROOMS: Final = {
     "plan": Room(("reconciler/plan/*",), ("tests/plan",)),
-    "apply": Room(("reconciler/apply/*",), ("tests/apply",)),
+    "apply": Room(("reconciler/apply/*",), ("tests/apply", "tests/test_reconcile.py")),
     "evidence": Room(("reconciler/evidence/*",), ("tests/evidence",), 0.85),
     "escaping": Room(
         (

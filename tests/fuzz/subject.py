@@ -67,24 +67,23 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 @st.composite
 def altered(draw: st.DrawFn, whole: Sequence[Any]) -> bytes:
     """One of these JSON documents, still JSON, with other values in some places, fewer keys, or more."""
-    document = json.loads(json.dumps(draw(st.sampled_from(whole))))
+    root = {"": json.loads(json.dumps(draw(st.sampled_from(whole))))}
     for _ in range(draw(st.integers(1, 3))):
-        holder: Any = {"": document}
+        holder: Any = root
         key: Any = ""
         while isinstance(holder[key], dict | list) and holder[key] and draw(st.integers(0, 5)):
             holder = holder[key]
             key = draw(st.sampled_from([*holder] if isinstance(holder, dict) else range(len(holder))))
         match draw(st.sampled_from(["replace", "take out", "add", "double"])):
-            case "take out" if holder is not document and len(holder) > 1:
+            case "take out" if holder is not root and len(holder) > 1:
                 del holder[key]
-            case "add" if isinstance(holder, dict):
+            case "add" if holder is not root and isinstance(holder, dict):
                 holder[draw(st.text(max_size=4))] = draw(VALUES)
             case "double" if isinstance(holder, list):
                 holder.append(holder[key])
             case _:
                 holder[key] = draw(VALUES)
-        document = holder[""] if "" in holder and len(holder) == 1 else document
-    return json.dumps(document).encode()
+    return json.dumps(root[""]).encode()
 
 
 def told(error: ReconcilerError) -> None:
