@@ -195,7 +195,7 @@ def test_what_the_service_keeps_stays_known_where_another_field_is_sent() -> Non
     was = line("a", declared("a", description="x "), kept={"description": "x"})
     one = declared("a", description="x ", shard_count=3)
     written, _, _ = recorded(job_of(head_of(one), [live("a", description="x")], [was]), record_of(was))
-    assert written.lines["a"] == replace(was, commit="c1", at=NOW, unsettled=one.managed)
+    assert written.lines["a"] == was._replace(commit="c1", at=NOW, unsettled=one.managed)
 
 
 def test_a_field_that_was_left_keeps_its_recorded_value() -> None:
