@@ -5,8 +5,11 @@ PYTEST = $(RUN)/python -m pytest -n 2 --dist worksteal
 LOCK = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 SEEDS ?= 1000
+KILLS ?= 20
+EXAMPLES ?= 1000
+ROOM ?= plan
 
-.PHONY: demo test test-slow test-all simulate check docs generate format bench bench-compare lock clean
+.PHONY: demo test test-slow test-all simulate kills fuzz mutate check docs generate format bench bench-compare lock clean
 
 demo: $(VENV)/ready  ## plan, apply and drift of manifests/ on the embedded sandbox
 	@$(RUN)/python tests/demo.py
@@ -22,6 +25,15 @@ test-all: $(VENV)/ready  ## every test, each property in full
 
 simulate: $(VENV)/ready  ## so many simulated days in which everything goes wrong: SEEDS=1000
 	$(RUN)/python -m tests.simulation $(SEEDS)
+
+kills: $(VENV)/ready  ## so many kills of the command, half as many of the service under load: KILLS=20
+	KILLS=$(KILLS) $(PYTEST) tests/acceptance/test_kills.py
+
+fuzz: $(VENV)/ready  ## so many inputs from outside, of each kind, each in 5 s and 200 MiB: EXAMPLES=1000
+	$(RUN)/python -m tests.fuzz $(EXAMPLES)
+
+mutate: $(VENV)/ready  ## a room's code broken in every small way: ROOM=plan, apply, evidence or escaping
+	$(RUN)/python -m tests.mutation $(ROOM)
 
 check: $(VENV)/ready  ## linters, types, the arrows of the house
 	$(RUN)/ruff format --check

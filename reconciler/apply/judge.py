@@ -95,13 +95,13 @@ def judge_going(
     if live is None:
         return _APPLIED
     if live.status == DELETING:
-        return replace(state, seen=True, other_since=None)
+        return replace(state, other_since=None)
     if live.unhealthy and not goal.failed_before(live):
         return Ended("failed", words.still_there(live))
     since = state.other_since if state.other_since is not None else at
     if state.lost is not None and at >= since + patience:
         return Ended("unknown", state.lost.detail)
-    return replace(state, seen=True, other_since=since)
+    return replace(state, other_since=since)
 
 
 def judge_waiting(

@@ -1,6 +1,8 @@
 """Plans that were saved: reading one, and what it asks for when it is applied or expected."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from reconciler.errors import DamagedPlan, StalePlan, UsageError
@@ -8,13 +10,15 @@ from reconciler.plan.document import MAX_PLAN_BYTES, PlanDocument, load_plans
 from reconciler.plan.plan import Plan
 from reconciler.plan.reviewed import Reviewed
 
+_PIECE_BYTES = 1024 * 1024
 _ANEW = "make a new one: reconciler plan --out FILE"
 
 
 def read_saved(file: str) -> bytes:
-    """The bytes of a plan or a report, at most one more than either may have. Raises OSError."""
+    """The bytes of a plan or a report, at most a piece more than either may have. Raises OSError."""
     with open(file, "rb") as stream:  # noqa: PTH123  # its name may be no text
-        return stream.read(MAX_PLAN_BYTES + 1)
+        pieces = iter(partial(stream.read, _PIECE_BYTES), b"")  # read at once, all that may come would be made room for
+        return b"".join(islice(pieces, MAX_PLAN_BYTES // _PIECE_BYTES + 1))
 
 
 def read_plan(file: str) -> PlanDocument:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from reconciler.desired.problems import MOST_IN_A_FILE
-from reconciler.desired.words import dotted, reason_words
+from reconciler.desired.words import named, reason_words
 from reconciler.desired.yaml import Document, KeyPath
 
 M = TypeVar("M", bound=BaseModel)
@@ -40,9 +40,7 @@ def validated(
     writes one means something that can't be guessed. `may_be_null` names the exceptions.
     """
     nulls = {path for path in document.nulls if not may_be_null(path)}
-    reasons = [
-        Reason(path, f"{dotted(path) or 'the document'} is null", _NULL) for path in document.nulls if path in nulls
-    ]
+    reasons = [Reason(path, f"{named(path)} is null", _NULL) for path in document.nulls if path in nulls]
     try:
         valid = model.model_validate(value)
     except ValidationError as error:

@@ -50,6 +50,7 @@ _EXPECTED = {
     "model_attributes_type": "a mapping of keys and values",
 }
 _LONGEST_SHOWN = 60
+_LONGEST_PATH = 120
 
 
 class ReadAs(NamedTuple):
@@ -66,10 +67,15 @@ def dotted(path: Iterable[str | int]) -> str:
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
 
 
+def named(path: Iterable[str | int]) -> str:
+    """The same in one line that steers nothing, cut: its keys are whatever somebody wrote."""
+    return printable(dotted(path), _LONGEST_PATH) or "the document"
+
+
 def reason_words(detail: Any, path: KeyPath, model: type[BaseModel], word: str | None) -> tuple[str, str]:
     """Message and remedy of one of pydantic's errors; `word` is how a boolean was written that YAML 1.1 alone has."""
     kind: str = detail["type"]
-    name, value = printable(dotted(path), 120), detail.get("input")
+    name, value = named(path), detail.get("input")
     if kind == "missing":
         return f"{name} is missing", "add it: the API requires it"
     if kind == "extra_forbidden":
@@ -80,7 +86,7 @@ def reason_words(detail: Any, path: KeyPath, model: type[BaseModel], word: str |
     if word is not None:
         return f"{name} is {word}, which YAML reads as a boolean", f'write "{word}" in quotes'
     if kind in _EXPECTED:
-        return f"{name or 'the document'} is {_described(value)}, not {_EXPECTED[kind]}", _instead(kind, value)
+        return f"{name} is {_described(value)}, not {_EXPECTED[kind]}", _instead(kind, value)
     return _constraint(kind, name, value, detail.get("ctx") or {})
 
 

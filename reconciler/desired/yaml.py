@@ -6,6 +6,7 @@ every editor.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -153,7 +154,7 @@ def lines(data: bytes) -> Iterator[str]:
     text = TextIOWrapper(BytesIO(data), encoding="utf-8-sig", errors="replace", newline="")
     for line in text:
         yield line.rstrip("\r\n")
-    if not data or data.endswith((b"\n", b"\r")):
+    if data in {b"", BOM_UTF8} or data.endswith((b"\n", b"\r")):
         yield ""
 
 
@@ -164,7 +165,7 @@ _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufd
 
 def _text(data: bytes) -> str:
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")  # as utf-8-sig does, whose errors don't count the mark's bytes
     except UnicodeDecodeError as error:
         raise Unreadable("the file is not UTF-8", "save it as UTF-8", _end_of(data[: error.start])) from error
     bad = _NOT_TEXT.search(text)

@@ -163,4 +163,4 @@ def _moved(change: Change, live: LiveCluster) -> str:
 
 def _names(changes: Sequence[Change]) -> str:
     told = ", ".join(f"{change.action} {change.name}" for change in changes[:5])
-    return told + (f" and {len(changes) - 5} others" if len(changes) > 5 else "")
+    return told + (f" and {len(changes) - 5} more" if len(changes) > 5 else "")

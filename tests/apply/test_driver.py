@@ -10,11 +10,12 @@ from reconciler.apply.driver import carry_out
 from reconciler.apply.machine import Machine, Progress
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.protocol import Begun, Listed, Send, Taken
-from reconciler.errors import Forbidden, HttpError, NoAnswer, NotFound, Unauthenticated, Unavailable
+from reconciler.errors import Forbidden, HttpError, InTransition, NoAnswer, NotFound, Unauthenticated, Unavailable
 from reconciler.model.cluster import LiveCluster
 from reconciler.plan.change import Origin
 from reconciler.plan.intent import Intent
 from reconciler.plan.reviewed import Standing
+from reconciler.results import ErrorDetail, Result
 from tests.apply.fakes import (
     BUSY,
     EVERYTHING,
@@ -221,6 +222,11 @@ def test_no_delete_while_anything_declared_does_not_stand() -> None:
     assert message(sick["old"]) == (
         "earlier-failure: not deleted: b is Active with Sick; mend it, or allow it with --keep-going"
     )
+    lost_one = world_with(lambda method, _name: lost() if method == "PUT" else None, live("old"))
+    doubtful = lost_one.results(job_of(head_of(declared("a")), [live("old")], prune=True))
+    assert message(doubtful["old"]) == (
+        "earlier-failure: not deleted: a may not have arrived; mend it, or allow it with --keep-going"
+    )
     drifted = [live("a", shard_count=9), live("old")]
     unselected = World().results(job_of(head_of(declared("a")), drifted, intent=only))
     assert message(unselected["old"]) == (
@@ -388,8 +394,9 @@ def test_a_list_that_was_asked_for_before_the_request_says_nothing() -> None:
     machine = Machine([job_of(head_of(declared("a", shard_count=3)), [live("a")])], ApplyOptions())
     assert isinstance(machine.handle(Begun(0.0))[0], Send)
     machine.handle(Taken(5.0, "default", "a"))
-    machine.handle(Listed(6.0, "default", 4.0, {"a": live("a", status="UpdateFailed")}))
-    assert not machine.done
+    for asked in (4.0, 5.0):
+        machine.handle(Listed(6.0, "default", asked, {"a": live("a", status="UpdateFailed")}))
+        assert not machine.done
     machine.handle(Listed(7.0, "default", 6.0, {"a": live("a", status="UpdateFailed")}))
     assert machine.done
 
@@ -414,6 +421,9 @@ def test_409_is_waited_out_and_its_words_are_told() -> None:
     )
     assert (result.outcome, result.seconds, finished.endings[0].refused) == ("failed", 600.0, True)
     assert len(service.looks) < 40
+    doubted = [InTransition(BUSY.message, http_status=409, may_have_reached=True), BUSY, BUSY]
+    doubt = world_with(lambda _method, _name: doubted.pop(0) if len(doubted) > 1 else BUSY, live("a"))
+    assert outcomes(doubt.results(job, timeout_seconds=600.0)) == {"a": "unknown"}  # the first may have arrived
     assert outcomes(world_with(service.hook, live("a")).results(job, wait=False)) == {"a": "skipped"}
 
 
@@ -493,7 +503,9 @@ def test_a_refused_key_stops_its_target_alone(kind: type[HttpError]) -> None:
     job = job_of(head_of(declared("a"), declared("b"), target="us", concurrency=1, max_failures=9))
     results = world.results(job, job_of(head_of(declared("c"), target="eu")))
     assert outcomes(results) == {"a": "failed", "b": "skipped", "c": "applied"}
-    assert message(results["b"]) == f"{kind.kind}: not sent: the service refuses this target's API key ({kind.kind})"
+    assert results["b"].error == ErrorDetail(
+        kind=kind.kind, message=f"not sent: the service refuses this target's API key ({kind.kind})", http_status=401
+    )
     assert us.writes == ["PUT a"]
 
 
@@ -503,10 +515,35 @@ def test_a_key_that_is_refused_while_polling() -> None:
     service = world.service()
     service.lists = [Unauthenticated("GET /cluster: 401 Unauthorized", http_status=401)]
     result = world.results(job_of(head_of(declared("a"))))["a"]
-    assert (result.outcome, message(result)) == (
+    why = "it was sent, and how it ends can't be seen: GET /cluster: 401 Unauthorized"
+    assert (result.outcome, result.error) == (
         "unknown",
-        "unauthenticated: it was sent, and how it ends can't be seen: GET /cluster: 401 Unauthorized",
+        ErrorDetail(kind="unauthenticated", message=why, http_status=401),
     )
+    world = World()
+    busy = live("busy", status="Updating")
+    service = world.service(clusters=[busy])
+    service.lists = [Unauthenticated("GET /cluster: 401 Unauthorized", http_status=401)]
+    head = head_of(declared("a"), declared("busy", shard_count=3), max_failures=9)
+    results = world.results(job_of(head, [busy]))
+    assert outcomes(results) == {"a": "unknown", "busy": "skipped"}
+    assert message(results["busy"]) == (
+        "unauthenticated: not sent: the service refuses this target's API key (unauthenticated)"
+    )
+    assert service.writes == ["PUT a"]
+
+
+def test_a_key_that_is_refused_while_it_is_checked_what_stands() -> None:
+    """Once: the deletes of all targets are held, since what that one declares can't be seen."""
+    world = World()
+    us = world.service("us", [live("a")])
+    us.lists = [Unauthenticated("GET /cluster: 401 Unauthorized", http_status=401)]
+    eu = job_of(head_of(target="eu"), [live("old")], prune=True)
+    results = world.results(job_of(head_of(declared("a"), target="us"), [live("a")]), eu)
+    assert message(results["old"]) == (
+        "earlier-failure: not deleted: the clusters of us can't be listed; mend it, or allow it with --keep-going"
+    )
+    assert (us.requests, world.clock.seconds < 2.0) == (["GET"], True)
 
 
 def test_an_answer_that_was_lost_is_looked_for_in_the_list() -> None:
@@ -545,7 +582,10 @@ def test_polls_that_fail_are_survived_and_what_does_not_settle_in_time_failed() 
     service = world.service()
     down = Unavailable("GET /cluster: 503", http_status=503)
     service.lists = [*[down] * 12, [live("a")]]
-    assert outcomes(world.results(job_of(head_of(declared("a"))))) == {"a": "applied"}
+    with capture_logs() as logs:
+        assert outcomes(world.results(job_of(head_of(declared("a"))))) == {"a": "applied"}
+    told = {"target": "default", "kind": "unavailable", "error": "GET /cluster: 503", "http_status": 503}
+    assert {"event": "poll.failed", "log_level": "warning", **told} in logs
     slow = World()
     slow.service(settle=1e9)
     result = slow.results(job_of(head_of(declared("a"))), timeout_seconds=90.0)["a"]
@@ -610,6 +650,16 @@ def test_a_stop_finishes_what_is_in_flight_and_starts_nothing() -> None:
     )
     assert message(results["b"]) == "interrupted: the run ended before this change was sent; run it again"
     assert service.writes == ["PUT a"]
+    stopped = world_with(lambda _method, _name: lost())
+
+    async def stops_while_it_looks() -> dict[str, Result]:
+        work = asyncio.ensure_future(stopped.work(job_of(head_of(declared("a")))))
+        await stopped.clock.sleep(5.0)
+        stopped.stop.requested.set()
+        return {result.name: result for one in await work for result in one.report.results}
+
+    result = stopped.clock.run(stops_while_it_looks())["a"]
+    assert (result.outcome, message(result)) == ("unknown", "no-answer: PUT /cluster/a: no whole answer")
 
 
 def test_a_cancelled_run_reports_at_once_and_counts_what_was_in_flight() -> None:

@@ -105,6 +105,48 @@ def test_settling(goal: Goal, state: Unsettled, listed: LiveCluster | None, said
     assert told(judge_settling(goal, state, listed, AT, PATIENCE)) == said
 
 
+SEEN = replace(SENT, seen=True)
+MOVING = replace(SEEN, moved=True)
+DOUBTFUL = replace(SENT, missing_since=SOON, errors_since=SOON, other_since=SOON, other_lists=9)
+AS_SENT = frozenset({"shard_count"})
+UPDATING = live("a", status="Updating")
+
+
+@pytest.mark.parametrize(
+    ("goal", "state", "listed", "then"),
+    [
+        (CREATE, SENT, None, SENT),
+        (CREATE, Unsettled(0.0, lost=LOST), None, Unsettled(0.0, lost=LOST, missing_since=AT)),
+        (CREATE, replace(SENT, missing_since=SOON), live("a", status="Deleting"), SEEN),
+        (CREATE, SENT, live("a", status="Creating"), replace(MOVING, as_sent=frozenset(WANTED.values) - AS_SENT)),
+        (UPDATE, SENT, None, replace(SENT, missing_since=AT)),
+        (UPDATE, replace(SENT, missing_since=SOON), None, replace(SENT, missing_since=SOON)),
+        (UPDATE, DOUBTFUL, UPDATING, MOVING),  # it is at work: nothing that was said before counts
+        (UPDATE, SENT, live("a", status="Updating", shard_count=3), replace(MOVING, as_sent=AS_SENT)),
+        (UPDATE, replace(SENT, as_sent=AS_SENT), UPDATING, replace(MOVING, as_sent=AS_SENT)),
+        (
+            UPDATE,
+            replace(SENT, missing_since=SOON, errors_since=SOON),
+            BEFORE,
+            replace(MOVING, other_since=AT, other_lists=1, kept={"shard_count": 2}),
+        ),
+        (
+            UPDATE,
+            replace(MOVING, other_since=SOON, other_lists=1, kept={"shard_count": 4}),
+            BEFORE,
+            replace(
+                MOVING, other_since=SOON, other_lists=2, kept={}
+            ),  # another value than before is none that it keeps
+        ),
+        (MENDING, SENT, SICK, replace(SEEN, errors_since=AT)),
+        (MENDING, replace(SENT, errors_since=SOON, missing_since=SOON), SICK, replace(SEEN, errors_since=SOON)),
+    ],
+)
+def test_what_a_list_leaves_in_mind(goal: Goal, state: Unsettled, listed: LiveCluster | None, then: Unsettled) -> None:
+    """Since when it has been amiss, whether it was seen, and at work, and as sent: what the next list is judged by."""
+    assert judge_settling(goal, state, listed, AT, PATIENCE) == then
+
+
 STILL_THERE = "failed: unsettled: it is still there, {}; run apply again"
 
 
@@ -127,6 +169,14 @@ def test_going(state: Unsettled, listed: LiveCluster | None, said: str) -> None:
     old = replace(UPDATE, before=listed)
     if said.startswith("failed"):
         assert told(judge_going(old, state, listed, AT, PATIENCE)) == "wait"
+
+
+def test_what_a_list_leaves_in_mind_of_what_goes() -> None:
+    """Since when it stands there, until it is on its way."""
+    standing = replace(SENT, other_since=AT)
+    assert judge_going(UPDATE, SENT, BEFORE, AT, PATIENCE) == standing
+    assert judge_going(UPDATE, standing, BEFORE, AT + 7, PATIENCE) == standing
+    assert judge_going(UPDATE, standing, live("a", status="Deleting"), AT + 9, PATIENCE) == SENT
 
 
 def change(what: str) -> Change:
@@ -179,6 +229,14 @@ GONE = "stale: stale: it has been deleted since the plan was made; plan again"
 def test_waiting(what: str, state: Waiting, listed: LiveCluster | None, said: str) -> None:
     """It is sent only to what it was planned on; what is as it should be is done."""
     assert told(judge_waiting(UPDATE, change(what), 0, state, listed, AT, PATIENCE)) == said
+
+
+def test_what_a_list_leaves_in_mind_of_what_waits() -> None:
+    """Since when an update's cluster is missing, until it is there again, at work."""
+    missing = replace(WAITS, missing_since=AT)
+    assert judge_waiting(UPDATE, change("update"), 0, WAITS, None, AT, PATIENCE) == missing
+    assert judge_waiting(UPDATE, change("update"), 0, missing, None, AT + 7, PATIENCE) == missing
+    assert judge_waiting(UPDATE, change("update"), 0, missing, UPDATING, AT + 9, PATIENCE) == WAITS
 
 
 def test_what_409_said_goes_along() -> None:

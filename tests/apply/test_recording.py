@@ -174,6 +174,30 @@ def test_what_head_no_longer_declares() -> None:
     assert recorded(job_of(head_of(), [live("kept")], [*final.lines.values()]), final)[1] == final
 
 
+def test_what_is_declared_no_more_and_not_pruned_stays_ours() -> None:
+    """Only its own manifest lets it go."""
+    was = line("old")
+    assert recorded(job_of(head_of(), [live("old")], [was]), record_of(was))[1].lines == {"old": was}
+
+
+def test_what_is_adopted_begins_anew() -> None:
+    """Whatever the record had under that name was another's: nothing of it was settled, or is kept."""
+    was = line("a", declared=None, unsettled={**line("a").sent, "shard_count": 9}, kept={"description": "x"})
+    one = declared("a", shard_count=3)
+    job = job_of(head_of(one), [live("a")], [was])
+    assert job.plan.changes[0].cause == "adoption"
+    written, _, _ = recorded(job, record_of(was))
+    assert written.lines == {"a": Line("a", "c1", NOW, "manifests/a.yaml", 1, "adopted", unsettled=one.managed)}
+
+
+def test_what_the_service_keeps_stays_known_where_another_field_is_sent() -> None:
+    """Else a run that is killed would forget it, and the next plan would send that field again."""
+    was = line("a", declared("a", description="x "), kept={"description": "x"})
+    one = declared("a", description="x ", shard_count=3)
+    written, _, _ = recorded(job_of(head_of(one), [live("a", description="x")], [was]), record_of(was))
+    assert written.lines["a"] == was._replace(commit="c1", at=NOW, unsettled=one.managed)
+
+
 def test_a_field_that_was_left_keeps_its_recorded_value() -> None:
     """What was not sent is not recorded."""
     one = declared("a", shard_count=3, replication_factor=2, lifecycle={"on_drift": "report"})

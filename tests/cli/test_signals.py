@@ -18,7 +18,8 @@ WAITS = (
     "    try:\n"
     "        await stop.requested.wait()\n"
     "        print('finishing', flush=True)\n"
-    "        await asyncio.Event().wait()\n"
+    "        await asyncio.sleep(20)\n"  # so that one that is ignored fails the test, and hangs nothing
+    "        print('ignored', flush=True)\n"
     "    finally:\n"
     "        print('told', flush=True)\n"
 )

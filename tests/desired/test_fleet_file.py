@@ -302,6 +302,14 @@ def test_a_null_of_ones_own_is_no_default(tmp_path: Path) -> None:
     assert told(tmp_path) == ["us/a.yaml:6:13: description is null"]
 
 
+def test_a_null_behind_a_hostile_key_is_told_in_one_line_that_steers_nothing(tmp_path: Path) -> None:
+    """However long that key is."""
+    key = f'"\\e[2J{"x" * 999}"'
+    write(tmp_path, {"fleet.yaml": f"targets: {{a: {{{key}: {{b: null}}}}}}\n", "a/x.yaml": manifest("x")})
+    path = f"targets.a.\\x1b[2J{'x' * 102}…"
+    assert told(tmp_path)[1] == f"fleet.yaml:1:{len('targets: {a: {') + len(key) + 7}: {path} is null"
+
+
 def test_what_is_missing_may_be_added_in_two_places(tmp_path: Path) -> None:
     """A name may not: it is each manifest's own."""
     write(tmp_path, {"a.yaml": GOOD.replace("shard_count: 2\n", "")})

@@ -129,6 +129,9 @@ def test_every_error_of_a_file_is_told_at_once_with_place_cause_and_remedy() -> 
     [
         (b"name: x\n  y: [", "m.yaml:2:4: invalid YAML: mapping values are not allowed in this context"),
         (b"name: \xff", "m.yaml:1:7: the file is not UTF-8"),
+        (b"\xef\xbb\xbfa: 1\nb: \xff", "m.yaml:2:4: the file is not UTF-8"),
+        (b"\xef\xbb\xbf\xff", "m.yaml:1:1: the file is not UTF-8"),
+        (b"\xef\xbb", "m.yaml:1:1: the file is not UTF-8"),
         ("a: 1".encode("utf-16"), "m.yaml:1:1: the file is not UTF-8"),
         (
             b"name: a\x1b[2J",

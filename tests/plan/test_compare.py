@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from reconciler.model.cluster import LiveCluster
+from reconciler.model.record import Line, Record
 from reconciler.plan.compare import as_if_applied, as_if_live, compare
 from reconciler.plan.intent import Intent
 from tests.fakes import declaration, head, live, manifest
@@ -103,7 +105,20 @@ def test_a_declaration_stands_in_for_live_with_all_that_it_says() -> None:
     """What it ignores, too: a create sends that."""
     ignoring = declaration(manifest(shard_count=5, lifecycle={"ignore_changes": ["shard_count"]}))
     (found,) = as_if_live([ignoring])
-    assert (found.name, found.status, found.values["shard_count"]) == ("orders", "Active", 5)
+    assert found == LiveCluster("orders", "Active", (), ignoring.values)
+    assert found.values["shard_count"] == 5
+
+
+def test_offline_the_record_says_what_base_declares_and_who_made_it_as_far_as_it_knew() -> None:
+    """Another cluster was made by us, from nowhere in particular; what is released or unsettled is so no more."""
+    (known, new), target = as_if_live([declaration(manifest("a")), declaration(manifest("b"))]), head().target
+    was = line(manifest("a"), origin="adopted", unsettled="deleted", kept={"shard_count": 9}, released=True)
+    settled = Line("b", None, 0.0, "manifests", 1, "created", declared=new.values)
+    astray = git(recorded=[was], astray=frozenset({"a"}))
+    found = as_if_applied(astray, target, "https://h", [known, new])
+    assert found == git(recorded=[line(manifest("a"), origin="adopted", declared=known.values), settled])
+    unrecorded = as_if_applied(git(recorded=None), target, "https://h", [new])
+    assert unrecorded.record == Record("default", "https://h", "MOMENTO_API_KEY", lines={"b": settled})
 
 
 def test_offline_all_that_base_declares_counts_as_applied() -> None:

@@ -42,6 +42,21 @@ def test_a_digest_is_of_what_is_done_not_of_where_it_stands() -> None:
     assert len({plan.digest, *different}) == len(different) + 1
 
 
+def test_a_digest_stays_what_it_is() -> None:
+    """What was reviewed or saved by one version is known to the next: an update, a create, a delete, and their plan."""
+    one = head(manifest(shard_count=3), manifest("new", description="é"))
+    found, known = [live(), live("gone")], git(recorded=[manifest(), manifest("gone")])
+    plan = plan_of(one, found, known, Intent(prune="owned"))
+    assert [change.name for change in plan.changes] == ["gone", "new", "orders"]
+    assert [*digests(plan), plan.digest, plan.manifests] == [
+        "sha256:30e742860353097b281e80c43d62b5bac0f41b55b348171a86e8f2c9664a7cb9",
+        "sha256:50e4c36d72bd15d76e092d692ede44dc35ff2b2235ab76378284f6fd6dfa3093",
+        "sha256:59992fa57aa130391bf6778d12add96a28f8ddbdac178e584a1ad9841851de97",
+        "sha256:752594948f497fa536e06ab02aa65f5f8143339f00f9a1a3d11be1a1d6ce903c",
+        "sha256:e56fbc8919daa153444d8e0fba4eec6ce275d0322df5959cd61565fc140c0c2d",
+    ]
+
+
 def test_what_is_live_counts_as_far_as_put_could_change_it() -> None:
     """Managed or not; status and errors don't."""
     assert planned(description="x").digest != planned().digest

@@ -104,6 +104,7 @@ def test_the_document_has_the_published_shape() -> None:
         ('"kind": "plan"', '"kind": "report"', "this is not a plan of format 1"),
         ('"format_version": 1', '"format_version": 2', "this is not a plan of format 1, but of 2"),
         ('"format_version": 1', '"format_version": "\\u001b[2J"', "this is not a plan of format 1, but of '\\x1b[2J'"),
+        ('"format_version": 1', f'"format_version": "{"v" * 99}"', f"this is not a plan of format 1, but of '{'v' * 38}…"),
         ('"live_read": true', '"live_read": true, "more": 1', "the plan is damaged: its shape is wrong"),
         ('"path": "shard_count"', '"path": "\\u001b[2J"', "the plan is damaged: its shape is wrong"),
         ('"before": 2', '"before": 2.5', "the plan is damaged: its shape is wrong"),
@@ -120,7 +121,8 @@ def test_a_damaged_or_foreign_plan_is_refused_whole(was: str, becomes: str, mess
     with pytest.raises(DamagedPlan) as caught:
         load_plans(text.replace(was, becomes))
     assert caught.value.message == message
-    assert "reconciler plan --out FILE" in (caught.value.remedy or "")
+    anew = "make a new one with this version" if "of format" in message else "make a new one"
+    assert caught.value.remedy == f"{anew}: reconciler plan --out FILE"
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff", b"null", b"[]", b"{}", b"9" * 5000, b'"plan"', b'{"kind": "plan"}'])
@@ -133,12 +135,18 @@ def test_what_is_no_plan_is_refused(text: bytes) -> None:
 def test_what_is_too_long_is_not_even_read() -> None:
     """A plan of a hundred thousand clusters isn't."""
 
-    class Endless(bytes):
-        def __len__(self) -> int:
-            return document.MAX_PLAN_BYTES + 1
+    class Long(bytes):
+        length = document.MAX_PLAN_BYTES
 
-    with pytest.raises(DamagedPlan, match="longer than 256 MiB"):
-        load_plans(Endless())
+        def __len__(self) -> int:
+            return self.length
+
+    with pytest.raises(DamagedPlan, match="not a plan of format 1"):
+        load_plans(Long(b"[1, 2]"))
+    Long.length += 1
+    with pytest.raises(DamagedPlan, match="longer than 256 MiB") as caught:
+        load_plans(Long())
+    assert caught.value.remedy == "make a new one: reconciler plan --out FILE"
     with pytest.raises(DamagedPlan, match="more than 10000000 values"):
         load_plans(b'{"kind": "plan", "targets": [' + b"{}," * (document.MOST_VALUES // 2) + b"{}]}")
     one = json.dumps(dump_plans([planned()])["targets"][0]["changes"][0])

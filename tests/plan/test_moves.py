@@ -24,6 +24,8 @@ def test_one_name_in_two_targets_is_a_move_whatever_its_configuration() -> None:
 def test_one_configuration_under_two_names_in_one_target_is_a_rename() -> None:
     """What is declared, as it is live; another configuration, or another target, is another cluster."""
     assert find_moves([movable("here", "a", "b")]).origins == {half("here", "b"): half("here", "a")}
+    whole = Movable("here", [live("a")], [declaration(manifest("b", description="", shard_placements=[]))])
+    assert find_moves([whole]).origins == {half("here", "b"): half("here", "a")}
     assert find_moves([movable("here", "a", "b", shards=3)]).origins == {}
     assert find_moves([movable("here", "a", ""), movable("there", "", "b")]).origins == {}
 

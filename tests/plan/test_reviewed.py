@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.errors import Problem
 from reconciler.model.cluster import LiveCluster
 from reconciler.plan.change import Cause, Change
 from reconciler.plan.compare import compare
@@ -14,6 +15,7 @@ from reconciler.plan.reviewed import Reviewed, Verdict, hold_against, is_harmles
 from tests.fakes import head, live, manifest
 from tests.plan.histories import digests, git, only_change, plan_of, read
 
+CARRIED: dict[str, Any] = {"shard_placements": [{"shard_index": 0, "availability_zone": "a"}]}
 REMEDY = "look at it with `reconciler plan`, and have that plan reviewed; or apply it by hand without --expect"
 
 
@@ -32,6 +34,7 @@ def test_what_somebody_has_seen_goes_on() -> None:
         assert hold_against(plan, reviewed, "refuse") == Verdict()
         assert [reviewed.shows(plan, change) for change in plan.changes] == [True]
     assert Reviewed.of([], [plan]).of_target("default", "https://h") == {*digests(plan)}
+    assert Reviewed.of([], [plan]).of_target("other", "https://h") == frozenset()
     for reviewed in [
         Reviewed(),
         Reviewed.of([], [other]),
@@ -45,14 +48,34 @@ def test_what_somebody_has_seen_goes_on() -> None:
 def test_what_is_otherwise_than_reviewed_says_how() -> None:
     """One line a cluster, of the same action, at the manifest's place."""
     verdict = hold_against(planned(4), Reviewed.of([], [planned(3)]), "harmless")
-    assert [(p.cluster, p.message) for p in verdict.refusals] == [
-        (None, "not reviewed: update orders"),
-        ("orders", "not as reviewed: sent.shard_count: 3, now 4"),
-    ]
-    assert (verdict.refusals[1].file, verdict.refusals[1].line) == ("manifests/orders.yaml", 1)
+    how = "not as reviewed: sent.shard_count: 3, now 4"
+    assert verdict.refusals == (
+        Problem("stale", "not reviewed: update orders", REMEDY, "default"),
+        Problem("stale", how, None, "default", "orders", "manifests/orders.yaml", 1),
+    )
     moved = hold_against(planned(found=live(description="old", shard_count=9)), Reviewed.of([], [planned()]), "refuse")
     assert moved.refusals[1].message == "not as reviewed: live.shard_count: 2, now 9"
     assert hold_against(planned(), Reviewed.of([], [planned()]), "refuse").refusals == ()
+    gone = [plan_of(head(), [live(**was)], git(), Intent(prune="all")) for was in ({}, CARRIED)]
+    (_, problem) = hold_against(gone[1], Reviewed.of([], gone[:1]), "refuse").refusals
+    assert (problem.message, problem.file) == ("not as reviewed: what is live has changed", None)
+
+
+def test_what_was_reviewed_as_left_was_not_reviewed_as_sent() -> None:
+    """Nor is what has no request."""
+    one, drifted = head(manifest(shard_count=3)), git(manifest(shard_count=3), recorded=[manifest(shard_count=3)])
+    reported = plan_of(head(manifest(shard_count=3), on_drift="report"), [live()], drifted)
+    sent = plan_of(one, [live()], drifted)
+    (_, problem) = hold_against(sent, Reviewed.of([], [reported]), "harmless").refusals
+    assert problem.message.startswith("not as reviewed: requests[0]: nothing, now 'PUT'; sent: {}, now {")
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (7, " and 2 more")])
+def test_up_to_five_are_named(count: int, more: str) -> None:
+    """And the others counted."""
+    plan = plan_of(head(*(manifest(f"c{number}") for number in range(count))), [], git())
+    named = "create c0, create c1, create c2, create c3, create c4"
+    assert hold_against(plan, Reviewed(), "harmless").notes == (f"not reviewed, and harmless: {named}{more}",)
 
 
 def test_of_many_a_few_are_told() -> None:
@@ -63,7 +86,7 @@ def test_of_many_a_few_are_told() -> None:
     ]  # fmt: skip
     verdict = hold_against(plans[1], Reviewed.of([], plans[:1]), "refuse")
     assert verdict.refusals[0].message == (
-        "not reviewed: create c00, create c01, create c02, create c03, create c04 and 25 others"
+        "not reviewed: create c00, create c01, create c02, create c03, create c04 and 25 more"
     )
     assert [problem.cluster for problem in verdict.refusals[1:]] == names[:10]
 
@@ -102,7 +125,9 @@ def test_creates_and_retries_are_harmless_and_deletes_are_not() -> None:
     one = manifest()
     assert is_harmless(only_change(head(one), [], git()))
     assert is_harmless(only_change(head(one), [live(errors=["Odd"])], git(one, recorded=[one])))
-    assert not is_harmless(only_change(head(), [live()], git(one, recorded=[one]), Intent(prune="owned")))
+    delete = only_change(head(), [live()], git(one, recorded=[one]), Intent(prune="owned"))
+    assert not is_harmless(delete)
+    assert not is_harmless(delete.model_copy(update={"risks": ()}))
 
 
 # ---- a plan that was saved
@@ -196,6 +221,17 @@ def test_a_saved_change_of_an_entry_that_makes_no_sense_is_stale(was: LiveCluste
         (),
         [("orders", "the service lists it otherwise than documented: look at it in the Momento console")],
     )
+
+
+def test_a_saved_change_without_a_request_is_stale_like_any() -> None:
+    """A document may hold one: nobody keeps it from being written by hand."""
+    saved = plan_of(head(ONE), [UPDATED], git(BEFORE, recorded=[BEFORE]))
+    bare = saved.model_copy(update={"changes": (saved.changes[0].model_copy(update={"requests": ()}),)})
+    fresh = saved.model_copy(update={"changes": ()})
+    moved = live(description="old", shard_count=9)
+    assert [why for _, why in what_stands(bare, fresh, [moved]).stale] == [
+        "it has changed since the plan was made: shard_count: 2, now 9"
+    ]
 
 
 def test_what_git_says_otherwise_makes_a_saved_change_stale() -> None:
