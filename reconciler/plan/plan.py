@@ -13,6 +13,9 @@ from reconciler.plan.intent import NO_INTENT, Intent
 Ownership: TypeAlias = Literal["owned", "not-ours", "released", "unknown"]
 """Whose an undeclared cluster is: in the record; never in it; let go by `on_remove: keep`; no record here."""
 
+ReplaceNeeds: TypeAlias = Literal["adopt", "forget"]
+"""What keeps `--replace` alone from making anew what was never Active."""
+
 _Names: TypeAlias = Annotated[tuple[str, ...], Field(strict=False)]
 
 
@@ -73,12 +76,17 @@ class Unmanaged(Frozen):
 
 
 class Unhealthy(Frozen):
-    """A declared cluster with errors, or a failed status; `blocked`: it was never Active, and takes no update."""
+    """A declared cluster with errors, or a failed status; `blocked`: it was never Active, and takes no update.
+
+    `replace_needs` is what has to be said beside `--replace`: `adopt` where it isn't owned; `forget` where the record
+    has a cluster of that name as settled, and so keeps it from being deleted.
+    """
 
     name: str
     status: str
     errors: _Names
     blocked: bool = False
+    replace_needs: ReplaceNeeds | None = None
 
 
 class Violation(Frozen):

@@ -7,6 +7,7 @@ from typing import Final
 from reconciler.plan.change import LeftReason
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
+from reconciler.report.notes import replace_options
 from reconciler.report.sections import judges_a_change
 from reconciler.report.values import all_sandboxes, command_word
 from reconciler.results import Outcome, ReportDocument
@@ -46,9 +47,12 @@ def _wanted(plans: Sequence[Plan]) -> Iterator[NextStep]:
         yield NextStep("to keep what was changed by hand, write it into the manifest")
     reasons = {change.left for change in changes} | {field.left for change in changes for field in change.fields}
     yield from (step for reason, step in REVERTING.items() if reason in reasons)
-    blocked = [f"--replace={command_word(cluster.name)}" for plan in plans for cluster in plan.blocked]
-    if blocked:
-        yield NextStep("to make anew what was never Active, apply once with", tuple(blocked[:_COMMANDS_SHOWN]))
+    blocked = [cluster for plan in plans for cluster in plan.blocked]
+    replaceable = [replace_options(cluster) for cluster in blocked if cluster.replace_needs != "forget"]
+    if replaceable:
+        yield NextStep("to make anew what was never Active, apply once with", tuple(replaceable[:_COMMANDS_SHOWN]))
+    if len(replaceable) < len(blocked):
+        yield NextStep("to make anew what is recorded as settled, let the record forget it, and plan again")
     if any(cluster.ownership == "owned" for plan in plans for cluster in plan.unmanaged):
         yield NextStep("to delete what is ours and no longer declared", (f"{_apply(plans)} --prune",))
 

@@ -6,6 +6,7 @@ from reconciler.plan.change import Change
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Unhealthy, Unmanaged
 from reconciler.report.nextsteps import plan_steps, report_steps
+from reconciler.report.notes import Telling, unhealthy_text
 from tests.report.everything import (
     a_plan,
     a_report,
@@ -78,6 +79,24 @@ def test_what_was_never_active_is_replaced_and_what_is_ours_pruned() -> None:
     assert [step.commands for step in plan_steps(document(plan))] == [
         ("--replace=a",),
         ("reconciler apply --prune",),
+    ]
+
+
+def test_replace_is_not_advised_where_it_is_refused() -> None:
+    """It says what else it needs; where the record has to forget first, that comes first."""
+    one, other = (
+        Unhealthy(name=name, status="CreationFailed", errors=(), blocked=True, replace_needs=needs)
+        for name, needs in (("a", "adopt"), ("b", "forget"))
+    )
+    steps = plan_steps(document(planned(unhealthy=(one, other))))
+    assert [(step.text, step.commands) for step in steps] == [
+        ("to make anew what was never Active, apply once with", ("--replace=a --adopt=a",)),
+        ("to make anew what is recorded as settled, let the record forget it, and plan again", ()),
+    ]
+    assert [unhealthy_text(cluster, Telling(str)) for cluster in (one, other)] == [
+        "a is CreationFailed; never Active, so no update mends it: --replace=a --adopt=a",
+        "b is CreationFailed; never Active, but another of that name is recorded as settled: "
+        "if that is gone, reconciler record forget b",
     ]
 
 
