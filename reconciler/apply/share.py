@@ -120,6 +120,7 @@ class Share:
             return []
         item.reached = True
         item.status = answer.status if answer is not None else item.status
+        item.answer = answer
         steps: list[Step] = [log_of(self.job.target, "change.accepted", item, at)]
         if not self._options.wait:
             return [*steps, *self._end(item, Ended("applied"), at)]

@@ -36,6 +36,7 @@ _KEYS: Final = (
     "lifecycle",
     "declared",
     "unsettled",
+    "superseded",
     "kept",
     "released",
 )
@@ -73,6 +74,7 @@ def line_text(line: Line) -> str:
         _lifecycle_json(line.lifecycle),
         line.declared,
         line.unsettled,
+        line.superseded,
         line.kept,
         line.released,
     )
@@ -152,7 +154,9 @@ def _line(text: bytes) -> Line:
     data = json.loads(text.decode("ascii"))
     if not isinstance(data, dict) or data.keys() != _OF_A_LINE:
         raise ValueError(f"its keys aren't {', '.join(_KEYS)}")
-    name, commit, at, file, line, origin, lifecycle, declared, unsettled, kept, released = (data[key] for key in _KEYS)
+    name, commit, at, file, line, origin, lifecycle, declared, unsettled, superseded, kept, released = (
+        data[key] for key in _KEYS
+    )
     if type(name) is not str or not name or type(file) is not str or type(line) is not int:
         raise ValueError("name, file or line is not one")
     if commit is not None and not (isinstance(commit, str) and _COMMIT.fullmatch(commit)):
@@ -171,6 +175,7 @@ def _line(text: bytes) -> Line:
         _lifecycle(tuple((key, tuple(v) if type(v) is list else v) for key, v in lifecycle.items())),
         _values(declared),
         "deleted" if unsettled == "deleted" else _values(unsettled),
+        _superseded(superseded) if superseded != [] else (),
         _kept(kept),
         released,
     )
@@ -185,6 +190,12 @@ def _values(data: Any) -> Values | None:
     if not {*map(type, data.values())} <= _OF_A_FIELD:
         raise ValueError("no value that a field has")
     return {path: tuple(map(_text, value)) if type(value) is list else value for path, value in data.items()}
+
+
+def _superseded(data: Any) -> tuple[Values, ...]:
+    if type(data) is not list or not all(type(values) is dict for values in data):
+        raise ValueError("superseded is no list of values")
+    return tuple(values for each in data if (values := _values(each)) is not None)
 
 
 def _kept(data: Any) -> Mapping[str, FieldValue | None] | None:

@@ -13,10 +13,7 @@
 10  each field's and cluster's cause in each plan: held against who is known to have set, made or taken away
 
 What the world can't know is not asked: values that both people and the tool have written, clusters that two did
-something to at once, causes after a record was lost, who made what on a service that lists or holds something else. One
-thing is known to be false, and is not asked: a cluster that is sent anew while what was sent before is under way has three
-sets of values, of which its line holds two. Where the second run is killed, or the service fails on what it sent, the
-third reads as drift, or, where it was never seen settled, as an adoption.
+something to at once, causes after a record was lost, who made what on a service that lists or holds something else.
 """
 
 from collections.abc import Iterable, Mapping

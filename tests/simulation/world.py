@@ -285,11 +285,7 @@ class World:
                 incarnation.put("tool", meant(cluster.values, declaration.managed))
 
     def announced(self, process: Process) -> None:
-        """A run is about to send: what another has in hand meanwhile, and what is still under way, is contested."""
-        assert process.planned is not None
-        for plan in process.planned.plans:
-            anew = (change for change in plan.sends if change.waits_for == "active")
-            self.truth.contested |= {(plan.target, change.name) for change in anew}
+        """A run is about to send: what another has in hand meanwhile is contested."""
         for other in self.processes:
             if other is not process and (not other.ended or other.ended_at > process.began_at):
                 mine, theirs = process.announces, other.announces
