@@ -84,20 +84,19 @@ def test_what_was_never_active_is_replaced_and_what_is_ours_pruned() -> None:
 
 def test_replace_is_not_advised_where_it_is_refused() -> None:
     """It says what else it needs; where the record has to forget first, that comes first."""
-    one, other = (
-        Unhealthy(name=name, status="CreationFailed", errors=(), blocked=True, replace_needs=needs)
-        for name, needs in (("a", "adopt"), ("b", "forget"))
-    )
+    one = Unhealthy(name="a", status="CreationFailed", errors=(), blocked=True, replace_needs="adopt")
+    other = Unhealthy(name="b", status="CreationFailed", errors=(), blocked=True, replace_needs="forget")
     steps = plan_steps(document(planned(unhealthy=(one, other))))
     assert [(step.text, step.commands) for step in steps] == [
         ("to make anew what was never Active, apply once with", ("--replace=a --adopt=a",)),
         ("to make anew what is recorded as settled, let the record forget it, and plan again", ()),
     ]
-    assert [unhealthy_text(cluster, Telling(str)) for cluster in (one, other)] == [
-        "a is CreationFailed; never Active, so no update mends it: --replace=a --adopt=a",
+    needed, forgotten = (unhealthy_text(cluster, Telling(str)) for cluster in (one, other))
+    assert needed == "a is CreationFailed; never Active, so no update mends it: --replace=a --adopt=a"
+    assert forgotten == (
         "b is CreationFailed; never Active, but another of that name is recorded as settled: "
-        "if that is gone, reconciler record forget b",
-    ]
+        "if that is gone, reconciler record forget b"
+    )
 
 
 def test_a_report_ends_in_what_its_reader_does_next() -> None:

@@ -6,7 +6,7 @@ and what is left still plays the same way. That is how a failing one is made sho
 
 import random  # noqa: TID251  # seeded: the one source of all that happens
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 TARGETS = ("us", "eu")
@@ -146,6 +146,8 @@ def story_of(seed: int) -> Story:
     teller = _Teller(chance)
     opening = [teller.declare() for _ in range(chance.randint(1, 4))]
     steps: list[Step] = [*opening, Run(chance.getrandbits(32)), Pass(100.0)]
+    if teller.storm:
+        steps.append(teller.weather())
     for _ in range(chance.randint(4, 24)):
         steps += teller.scene()
     return Story(seed, tuple(steps))
@@ -165,21 +167,30 @@ class _Teller:
 
     def scene(self) -> list[Step]:
         """What happens next, and the time until something else does."""
-        scenes: list[tuple[Callable[[], Step], float]] = [
-            (self.declare, 5),
-            (self.remove, 2),
-            (self.move, 1),
-            (self.branch, 1),
-            (self.revert, 1),
-            (self.hand_put, 2),
-            (self.hand_delete, 1),
-            (self.weather, 2 if self.storm else 0.3),
-            (self.lose_record, 1 if self.loses_records else 0),
-            (self.run, 7),
+        scenes: list[tuple[Callable[[], list[Step]], float]] = [
+            (lambda: [self.declare()], 5),
+            (lambda: [self.remove()], 2),
+            (lambda: [self.move()], 1),
+            (lambda: [self.branch()], 1),
+            (lambda: [self.revert()], 1),
+            (lambda: [self.hand_put()], 2),
+            (lambda: [self.hand_delete()], 1),
+            (lambda: [self.weather()], 2 if self.storm else 0.3),
+            (lambda: [self.lose_record()], 1 if self.loses_records else 0),
+            (self.exchange, 2),
+            (lambda: [self.run()], 7),
         ]
         (make,) = self.chance.choices([scene for scene, _ in scenes], [weight for _, weight in scenes])
-        step = make()
-        return [step, *([self.time()] if isinstance(step, Run) or self.chance.random() < 0.2 else [])]
+        steps = make()
+        return [*steps, *([self.time()] if isinstance(steps[-1], Run) or self.chance.random() < 0.2 else [])]
+
+    def exchange(self) -> list[Step]:
+        """One goes while others come or change, and a run that deletes what is gone: in which order matters."""
+        target = self.target()
+        some = self.chance.sample(NAMES, 3)
+        come: list[Edit] = [Declare(target, name, self.body() | self.lifecycle()) for name in some[1:]]
+        run = replace(self.run(), back=0, prune="owned", allow=True)
+        return [Branch((Remove(target, some[0]), *come), "merged"), run]
 
     def declare(self) -> Step:
         """A manifest."""
@@ -210,7 +221,7 @@ class _Teller:
         return HandDelete(self.target(), self.name())
 
     def weather(self) -> Step:
-        faults = self.chance.sample(FAULTS, 3)
+        faults = self.chance.sample(FAULTS, 4)
         rates = {fault: round(self.chance.random() * self.storm, 3) for fault in faults if self.storm}
         switches = self.chance.sample(SWITCHES, self.chance.choice([0, 0, 1, 1, 2]))
         return Weather(rates, tuple(switches))
@@ -221,7 +232,7 @@ class _Teller:
     def time(self) -> Step:
         return Pass(self.chance.choice([0.0, 0.1, 1.0, 5.0, 30.0, 100.0, 1000.0, 4000.0]))
 
-    def run(self) -> Step:
+    def run(self) -> Run:
         """An apply, most often as a workflow runs it."""
         chance = self.chance
 
@@ -241,7 +252,7 @@ class _Teller:
             timeout=chance.choice([60.0, 600.0, 7200.0]),
             remote=not (self.loses_records and chance.random() < 0.3),
             git_fails=chance.choice([0.0, 0.0, 0.0, self.storm]),
-            kill_at=maybe(0.3, lambda: chance.randint(1, 120)),
+            kill_at=maybe(0.35, lambda: chance.randint(1, chance.choice([30, 120]))),
             stop_after=maybe(0.1, lambda: chance.choice([0.0, 0.5, 5.0, 50.0])),
             cancel_after=maybe(0.1, lambda: chance.choice([0.1, 1.0, 10.0, 60.0])),
         )

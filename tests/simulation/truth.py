@@ -44,7 +44,10 @@ class Truth:
     def put(self, key: Key, who: Author, values: Values, *, exists: bool) -> None:
         """A PUT was taken that meant these values."""
         if not exists or key not in self.standing:
+            former = self.standing.get(key)
             self.standing[key] = Incarnation(who)
+            if former is not None:  # the record may have them still: who sets the same again can't be told from it
+                self.standing[key].written["tool"] = former.written["tool"]
         self.standing[key].put(who, values)
 
     def delete(self, key: Key, who: Author) -> None:
