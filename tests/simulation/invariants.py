@@ -5,7 +5,8 @@
  3  each write: after a whole list of its target; each plan: on exactly the clusters of a list that arrived whole
  4  each apply that ended in 0 while nobody else did anything: a new plan sends nothing
  5  each request before the apply: a GET, of which one is answered a target
- 6  each PUT on a cluster that was listed: what isn't managed, or is left, is as it was last listed
+ 6  each PUT that is sent for the first time, on a cluster that was listed: what isn't managed, or is left, is as it was
+    last listed
  7  each request, page, error and log event: the key goes to its own endpoint, and is read nowhere
  8  each page of text: not one control character
  9  each DELETE that is sent for the first time: all that the run declares stood in the last lists, as declared, and
@@ -115,17 +116,18 @@ def _stands(
             raise Broken(9, f"something is deleted, and {name}'s {path} is {held}, declared {value}")
 
 
-def every_cause_is_true(plan: Plan, reading: Reading, truth: Truth, *, service_is_plain: bool) -> None:
+def every_cause_is_true(plan: Plan, reading: Reading, truth: Truth, account: str, *, service_is_plain: bool) -> None:
     """10."""
     if reading.evidence.record is None or not reading.evidence.tells_causes:
         return
     for change in plan.changes:
-        incarnation = truth.at((plan.target, change.name))
+        key = (account, change.name)
+        incarnation = truth.at(key)
         match change:
-            case Create() | Update() if (plan.target, change.name) in truth.contested:
+            case Create() | Update() if key in truth.contested:
                 pass
             case Create() if change.cause == "drift" and service_is_plain and change.live_digest is None:
-                if truth.gone_by.get((plan.target, change.name)) != "hand":
+                if truth.gone_by.get(key) != "hand":
                     raise Broken(10, f"{change.name} is said to be deleted by hand")
             case Update() if incarnation is not None:
                 _fields_are_true(change, reading, incarnation, service_is_plain=service_is_plain)

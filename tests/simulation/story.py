@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-TARGETS = ("us", "eu")
+ACCOUNTS = ("us", "eu")
 NAMES = ("ant", "bee", "cat", "dog")
 
 
 @dataclass(frozen=True, slots=True)
 class Declare:
-    """Somebody merges a manifest, new or changed."""
+    """Somebody merges a manifest, new or changed; `target` is an account, here and below, whatever its target's name."""
 
     target: str
     name: str
@@ -40,7 +40,14 @@ class Move:
     to_name: str
 
 
-Edit: TypeAlias = Declare | Remove | Move
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The targets get these names, by account; what an account without one declared goes with it."""
+
+    names: Mapping[str, str]
+
+
+Edit: TypeAlias = Declare | Remove | Move | Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,11 @@ class LoseRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PushRecord:
+    """The record of the clone that is kept is pushed, however late."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
     """Time passes."""
 
@@ -125,15 +137,16 @@ class Run:
     cancel_after: float | None = None
 
 
-Step: TypeAlias = Edit | Branch | Revert | HandPut | HandDelete | Weather | LoseRecord | Pass | Run
+Step: TypeAlias = Edit | Branch | Revert | HandPut | HandDelete | Weather | LoseRecord | PushRecord | Pass | Run
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The steps that a seed comes to."""
+    """The steps that a seed comes to; `shared`: both accounts have one endpoint."""
 
     seed: int
     steps: tuple[Step, ...]
+    shared: bool = False
 
     def told(self) -> str:
         """A line a step, as Python would make it again."""
@@ -150,7 +163,7 @@ def story_of(seed: int) -> Story:
         steps.append(teller.weather())
     for _ in range(chance.randint(4, 24)):
         steps += teller.scene()
-    return Story(seed, tuple(steps))
+    return Story(seed, tuple(steps), shared=chance.random() < 0.2)
 
 
 @dataclass(slots=True)
@@ -177,6 +190,8 @@ class _Teller:
             (lambda: [self.hand_delete()], 1),
             (lambda: [self.weather()], 2 if self.storm else 0.3),
             (lambda: [self.lose_record()], 1 if self.loses_records else 0),
+            (lambda: [PushRecord()], 0.5 if self.loses_records else 0),
+            (lambda: [self.fleet()], 0.7),
             (self.exchange, 2),
             (lambda: [self.run()], 7),
         ]
@@ -202,11 +217,16 @@ class _Teller:
     def move(self) -> Step:
         return Move(self.target(), self.name(), self.target(), self.name())
 
+    def fleet(self) -> Step:
+        """Names for the targets; now and then one goes, or comes back."""
+        names = {"us": self.chance.choice(["us", "us", "west"]), "eu": self.chance.choice(["eu", "east", None])}
+        return Fleet({account: name for account, name in names.items() if name is not None})
+
     def branch(self) -> Step:
         edits = [
             self.chance.choice([self.declare, self.declare, self.remove])() for _ in range(self.chance.randint(1, 3))
         ]
-        kept = tuple(edit for edit in edits if isinstance(edit, Declare | Remove | Move))
+        kept = tuple(edit for edit in edits if isinstance(edit, Declare | Remove))
         return Branch(kept, self.chance.choice(["merged", "squashed", "open"]))
 
     def revert(self) -> Step:
@@ -258,7 +278,7 @@ class _Teller:
         )
 
     def target(self) -> str:
-        return self.chance.choice([TARGETS[0], *TARGETS])
+        return self.chance.choice([ACCOUNTS[0], *ACCOUNTS])
 
     def name(self) -> str:
         return self.chance.choice(NAMES)

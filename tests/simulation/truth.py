@@ -7,7 +7,7 @@ from reconciler.model.cluster import FieldValue, Values
 
 Author: TypeAlias = Literal["hand", "tool"]
 Key: TypeAlias = tuple[str, str]
-"""A target and a cluster's name."""
+"""An account and a cluster's name."""
 
 
 @dataclass(slots=True)

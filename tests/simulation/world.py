@@ -1,11 +1,12 @@
 """The simulated world: plays a story step by step, and sees to it that in the end all comes to rest."""
 
 import asyncio
-import json
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, assert_never
 
+from reconciler.evidence.record import Records
 from reconciler.model.view import live_cluster
 from reconciler.plan.decide import Reading
 from reconciler.sandbox.app import create_app
@@ -15,19 +16,31 @@ from reconciler.sandbox.store import Absent, Store
 from reconciler.sandbox.switches import FAITHFUL, Switches
 from tests.fakes import FakeClock
 from tests.simulation.invariants import Broken
+from tests.simulation.manifests import (
+    FLEET_FILE,
+    KEYS,
+    edited,
+    fleet_file,
+    host_of,
+    manifest,
+    path_of,
+    targets_in,
+)
 from tests.simulation.network import Conditions
-from tests.simulation.process import KEYS, Process
+from tests.simulation.process import Process
 from tests.simulation.repository import RECORDS, Files, Server
 from tests.simulation.story import (
-    TARGETS,
+    ACCOUNTS,
     Branch,
     Declare,
     Edit,
+    Fleet,
     HandDelete,
     HandPut,
     LoseRecord,
     Move,
     Pass,
+    PushRecord,
     Remove,
     Revert,
     Run,
@@ -36,6 +49,7 @@ from tests.simulation.story import (
     Weather,
 )
 from tests.simulation.truth import Key, Truth, meant
+from tests.simulation.watched import GitWorld, open_git
 
 SETTLE_SECONDS = 20.0
 ROUNDS_TO_REST = 4
@@ -46,11 +60,6 @@ PLAIN: Mapping[str, Any] = {
     "replication_factor": 1,
     "enforce_shard_multi_az": False,
 }
-FLEET = b"""\
-targets:
-  us: {endpoint: https://us.momentohq.com, max_failures: 3}
-  eu: {endpoint: https://eu.momentohq.com, canary: 1, concurrency: 1, rate: 10}
-"""
 
 
 class World:
@@ -64,7 +73,8 @@ class World:
         self.app = create_app(self.store)
         self.conditions = Conditions({})
         self.truth = Truth()
-        self.whole = dict.fromkeys(TARGETS, True)
+        self.whole = dict.fromkeys(ACCOUNTS, True)
+        self.shared = False
         self.lists_are_true = True
         self.holds_what_is_sent = True
         self.writes = 0
@@ -77,10 +87,12 @@ class World:
         self._protected: set[Key] = set()
         self._let_go: set[Key] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self.server.merge(self.server.commit({"manifests/fleet.yaml": FLEET}, []))
 
     async def play(self, story: Story) -> None:
         """All of it, and then the calm after it."""
+        self.shared = story.shared
+        fleet = fleet_file({account: account for account in ACCOUNTS}, shared=self.shared)
+        self.server.merge(self.server.commit({FLEET_FILE: fleet}, []))
         try:
             for step in story.steps:
                 await self._take(step)
@@ -100,20 +112,20 @@ class World:
     async def _take(self, step: Step) -> None:
         self.diary.append(f"{self.clock.monotonic():9.3f} {step!r}")
         match step:
-            case Declare() | Remove() | Move():
+            case Declare() | Remove() | Move() | Fleet():
                 self._merge(self._edited(self._main(), step))
             case Branch():
                 self._take_branch(step)
             case Revert():
                 self._merge(self.server.files(self.server.main[max(0, len(self.server.main) - 1 - step.back)]))
-            case HandPut():
-                self._hand_put(step)
-            case HandDelete():
-                self._hand_delete(step)
+            case HandPut() | HandDelete():
+                self._by_hand(step)
             case Weather():
                 self._turn(step)
             case LoseRecord():
                 self._lose_record(step)
+            case PushRecord():
+                self._push_record()
             case Pass():
                 await self.clock.sleep(step.seconds)
             case Run():
@@ -128,24 +140,24 @@ class World:
         self.server.merge(self.server.commit(files, [self.server.main[-1], *others]))
 
     def _edited(self, files: Files, edit: Edit) -> Files:
+        """The files after an edit; what is protected by it, or will be let go, is remembered."""
         match edit:
             case Declare():
                 lifecycle = edit.fields.get("lifecycle", {})
                 self._protected |= {(edit.target, edit.name)} if "prevent_destroy" in lifecycle else set()
                 self._let_go |= {(edit.target, edit.name)} if "on_remove" in lifecycle else set()
-                return {**files, _path(edit.target, edit.name): _manifest(edit.name, edit.fields)}
-            case Remove():
-                return {path: data for path, data in files.items() if path != _path(edit.target, edit.name)}
             case Move():
-                was, to = _path(edit.target, edit.name), _path(edit.to_target, edit.to_name)
-                if was not in files or was == to:
-                    return files
-                moved = files[was].replace(f'name: "{edit.name}"'.encode(), f'name: "{edit.to_name}"'.encode())
                 for known in (self._protected, self._let_go):
                     known.update({(edit.to_target, edit.to_name)} if (edit.target, edit.name) in known else ())
-                return {**{path: data for path, data in files.items() if path != was}, to: moved}
+            case Remove() | Fleet():
+                pass
             case unreachable:
                 assert_never(unreachable)
+        return edited(files, edit, shared=self.shared)
+
+    def host_of(self, account: str) -> str:
+        """Where an account is reached."""
+        return host_of(account, shared=self.shared)
 
     def _take_branch(self, step: Branch) -> None:
         files, tip = self._main(), self.server.main[-1]
@@ -175,6 +187,15 @@ class World:
         found = self.live(key[0]).get(key[1])
         return found is not None and found["status"] not in {"Creating", "CreationFailed", "Deleting"}
 
+    def _by_hand(self, step: HandPut | HandDelete) -> None:
+        match step:
+            case HandPut():
+                self._hand_put(step)
+            case HandDelete():
+                self._hand_delete(step)
+            case unreachable:
+                assert_never(unreachable)
+
     def _hand_put(self, step: HandPut) -> None:
         found = self.live(step.target).get(step.name)
         present = {key: found[key] for key in ClusterBody.model_fields} if found is not None else PLAIN
@@ -184,7 +205,7 @@ class World:
             taken = self.store.put(_account(step.target), step.name, body)
         except (Busy, Refused, ValueError):
             return
-        self._by_hand(key)
+        self._acted(key)
         exists = taken["status"] != "Creating"
         changed = {k: v for k, v in body.model_dump().items() if not exists or v != present.get(k)}
         values = live_cluster({**taken, **body.model_dump()}).values
@@ -196,10 +217,10 @@ class World:
             self.store.delete(_account(step.target), step.name)
         except (Busy, Absent):
             return
-        self._by_hand((step.target, step.name))
+        self._acted((step.target, step.name))
         self.truth.delete((step.target, step.name), "hand")
 
-    def _by_hand(self, key: Key) -> None:
+    def _acted(self, key: Key) -> None:
         self.acts += 1
         if any(not process.ended for process in self.processes):
             self.truth.contested.add(key)
@@ -214,11 +235,20 @@ class World:
             self.holds_what_is_sent = False
 
     def _lose_record(self, step: LoseRecord) -> None:
-        for ref, sha in self.server.refs.below(f"{RECORDS}{step.target}-"):
+        name = targets_in(self._main()).get(step.target)
+        for ref, sha in self.server.refs.below(f"{RECORDS}{name}-"):
             chain = self._chain(sha)
             self.whole[step.target] = False
             self.acts += 1
             self.server.refs.put(ref, None if step.back is None or step.back >= len(chain) else chain[step.back])
+
+    def _push_record(self) -> None:
+        """From the clone that is kept; what it holds was applied unknown to others."""
+        clone = self.server.clone(self.folder / "kept", self.server.main[-1])
+        with closing(open_git(GitWorld(self.server, clone, lambda _reach: None))) as git:
+            records = Records(git, "late")
+            records.push("origin", records.all())
+        self.acts += 1
 
     def _chain(self, sha: str) -> list[str]:
         chain = [sha]
@@ -247,13 +277,14 @@ class World:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
 
-    def took(self, process: Process, key: Key, answer: Mapping[str, Any] | None) -> None:
+    def took(self, process: Process, target: str, name: str, answer: Mapping[str, Any] | None) -> None:
         """The service has taken a write of a run; `answer` is PUT's."""
         self.writes += 1
         self.acts += 1
         process.acts += 1
         assert process.planned is not None
-        reading = process.planned.readings[key[0]]
+        key = process.key(target, name)
+        reading = process.planned.readings[target]
         if not process.run.remote:
             self.whole[key[0]] = False
         elif process.clone.head in self.server.main and (answer is not None or reading.evidence.line(key[1])):
@@ -270,13 +301,13 @@ class World:
 
         From a branch: then the record says nothing any more of what was applied from main.
         """
-        target = reading.head.target.name
+        account = process.accounts[reading.head.target.name]
         if process.clone.head not in self.server.main:
-            self._applied.pop(target, None)
+            self._applied.pop(account, None)
         for cluster in reading.live:
             declaration, incarnation = (
                 reading.head.declarations.get(cluster.name),
-                self.truth.at((target, cluster.name)),
+                self.truth.at((account, cluster.name)),
             )
             line = reading.evidence.line(cluster.name)
             if incarnation is not None and line is not None and line.released:
@@ -295,15 +326,30 @@ class World:
 
     def record_is_late(self) -> None:
         """What a run did could not be pushed."""
-        self.whole = dict.fromkeys(TARGETS, False)
+        self.whole = dict.fromkeys(ACCOUNTS, False)
+
+    def all_is_known(self, process: Process, target: str) -> None:
+        """A run was alone and found all as declared: what was lost before is no matter now, but for what nobody declares.
+
+        What the record hasn't is nobody's, though this tool may have made it once.
+        """
+        assert process.planned is not None
+        account, declared = process.accounts[target], process.planned.readings[target].head.declarations
+        lines = {name for record in process.records() if record.target == target for name in record.lines}
+        self.whole[account] = True
+        self.truth.contested -= {(account, name) for name in declared}
+        for name in self.live(account):
+            incarnation = self.truth.at((account, name))
+            if incarnation is not None and name not in lines:
+                incarnation.maker = "hand"
 
     def check_not_older_than_applied(self, process: Process) -> None:
         """A run that goes on is of no commit that is older than one that was applied."""
         if process.run.remote and process.clone.head in self.server.main:
             at = self.server.main.index(process.clone.head)
-            for target, applied in self._applied.items():
-                if self.whole[target] and at < applied:
-                    raise Broken(4, f"{target}: commit {applied} of main was applied, and {at} is not refused")
+            for account, applied in self._applied.items():
+                if account in process.accounts.values() and self.whole[account] and at < applied:
+                    raise Broken(4, f"{account}: commit {applied} of main was applied, and {at} is not refused")
 
     # ---- the calm after the storm
 
@@ -326,19 +372,21 @@ class World:
 
     def _mend_manifests(self) -> None:
         """What fails for good is not asked for any more; what is protected and gone from git is declared once more."""
-        files = {path: data.replace(b"m99.huge", b"m6g.large") for path, data in self._main().items()}
+        names = targets_in(self._main())
+        whole = self._edited(self._main(), Fleet({account: names.get(account, account) for account in ACCOUNTS}))
+        files = {path: data.replace(b"m99.huge", b"m6g.large") for path, data in whole.items()}
         files = {
             path: b"\n".join(line for line in data.split(b"\n") if not line.startswith(b"lifecycle"))
             for path, data in files.items()
         }
         for target, name in sorted(self._protected):
             if name in self.live(target):
-                files.setdefault(_path(target, name), _manifest(name, PLAIN))
+                files.setdefault(path_of(target, name), manifest(name, PLAIN))
         self._merge(files)
 
     def _delete_what_never_was_active(self) -> None:
         """By hand, where a record was lost: one that holds a name for settled lets nothing of that name be replaced."""
-        for target in (target for target in TARGETS if not self.whole[target]):
+        for target in (account for account in ACCOUNTS if not self.whole[account]):
             for name, entry in self.live(target).items():
                 if entry["errors"] and not self.was_active((target, name)):
                     self._hand_delete(HandDelete(target, name))
@@ -355,9 +403,9 @@ class World:
     def _check_all_is_as_declared(self, last: Process) -> None:
         assert last.planned is not None
         records = {record.target: record for record in last.records()}
-        for target in TARGETS:
+        for target, account in last.accounts.items():
             declarations = last.planned.readings[target].head.declarations
-            live = {name: live_cluster(entry) for name, entry in self.live(target).items()}
+            live = {name: live_cluster(entry) for name, entry in self.live(account).items()}
             lines = records[target].lines
             for name, declaration in declarations.items():
                 found = live.get(name)
@@ -368,18 +416,9 @@ class World:
                 if lines[name].declared != declaration.managed or lines[name].unsettled is not None:
                     raise Broken(10, f"at rest, and the record says of {target}/{name} {lines[name]}")
             for name in lines.keys() - declarations.keys():
-                ours = name in live and lines[name].owns(live[name]) and (target, name) not in self._let_go
+                ours = name in live and lines[name].owns(live[name]) and (account, name) not in self._let_go
                 if name not in live or ours:
                     raise Broken(10, f"at rest, and the record still has {target}/{name}: {lines[name]}")
-
-
-def _path(target: str, name: str) -> str:
-    return f"manifests/{target}/{name}.yaml"
-
-
-def _manifest(name: str, fields: Mapping[str, Any]) -> bytes:
-    """A manifest, a key a line."""
-    return "".join(f"{key}: {json.dumps(value)}\n" for key, value in {"name": name, **fields}.items()).encode()
 
 
 def _account(target: str) -> str:
