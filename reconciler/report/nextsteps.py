@@ -7,9 +7,8 @@ from typing import Final
 from reconciler.plan.change import LeftReason
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
-from reconciler.report.notes import replace_options
 from reconciler.report.sections import judges_a_change
-from reconciler.report.values import all_sandboxes, command_word
+from reconciler.report.values import all_sandboxes, command_word, replace_options
 from reconciler.results import Outcome, ReportDocument
 
 _COMMANDS_SHOWN = 3

@@ -18,6 +18,7 @@ from reconciler.report.values import (
     counted,
     name_text,
     names_text,
+    replace_options,
     value_text,
 )
 from reconciler.report.words import (
@@ -115,12 +116,6 @@ def unhealthy_text(cluster: Unhealthy, tell: Telling) -> str:
         forget = tell.text(f"reconciler record forget {command_word(cluster.name)}")
         return f"{said}; never Active, but another of that name is recorded as settled: if that is gone, {forget}"
     return f"{said}; never Active, so no update mends it: {tell.text(replace_options(cluster))}"
-
-
-def replace_options(cluster: Unhealthy) -> str:
-    """What makes a blocked cluster anew: `--replace=a`, and `--adopt=a` where it isn't owned."""
-    name = command_word(cluster.name)
-    return f"--replace={name}" + (f" --adopt={name}" if cluster.replace_needs == "adopt" else "")
 
 
 def _errors(change: Change, plan: Plan, tell: Telling) -> str:
