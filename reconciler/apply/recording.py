@@ -90,7 +90,7 @@ def _caught_up(line: Line | None, live: LiveCluster | None) -> Line | None:
     """A line with what an earlier run sent, and nobody saw settle, as declared where all of it has settled by now."""
     if line is None or live is None or not isinstance(line.unsettled, Mapping) or not line.owns(live):
         return line
-    if live.in_transition or live.unhealthy or not line.unsettled.items() <= live.values.items():
+    if live.in_transition or live.unhealthy or not line.is_held(line.unsettled, live):
         return line
     return replace(line, declared=line.sent, unsettled=None, superseded=())
 

@@ -65,19 +65,20 @@ class Line:
         if self.released:
             return False
         declared = self.declared or {}
-        return self.settled or any(
-            bool(values) and all(self._may_hold(path, value, live) for path, value in values.items())
-            for values in (declared, *({**declared, **sent} for sent in self.under_way))
+        may_be = (declared, *({**declared, **sent} for sent in self.under_way))
+        return self.settled or any(bool(values) and self.is_held(values, live) for values in may_be)
+
+    def is_held(self, values: Values, live: LiveCluster) -> bool:
+        """Whether a live cluster has these values, or what the service keeps in their place."""
+        kept, held = self.kept or {}, live.values
+        return all(
+            held.get(path) == value or (path in kept and kept[path] == held.get(path)) for path, value in values.items()
         )
 
     def wrote(self, path: str, value: FieldValue | None) -> bool:
         """Whether a live value is one that this tool knows of: settled, sent, or kept by the service."""
         known: tuple[Mapping[str, FieldValue | None], ...] = (self.declared or {}, *self.under_way, self.kept or {})
         return any(path in values and values[path] == value for values in known)
-
-    def _may_hold(self, path: str, value: FieldValue, live: LiveCluster) -> bool:
-        kept, held = self.kept or {}, live.values.get(path)
-        return held == value or (path in kept and kept[path] == held)
 
     def keeps(self, path: str, sent: FieldValue | None, live: FieldValue | None) -> bool:
         """Whether the service is known to hold this value in the place of the one that was sent."""

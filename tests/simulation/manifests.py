@@ -13,6 +13,12 @@ from tests.simulation.story import ACCOUNTS, Declare, Edit, Fleet, Move, Remove
 
 FLEET_FILE = "manifests/fleet.yaml"
 KEYS: Mapping[str, str] = {account: f"sandbox-admin:secret-of-{account}" for account in ACCOUNTS}
+PLAIN: Mapping[str, Any] = {
+    "node_instance_type": "m6g.large",
+    "shard_count": 1,
+    "replication_factor": 1,
+    "enforce_shard_multi_az": False,
+}
 _SETTINGS: Mapping[str, str] = {"us": "max_failures: 3", "eu": "canary: 1, concurrency: 1, rate: 10"}
 _TARGET = re.compile(r"  (\w+): \{manifests: (\w+),")
 

@@ -75,6 +75,7 @@ class Process:
     lists: dict[str, tuple[float, Mapping[str, LiveCluster]]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
     tried: set[tuple[str, str, str]] = field(default_factory=set)
+    heard: set[Key] = field(default_factory=set)
     announces: Mapping[Key, str] = field(default_factory=dict)
     stop: Stop = field(default_factory=Stop)
     chance: random.Random = field(init=False)
@@ -214,8 +215,10 @@ class Process:
             world.tell(self.number, f"plans {plan.target}: {', '.join(told) or 'nothing'}")
             account = self.accounts[plan.target]
             if world.whole[account] and self.run.remote and world.writes == self.fetched_at:
-                plain = world.lists_are_true and world.holds_what_is_sent
-                invariants.every_cause_is_true(plan, reading, world.truth, account, service_is_plain=plain)
+                true_lists, as_sent = account in world.listed_truly, account in world.held_as_sent
+                invariants.every_cause_is_true(
+                    plan, reading, world.truth, account, true_lists=true_lists, as_sent=as_sent
+                )
         for target, count in self.answered.items():
             if count > 1:
                 raise Broken(5, f"{target} was listed {count} times to be planned")
@@ -242,12 +245,14 @@ class Process:
         invariants.nothing_steers_a_terminal(texts[0])
         if any(error.kind == "git" for error in applied.errors):
             self.world.record_is_late()
+        else:
+            self.world.truth.record(self.heard)
 
     async def _check_in_sync(self, ground: Ground, request: PlanRequest) -> None:
         """4: unless somebody else has done something meanwhile."""
         world = self.world
         again = await plan_all(ground, request)
-        if world.acts - self.acts != self.acts_before or not world.lists_are_true or again.errors:
+        if world.acts - self.acts != self.acts_before or world.lists_lie or again.errors:
             return
         for plan in again.plans:
             if plan.sends:
@@ -297,6 +302,9 @@ class Process:
 
     def hears(self, target: str, request: httpx.Request, answer: httpx.Response) -> None:
         """A whole answer has arrived."""
+        name = request.url.path.rpartition("/")[2]
+        if request.method == "PUT" and answer.is_success and self.announces.get(self.key(target, name)) == "create":
+            self.heard.add(self.key(target, name))
         if request.method == "GET" and answer.is_success:
             clusters = {entry["name"]: live_cluster(entry) for entry in answer.json()}
             self.lists[target] = (self.world.clock.monotonic(), clusters)

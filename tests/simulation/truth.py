@@ -1,5 +1,6 @@
 """What the world knows that the program has to find out: who made each cluster, who set each value, who took it away."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -14,10 +15,11 @@ Key: TypeAlias = tuple[str, str]
 class Incarnation:
     """One cluster from its create to its delete.
 
-    `written` are the values that each has ever put there by path; what an update only carries is nobody's.
+    `recorded`: the run that made it has told the record what the service answered. `written` are the values that each has ever put there by path; what an update only carries is nobody's.
     """
 
     maker: Author
+    recorded: bool = False
     written: dict[Author, dict[str, set[FieldValue | None]]] = field(default_factory=lambda: {"hand": {}, "tool": {}})
 
     def put(self, who: Author, values: Values) -> None:
@@ -48,7 +50,13 @@ class Truth:
             self.standing[key] = Incarnation(who)
             if former is not None:  # the record may have them still: who sets the same again can't be told from it
                 self.standing[key].written["tool"] = former.written["tool"]
+        self.standing[key].recorded = False
         self.standing[key].put(who, values)
+
+    def record(self, created: Iterable[Key]) -> None:
+        """What a run was answered on its creates, the record has."""
+        for key in created:
+            self.standing[key].recorded = True
 
     def delete(self, key: Key, who: Author) -> None:
         """A DELETE was taken."""

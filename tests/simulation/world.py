@@ -15,17 +15,10 @@ from reconciler.sandbox.model import ClusterBody
 from reconciler.sandbox.store import Absent, Store
 from reconciler.sandbox.switches import FAITHFUL, Switches
 from tests.fakes import FakeClock
+from tests.simulation import manifests
+from tests.simulation.calm import rest
 from tests.simulation.invariants import Broken
-from tests.simulation.manifests import (
-    FLEET_FILE,
-    KEYS,
-    edited,
-    fleet_file,
-    host_of,
-    manifest,
-    path_of,
-    targets_in,
-)
+from tests.simulation.manifests import FLEET_FILE, KEYS, PLAIN, fleet_file, targets_in
 from tests.simulation.network import Conditions
 from tests.simulation.process import Process
 from tests.simulation.repository import RECORDS, Files, Server
@@ -52,14 +45,6 @@ from tests.simulation.truth import Key, Truth, meant
 from tests.simulation.watched import GitWorld, open_git
 
 SETTLE_SECONDS = 20.0
-ROUNDS_TO_REST = 4
-PATIENCE_SECONDS = 6 * 3600.0
-PLAIN: Mapping[str, Any] = {
-    "node_instance_type": "m6g.large",
-    "shard_count": 1,
-    "replication_factor": 1,
-    "enforce_shard_multi_az": False,
-}
 
 
 class World:
@@ -75,17 +60,19 @@ class World:
         self.truth = Truth()
         self.whole = dict.fromkeys(ACCOUNTS, True)
         self.shared = False
-        self.lists_are_true = True
-        self.holds_what_is_sent = True
+        self.lists_lie = False
+        self.listed_truly = set(ACCOUNTS)
+        self.held_as_sent = set(ACCOUNTS)
         self.writes = 0
         self.acts = 0
         self.diary: list[str] = []
         self.seen: list[Exception] = []
         self.processes: list[Process] = []
         self.branch: str | None = None
+        self._holds_otherwise = False
         self._applied: dict[str, int] = {}
-        self._protected: set[Key] = set()
-        self._let_go: set[Key] = set()
+        self.protected: set[Key] = set()
+        self.let_go: set[Key] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def play(self, story: Story) -> None:
@@ -96,8 +83,8 @@ class World:
         try:
             for step in story.steps:
                 await self._take(step)
-                self._fail_if_any_did()
-            await self._rest()
+                self.fail_if_any_did()
+            await rest(self)
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -113,15 +100,15 @@ class World:
         self.diary.append(f"{self.clock.monotonic():9.3f} {step!r}")
         match step:
             case Declare() | Remove() | Move() | Fleet():
-                self._merge(self._edited(self._main(), step))
+                self.merge(self.edited(self.main(), step))
             case Branch():
                 self._take_branch(step)
             case Revert():
-                self._merge(self.server.files(self.server.main[max(0, len(self.server.main) - 1 - step.back)]))
+                self.merge(self.server.files(self.server.main[max(0, len(self.server.main) - 1 - step.back)]))
             case HandPut() | HandDelete():
                 self._by_hand(step)
             case Weather():
-                self._turn(step)
+                self.turn(step)
             case LoseRecord():
                 self._lose_record(step)
             case PushRecord():
@@ -129,47 +116,49 @@ class World:
             case Pass():
                 await self.clock.sleep(step.seconds)
             case Run():
-                self._start(step)
+                self.start(step)
             case unreachable:
                 assert_never(unreachable)
 
-    def _main(self) -> Files:
+    def main(self) -> Files:
+        """What main holds."""
         return self.server.files(self.server.main[-1])
 
-    def _merge(self, files: Files, *others: str) -> None:
+    def merge(self, files: Files, *others: str) -> None:
+        """Main holds this from now on."""
         self.server.merge(self.server.commit(files, [self.server.main[-1], *others]))
 
-    def _edited(self, files: Files, edit: Edit) -> Files:
+    def edited(self, files: Files, edit: Edit) -> Files:
         """The files after an edit; what is protected by it, or will be let go, is remembered."""
         match edit:
             case Declare():
                 lifecycle = edit.fields.get("lifecycle", {})
-                self._protected |= {(edit.target, edit.name)} if "prevent_destroy" in lifecycle else set()
-                self._let_go |= {(edit.target, edit.name)} if "on_remove" in lifecycle else set()
+                self.protected |= {(edit.target, edit.name)} if "prevent_destroy" in lifecycle else set()
+                self.let_go |= {(edit.target, edit.name)} if "on_remove" in lifecycle else set()
             case Move():
-                for known in (self._protected, self._let_go):
+                for known in (self.protected, self.let_go):
                     known.update({(edit.to_target, edit.to_name)} if (edit.target, edit.name) in known else ())
             case Remove() | Fleet():
                 pass
             case unreachable:
                 assert_never(unreachable)
-        return edited(files, edit, shared=self.shared)
+        return manifests.edited(files, edit, shared=self.shared)
 
     def host_of(self, account: str) -> str:
         """Where an account is reached."""
-        return host_of(account, shared=self.shared)
+        return manifests.host_of(account, shared=self.shared)
 
     def _take_branch(self, step: Branch) -> None:
-        files, tip = self._main(), self.server.main[-1]
+        files, tip = self.main(), self.server.main[-1]
         for edit in step.edits:
-            files = self._edited(files, edit)
+            files = self.edited(files, edit)
             tip = self.server.commit(files, [tip])
         self.branch = tip
         match step.ends:
             case "merged":
-                self._merge(files, tip)
+                self.merge(files, tip)
             case "squashed":
-                self._merge(files)
+                self.merge(files)
             case "open":
                 pass
             case unreachable:
@@ -225,17 +214,18 @@ class World:
         if any(not process.ended for process in self.processes):
             self.truth.contested.add(key)
 
-    def _turn(self, step: Weather) -> None:
+    def turn(self, step: Weather) -> None:
+        """The weather changes."""
         self.acts += 1
         self.conditions.faults = step.faults
         self.store.switches = Switches.parse(step.switches)
-        if any(switch.startswith(("list-lag", "vanish", "updates-listed")) for switch in step.switches):
-            self.lists_are_true = False
-        if any(switch.startswith(("drop", "rewrite")) for switch in step.switches):
-            self.holds_what_is_sent = False
+        self.lists_lie = any(switch.startswith(("list-lag", "vanish", "updates-listed")) for switch in step.switches)
+        self._holds_otherwise = any(switch.startswith(("drop", "rewrite")) for switch in step.switches)
+        self.listed_truly -= set(ACCOUNTS) if self.lists_lie else set()
+        self.held_as_sent -= set(ACCOUNTS) if self._holds_otherwise else set()
 
     def _lose_record(self, step: LoseRecord) -> None:
-        name = targets_in(self._main()).get(step.target)
+        name = targets_in(self.main()).get(step.target)
         for ref, sha in self.server.refs.below(f"{RECORDS}{name}-"):
             chain = self._chain(sha)
             self.whole[step.target] = False
@@ -258,7 +248,8 @@ class World:
 
     # ---- runs
 
-    def _start(self, run: Run) -> Process:
+    def start(self, run: Run) -> Process:
+        """A run, from a clone of its own or the one that is kept."""
         main, number = self.server.main, len(self.processes)
         at = max(0, len(main) - 1 - (run.back or 0))
         commit = main[at] if run.back is not None or self.branch is None else self.branch
@@ -270,7 +261,8 @@ class World:
         self._tasks += [task, asyncio.get_running_loop().create_task(process.signalled(task))]
         return process
 
-    def _fail_if_any_did(self) -> None:
+    def fail_if_any_did(self) -> None:
+        """Raise what a run has seen broken."""
         if self.seen:
             raise self.seen[0]
         for task in self._tasks:
@@ -337,6 +329,8 @@ class World:
         account, declared = process.accounts[target], process.planned.readings[target].head.declarations
         lines = {name for record in process.records() if record.target == target for name in record.lines}
         self.whole[account] = True
+        self.listed_truly.add(account)
+        self.held_as_sent |= set() if self._holds_otherwise else {account}
         self.truth.contested -= {(account, name) for name in declared}
         for name in self.live(account):
             incarnation = self.truth.at((account, name))
@@ -350,75 +344,6 @@ class World:
             for account, applied in self._applied.items():
                 if account in process.accounts.values() and self.whole[account] and at < applied:
                     raise Broken(4, f"{account}: commit {applied} of main was applied, and {at} is not refused")
-
-    # ---- the calm after the storm
-
-    async def _rest(self) -> None:
-        """No more faults, manifests that can be had, nobody else: all converges in a few rounds."""
-        self._turn(Weather({}))
-        await self._until_all_have_ended()
-        await self.clock.sleep(PATIENCE_SECONDS)
-        self._mend_manifests()
-        self._delete_what_never_was_active()
-        codes: list[int | None] = []
-        while len(codes) < ROUNDS_TO_REST:
-            last = self._start(Run(seed=0, adopt=True, replace=True, timeout=7200.0))
-            await self._until_all_have_ended()
-            codes.append(last.exit_code)
-            if last.exit_code == 0 and last.planned is not None and not any(p.sends for p in last.planned.plans):
-                self._check_all_is_as_declared(last)
-                return
-        raise Broken(4, f"everything is well again, and rounds end in {codes}")
-
-    def _mend_manifests(self) -> None:
-        """What fails for good is not asked for any more; what is protected and gone from git is declared once more."""
-        names = targets_in(self._main())
-        whole = self._edited(self._main(), Fleet({account: names.get(account, account) for account in ACCOUNTS}))
-        files = {path: data.replace(b"m99.huge", b"m6g.large") for path, data in whole.items()}
-        files = {
-            path: b"\n".join(line for line in data.split(b"\n") if not line.startswith(b"lifecycle"))
-            for path, data in files.items()
-        }
-        for target, name in sorted(self._protected):
-            if name in self.live(target):
-                files.setdefault(path_of(target, name), manifest(name, PLAIN))
-        self._merge(files)
-
-    def _delete_what_never_was_active(self) -> None:
-        """By hand, where a record was lost: one that holds a name for settled lets nothing of that name be replaced."""
-        for target in (account for account in ACCOUNTS if not self.whole[account]):
-            for name, entry in self.live(target).items():
-                if entry["errors"] and not self.was_active((target, name)):
-                    self._hand_delete(HandDelete(target, name))
-
-    async def _until_all_have_ended(self) -> None:
-        deadline = self.clock.monotonic() + PATIENCE_SECONDS
-        while not all(process.ended for process in self.processes):
-            self._fail_if_any_did()
-            if self.clock.monotonic() > deadline:
-                raise Broken(4, "a run doesn't end")
-            await self.clock.sleep(10.0)
-        self._fail_if_any_did()
-
-    def _check_all_is_as_declared(self, last: Process) -> None:
-        assert last.planned is not None
-        records = {record.target: record for record in last.records()}
-        for target, account in last.accounts.items():
-            declarations = last.planned.readings[target].head.declarations
-            live = {name: live_cluster(entry) for name, entry in self.live(account).items()}
-            lines = records[target].lines
-            for name, declaration in declarations.items():
-                found = live.get(name)
-                kept = {one.path: one.kept for plan in last.planned.plans for one in plan.kept if one.name == name}
-                wanted = {**declaration.managed, **kept}
-                if found is None or found.status != "Active" or not wanted.items() <= {**found.values}.items():
-                    raise Broken(4, f"at rest, and {target}/{name} is {found}, declared {declaration.managed}")
-                if lines[name].declared != declaration.managed or lines[name].unsettled is not None:
-                    raise Broken(10, f"at rest, and the record says of {target}/{name} {lines[name]}")
-            for name in lines.keys() - declarations.keys():
-                ours = name in live and lines[name].owns(live[name]) and (account, name) not in self._let_go
-                if name not in live or ours:
-                    raise Broken(10, f"at rest, and the record still has {target}/{name}: {lines[name]}")
 
 
 def _account(target: str) -> str:
