@@ -61,9 +61,10 @@ def test_an_apply_is_recorded_cluster_by_cluster_and_nothing_else_is_written(che
     lines = checkout.git("show", f"{ref}:clusters.jsonl").splitlines()
     assert [json.loads(line)["name"] for line in lines] == ["orders", "sessions"]
     assert list(json.loads(lines[0])) == [
-        "name", "commit", "at", "file", "line", "origin", "lifecycle", "declared", "unsettled", "kept", "released",
+        "name", "commit", "at", "file", "line", "origin", "lifecycle", "declared", "unsettled", "superseded", "kept",
+        "released",
     ]  # fmt: skip
-    settled = {"commit": commit, "line": 1, "unsettled": None, "kept": None, "released": False}
+    settled = {"commit": commit, "line": 1, "unsettled": None, "superseded": [], "kept": None, "released": False}
     assert _line(checkout, "orders") == {
         **settled,
         "name": "orders",
