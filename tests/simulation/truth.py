@@ -53,8 +53,10 @@ class Truth:
         self.standing[key].recorded = False
         self.standing[key].put(who, values)
 
-    def record(self, created: Iterable[Key]) -> None:
-        """What a run was answered on its creates, the record has."""
+    def record(self, created: Iterable[Key], *, anew: bool = False) -> None:
+        """What a run was answered on its creates, the record has; `anew`: and nothing else, any more."""
+        for incarnation in self.standing.values() if anew else ():
+            incarnation.recorded = False
         for key in created:
             self.standing[key].recorded = True
 

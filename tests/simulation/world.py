@@ -222,7 +222,9 @@ class World:
         self.lists_lie = any(switch.startswith(("list-lag", "vanish", "updates-listed")) for switch in step.switches)
         self._holds_otherwise = any(switch.startswith(("drop", "rewrite")) for switch in step.switches)
         self.listed_truly -= set(ACCOUNTS) if self.lists_lie else set()
-        self.held_as_sent -= set(ACCOUNTS) if self._holds_otherwise else set()
+        if self._holds_otherwise:  # what was made before is listed otherwise, too
+            self.held_as_sent.clear()
+            self.truth.record((), anew=True)
 
     def _lose_record(self, step: LoseRecord) -> None:
         name = targets_in(self.main()).get(step.target)
