@@ -14,7 +14,7 @@
 10  each field's and cluster's cause in each plan: held against who is known to have set, made or taken away
 
 What the world can't know is not asked: values that both people and the tool have written, clusters that two did
-something to at once, causes after a record was lost, who made what on a service that lists something else, or that holds
+something to at once, causes after a record was lost or of an account that two names have a record of, who made what on a service that lists something else, or that holds
 something else and whose answer the record never got. All of that is asked again once a run was alone, and found all as
 declared: then the record has it.
 """

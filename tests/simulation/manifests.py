@@ -28,11 +28,16 @@ def host_of(account: str, *, shared: bool) -> str:
     return f"{ACCOUNTS[0] if shared else account}.momentohq.com"
 
 
+def key_variable(account: str) -> str:
+    """The environment variable that has an account's key."""
+    return f"MOMENTO_{account.upper()}"
+
+
 def fleet_file(names: Mapping[str, str], *, shared: bool) -> bytes:
     """The fleet file where the accounts' targets are called so."""
     lines = (
         f"  {name}: {{manifests: {account}, endpoint: https://{host_of(account, shared=shared)}, "
-        f"api_key_env: MOMENTO_{account.upper()}, {_SETTINGS[account]}}}\n"
+        f"api_key_env: {key_variable(account)}, {_SETTINGS[account]}}}\n"
         for account, name in names.items()
     )
     return f"targets:\n{''.join(lines)}".encode()

@@ -35,7 +35,7 @@ from reconciler.report.render import render_plans, render_reports
 from reconciler.results import Result
 from tests.simulation import invariants
 from tests.simulation.invariants import Broken
-from tests.simulation.manifests import KEYS
+from tests.simulation.manifests import KEYS, key_variable
 from tests.simulation.network import Killed, Network
 from tests.simulation.repository import Clone
 from tests.simulation.story import Run
@@ -214,7 +214,8 @@ class Process:
             told = [f"{change.action} {change.name} {change.cause}" for change in plan.changes]
             world.tell(self.number, f"plans {plan.target}: {', '.join(told) or 'nothing'}")
             account = self.accounts[plan.target]
-            if world.whole[account] and self.run.remote and world.writes == self.fetched_at:
+            records = [one for one in self.records() if one.api_key_env == key_variable(account)]
+            if len(records) <= 1 and world.whole[account] and self.run.remote and world.writes == self.fetched_at:
                 true_lists, as_sent = account in world.listed_truly, account in world.held_as_sent
                 invariants.every_cause_is_true(
                     plan, reading, world.truth, account, true_lists=true_lists, as_sent=as_sent
