@@ -208,6 +208,8 @@ class Process:
         world = self.world
         for plan in planned.plans:
             reading = planned.readings[plan.target]
+            if plan.target not in self.lists:
+                raise Broken(3, f"{plan.target} is planned, and no whole list came")
             _, listed = self.lists[plan.target]
             if {cluster.name for cluster in reading.live} | set(planned.listings[plan.target].unreadable) != {*listed}:
                 raise Broken(3, f"{plan.target} is planned on another list than the one that came")

@@ -193,6 +193,7 @@ class _Teller:
             (lambda: [PushRecord()], 0.5 if self.loses_records else 0),
             (lambda: [self.fleet()], 0.7),
             (self.exchange, 2),
+            (self.hurry, 1.5),
             (lambda: [self.run()], 7),
         ]
         (make,) = self.chance.choices([scene for scene, _ in scenes], [weight for _, weight in scenes])
@@ -206,6 +207,14 @@ class _Teller:
         come: list[Edit] = [Declare(target, name, self.body() | self.lifecycle()) for name in some[1:]]
         run = replace(self.run(), back=0, prune="owned", allow=True)
         return [Branch((Remove(target, some[0]), *come), "merged"), run]
+
+    def hurry(self) -> list[Step]:
+        """A manifest is changed again before what was sent has settled, and the run that sends it anew is killed."""
+        target, name, run = self.target(), self.name(), replace(self.run(), back=0, remote=True, kill_at=None)
+        first = Declare(target, name, self.body())
+        second = replace(first, fields=self.body())
+        killed = replace(run, seed=self.chance.getrandbits(32), kill_at=self.chance.randint(10, 50))
+        return [first, replace(run, wait=False), Pass(3.0), second, killed, Pass(60.0), replace(run, adopt=False)]
 
     def declare(self) -> Step:
         """A manifest."""
