@@ -62,11 +62,11 @@ class Line:
         One that was never seen settled, or was deleted, is ours only as long as it is exactly as the line says it may
         be: somebody else may have taken the name.
         """
-        if self.released:
-            return False
+        if self.released or self.settled:
+            return not self.released
         declared = self.declared or {}
         may_be = (declared, *({**declared, **sent} for sent in self.under_way))
-        return self.settled or any(bool(values) and self.is_held(values, live) for values in may_be)
+        return any(bool(values) and self.is_held(values, live) for values in may_be)
 
     def is_held(self, values: Values, live: LiveCluster) -> bool:
         """Whether a live cluster has these values, or what the service keeps in their place."""
