@@ -40,18 +40,24 @@ async def rest(world: "World") -> None:
 
 
 def _mend_manifests(world: "World") -> None:
-    """What fails for good is not asked for any more; what is protected and gone from git is declared once more."""
+    """What can't be had is not asked for any more; what is protected and gone from git is declared once more.
+
+    Where a primary stands already, it can't be moved.
+    """
     names = targets_in(world.main())
     whole = world.edited(world.main(), Fleet({account: names.get(account, account) for account in ACCOUNTS}))
+    standing = {path_of(account, name) for account in ACCOUNTS for name in world.live(account)}
     files = {path: data.replace(b"m99.huge", b"m6g.large") for path, data in whole.items()}
-    files = {
-        path: b"\n".join(line for line in data.split(b"\n") if not line.startswith(b"lifecycle"))
-        for path, data in files.items()
-    }
+    files = {path: _without(data, b"lifecycle") for path, data in files.items()}
+    files = {path: _without(data, b"shard_placements") if path in standing else data for path, data in files.items()}
     for account, name in sorted(world.protected):
         if name in world.live(account):
             files.setdefault(path_of(account, name), manifest(name, PLAIN))
     world.merge(files)
+
+
+def _without(data: bytes, key: bytes) -> bytes:
+    return b"\n".join(line for line in data.split(b"\n") if not line.startswith(key))
 
 
 def _forget_as_advised(world: "World", plan: Plan) -> None:
