@@ -75,6 +75,9 @@ def test_what_the_other_sent_is_superseded_and_still_ours() -> None:
         merged = merge(record(base), record(replace(mine, at=at)), record(theirs), on_one_branch).lines["a"]
         assert (merged.declared, merged.unsettled) == (counting.declared, counting.unsettled)
         assert [count for count in range(6) if merged.wrote("shard_count", count)] == known
+    newer, older = line("a", 3, at=5.0, commit=COMMITS[1]), line("a", 1, at=9.0, commit=COMMITS[0])
+    again = merge(record(base), record(newer), record(older), on_one_branch).lines["a"]
+    assert again == replace(newer, superseded=(older.sent,))  # an old job has put back what was there before
 
 
 def test_revision_limits_and_key_are_the_descendants() -> None:

@@ -261,7 +261,7 @@ class Process:
             if plan.sends:
                 sends = [f"{change.action} {change.name} {change.cause}" for change in plan.sends]
                 raise Broken(4, f"{plan.target}: after an apply that ended in 0, another would {', '.join(sends)}")
-            if self.run.remote:
+            if self.run.remote and all(one.ended for one in world.processes if one is not self):
                 world.all_is_known(self, plan.target)
 
     def sends(self, target: str, request: httpx.Request) -> None:
