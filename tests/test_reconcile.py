@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext as does_not_raise
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from reconciler.apply.options import ApplyOptions, Stop
 from reconciler.errors import GitError, LeaseLost, StalePlan, Unproven, UsageError
 from reconciler.evidence.checkout import Checkout, GitOptions
+from reconciler.evidence.record import Records
 from reconciler.model.declaration import Manifest
 from reconciler.model.fleet import Fleet, Head, Suspension
+from reconciler.model.record import Line, Record
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
 from reconciler.reconcile.applying import Applied, apply_all, wait_all
@@ -20,7 +23,7 @@ from reconciler.reconcile.ground import Connected, Ground, Offline
 from reconciler.reconcile.planning import Planned, PlanRequest, list_all, plan_all, refuse_stale_heads
 from reconciler.wire.client import Permit
 from tests.evidence.conftest import nobodys_configuration  # noqa: F401
-from tests.evidence.repositories import Repo, text
+from tests.evidence.repositories import Repo, git_of, text
 from tests.fakes import FakeClock, connection, entry, head, manifest
 
 STRICT = ("max-deletes", "max-delete-fraction")
@@ -309,6 +312,24 @@ def test_an_old_commit_is_not_applied_over_a_newer_one(tmp_path: Path) -> None:
     with pytest.raises(StalePlan):
         git.do("stale")
     git.do("stale", allow=("stale-head",))
+
+
+def test_a_head_behind_what_was_applied_under_another_name_is_refused(tmp_path: Path) -> None:
+    """An old job knows a target that was renamed by the name it had, and may have a record of that name still."""
+    git = InGit(tmp_path / "r", a=2)
+    git.do("apply")
+    newer = git.commit(a=3)
+    git.repo.git("checkout", "--quiet", "HEAD~1")
+    for name, key, refusal in (
+        ("other", "MOMENTO_OTHER", does_not_raise()),
+        ("west", "MOMENTO_API_KEY", pytest.raises(StalePlan, match="applied to target west")),
+    ):
+        line = Line("a", newer, 0.0, "manifests/a.yaml", 1, "created")
+        with git_of(git.repo.folder) as found:
+            record = Record(name, "https://default.example.com", key, lines={"a": line}, revision=newer)
+            Records(found, "r").write(record, "applied")
+        with refusal:
+            git.do("stale")
 
 
 def test_a_record_that_cant_be_written_stops_all_before_the_first_request(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from reconciler.results import ErrorDetail
 class Item:
     """`change` is None for what is only waited for. `step` is the request that is under way, or comes next.
 
-    `reached`: a request may have had an effect. `status` is the cluster's, as last seen.
+    `reached`: a request may have had an effect. `answer` is PUT's own, `status` the cluster's, as last seen.
     """
 
     goal: Goal
@@ -28,6 +28,7 @@ class Item:
     ended: float | None = None
     status: str | None = None
     reached: bool = False
+    answer: LiveCluster | None = None
 
     @property
     def name(self) -> str:

@@ -69,7 +69,8 @@ class Ending:
 
     `sent`: a request left. `refused`: definitely, so that nothing can have taken effect. `settled`: it was seen as
     sent, `Active` and without errors, save what is `kept`; or gone, for a delete. `kept`: in these paths the service
-    held another value than the one that was sent, in every list since it took the request.
+    held another value than the one that was sent, in every list since it took the request; or, of a create that wasn't
+    seen settled, in its answer.
     """
 
     name: str

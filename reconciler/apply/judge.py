@@ -10,6 +10,7 @@ from typing import assert_never
 
 from reconciler.apply import words
 from reconciler.apply.job import Held
+from reconciler.apply.options import LONGEST_PATIENCE_SECONDS
 from reconciler.apply.protocol import Ended, Queued, Unsettled, Waiting
 from reconciler.model.cluster import ACTIVE, CREATING, CREATION_FAILED, DELETING, FieldValue, LiveCluster, Values
 from reconciler.model.record import Line
@@ -191,8 +192,15 @@ def _active(goal: Goal, state: Unsettled, live: LiveCluster, at: float, patience
         return replace(state, other_since=since, other_lists=lists, kept=held)
     if state.lost is not None:
         return _lost(state)
-    settled = otherwise.keys() <= held.keys()
+    settled = otherwise.keys() <= held.keys() and (
+        at >= since + LONGEST_PATIENCE_SECONDS or not _stale(goal, otherwise)
+    )
     return Ended("failed", words.not_as_sent(goal.values, otherwise), settled=settled, kept=held if settled else {})
+
+
+def _stale(goal: Goal, otherwise: Held) -> bool:
+    """Whether some of it is as it was before: a list that lags looks the same as a service that keeps it."""
+    return goal.before is not None and any(goal.before.values.get(path) == value for path, value in otherwise.items())
 
 
 def _held(goal: Goal, state: Unsettled, live: LiveCluster) -> Held:

@@ -6,7 +6,8 @@ from typing import Literal
 from reconciler.apply.item import Item
 from reconciler.apply.job import Ending, Finished, Held, Job
 from reconciler.apply.protocol import Ended, Listed, Log, Refusal
-from reconciler.plan.change import Change
+from reconciler.model.cluster import CREATING
+from reconciler.plan.change import Change, Create
 from reconciler.results import ErrorDetail, Result, SettlingOutcome, SettlingResult, TargetReport, summarize
 
 
@@ -82,4 +83,11 @@ def _settling_of(item: Item, ended: Ended, at: float) -> SettlingResult:
 def _ending_of(item: Item, ended: Ended) -> Ending:
     """What the record has to know."""
     nothing_done = not item.reached and ended.outcome not in {"applied", "unknown"}
-    return Ending(item.name, item.attempts > 0, nothing_done, ended.settled, ended.kept)
+    kept = ended.kept if ended.settled else _made_otherwise(item)
+    return Ending(item.name, item.attempts > 0, nothing_done, ended.settled, kept)
+
+
+def _made_otherwise(item: Item) -> Held:
+    """Where the service answered a create with something else than was sent: that can be nothing older."""
+    is_new = isinstance(item.change, Create) and item.answer is not None and item.answer.status == CREATING
+    return item.goal.different(item.answer) if is_new and item.answer is not None else {}

@@ -23,10 +23,11 @@ def ahead(record: Record, plan: Plan, head: Head, live: Iterable[LiveCluster], *
     listed = {cluster.name: cluster for cluster in live}
     lines: dict[str, Line | None] = {}
     for change in plan.sends:
-        line = _caught_up(record.lines.get(change.name), listed.get(change.name), going=isinstance(change, Delete))
+        line = _caught_up(record.lines.get(change.name), listed.get(change.name))
         if isinstance(change, Delete):
             if line is not None:
-                lines[change.name] = line._replace(commit=_commit(plan), at=now, unsettled="deleted")
+                going = line._replace(unsettled="deleted", superseded=line.under_way)
+                lines[change.name] = going._replace(commit=_commit(plan), at=now)
         else:
             lines[change.name] = _about_to_be(change, line, head.declarations[change.name], plan, now)
     return record.with_lines(lines) if lines else record
@@ -79,23 +80,32 @@ def _about_to_be(change: Create | Update, line: Line | None, declaration: Declar
         lifecycle=declaration.lifecycle,
         declared=_known_to_stand(known, sent.keys() - kept.keys()) if known is not None else None,
         unsettled=sent,
+        superseded=_superseded(line, sent, stands=known is not None) if line is not None else (),
         kept=_recordable(kept),
     )
 
 
-def _caught_up(line: Line | None, live: LiveCluster | None, *, going: bool) -> Line | None:
-    """A line with what an earlier run sent, and nobody saw settle, as declared where it is live.
-
-    Else a second run that is killed would leave no trace of it, and what the first one sent would read as drift. What
-    is still in transition isn't settled: only what was once Active can be told from what never was. Where it is `going`
-    that is no matter: the line of a delete counts for unsettled, and owns what is as it says.
-    """
+def _caught_up(line: Line | None, live: LiveCluster | None) -> Line | None:
+    """A line with what an earlier run sent, and nobody saw settle, as declared where all of it has settled by now."""
     if line is None or live is None or not isinstance(line.unsettled, Mapping) or not line.owns(live):
         return line
-    if not going and (live.in_transition or live.unhealthy):
+    if live.in_transition or live.unhealthy or not line.is_held(line.unsettled, live):
         return line
-    arrived = {path: value for path, value in line.unsettled.items() if live.values.get(path) == value}
-    return line._replace(declared={**(line.declared or {}), **arrived})
+    return line._replace(declared=line.sent, unsettled=None, superseded=())
+
+
+def _superseded(line: Line, sent: Values, *, stands: bool) -> tuple[Values, ...]:
+    """What the cluster may be, or yet become, beside what is about to be sent.
+
+    Else a run that is killed would leave no trace of it, and it would read as drift, or as somebody else's. That what
+    `stands` remains declared; what doesn't may only be missing from the list. What was let go is nobody's.
+    """
+    if line.released:
+        return ()
+    kept = line.kept or {}
+    declared = () if stands or line.declared is None else (line.declared,)
+    held = (_as_kept(values, kept) for values in line.under_way)
+    return tuple(values for values in (*declared, *held) if values != sent)
 
 
 def _still_kept(change: Create | Update, line: Line, sent: Values) -> Held:
@@ -116,8 +126,13 @@ def _known_to_stand(line: Line, anew: AbstractSet[str]) -> Values | None:
     """
     if line.declared is None or not line.kept:
         return line.declared
-    held = {path: line.kept[path] for path in line.kept.keys() & anew}
-    return {path: value for path, value in {**line.declared, **held}.items() if value is not None}
+    return _as_kept(line.declared, {path: line.kept[path] for path in line.kept.keys() & anew})
+
+
+def _as_kept(values: Values, kept: Held) -> Values:
+    """Values as the service holds them."""
+    held = {**values, **{path: value for path, value in kept.items() if path in values}}
+    return {path: value for path, value in held.items() if value is not None}
 
 
 def _ended(change: Change, ending: Ending, before: Record, written: Record, head: Head, now: float) -> Line | None:
@@ -132,10 +147,10 @@ def _ended(change: Change, ending: Ending, before: Record, written: Record, head
     elif ending.settled and line is not None:
         values = dict(expected_values(head.declarations[change.name], _left(change)))
         declared = {**_left_as_recorded(change, was), **values}
-        return line._replace(at=now, declared=declared, unsettled=None, kept=_recordable(ending.kept))
+        return line._replace(at=now, declared=declared, unsettled=None, superseded=(), kept=_recordable(ending.kept))
     if not ending.sent or ending.refused:
         return was
-    return line._replace(at=now) if line is not None else None
+    return line._replace(at=now, kept=_recordable(ending.kept) or line.kept) if line is not None else None
 
 
 def _left(change: Change) -> set[str]:
@@ -152,6 +167,7 @@ def _standing(
     """The line of a declared cluster that nothing was sent for, and that was seen settled."""
     declaration = head.declarations[name]
     taken_over = was is None or name in plan.taken_over
+    under_way = () if was is None or taken_over else _on_its_way(was, declaration, now)
     line = Line(
         name=name,
         commit=_commit(plan),
@@ -161,18 +177,19 @@ def _standing(
         origin="adopted" if was is None or taken_over else was.origin,
         lifecycle=declaration.lifecycle,
         declared=declaration.managed,
-        unsettled=None if was is None or taken_over else _on_its_way(was, declaration, now),
+        unsettled=under_way[-1] if under_way else None,
+        superseded=under_way[:-1],
         kept=_recordable(held),
     )
     same = was is not None and line._replace(commit=was.commit, at=was.at) == was
     return was if was is not None and same and name not in astray else line
 
 
-def _on_its_way(was: Line, declaration: Declaration, now: float) -> Values | None:
-    """What another run has sent so lately that the list may not show it yet; None for nothing else than is declared."""
-    if not isinstance(was.unsettled, Mapping) or now - was.at >= LONGEST_PATIENCE_SECONDS:
-        return None
-    return was.unsettled if was.unsettled != declaration.managed else None
+def _on_its_way(was: Line, declaration: Declaration, now: float) -> tuple[Values, ...]:
+    """What other runs have sent so lately that the list may not show it yet, and that is otherwise than declared."""
+    if now - was.at >= LONGEST_PATIENCE_SECONDS:
+        return ()
+    return tuple(values for values in was.under_way if values != declaration.managed)
 
 
 def _undeclared(

@@ -30,7 +30,7 @@ from reconciler.apply.protocol import (
 )
 from reconciler.apply.readiness import Readiness
 from reconciler.apply.rollout import Rollout
-from reconciler.apply.states import accepted, doubted, expired, given_up, judged, refused, unsent
+from reconciler.apply.states import accepted, doubted, expired, given_up, judged, moved, refused, unsent
 from reconciler.results import ErrorDetail
 
 FRESH_SECONDS: Final = 10.0
@@ -120,6 +120,7 @@ class Share:
             return []
         item.reached = True
         item.status = answer.status if answer is not None else item.status
+        item.answer = answer
         steps: list[Step] = [log_of(self.job.target, "change.accepted", item, at)]
         if not self._options.wait:
             return [*steps, *self._end(item, Ended("applied"), at)]
@@ -148,10 +149,12 @@ class Share:
         """Judge all that is watched by a whole list."""
         self.polls.looked(event.asked)
         self._latest = event
-        for item in [self._items[name] for name in self._queue]:
-            if item.is_delete and isinstance(item.state, Queued):  # looked at again right before it is sent
-                self._watch_again(item, event.at)
         steps: list[Step] = []
+        for item in [self._items[name] for name in self._queue]:  # looked at again before it is sent
+            if not item.is_delete:
+                steps += self._look_again(item, event.at)
+            elif isinstance(item.state, Queued):
+                self._watch_again(item, event.at)
         for item in [*self._watched.values()]:
             steps += self._judge(item, event)
         return [*steps, *self._after_look(event.at)]
@@ -248,7 +251,7 @@ class Share:
         if change.waits_for is not None:
             return self._await(item, Waiting(at), at)
         self._queue.append(item.name)
-        return []
+        return self._look_again(item, at) if self._latest.asked > float("-inf") else []
 
     def _send(self, item: Item, at: float) -> Send:
         if item.change is None or not isinstance(item.state, Queued):
@@ -274,6 +277,20 @@ class Share:
         self._watched[item.name] = item
         self.polls.watch(state, at)
         return []
+
+    def _look_again(self, item: Item, at: float) -> list[Step]:
+        """Wait with what is queued, or end it, where the last list shows that it has moved."""
+        state = moved(item, self._latest, self._options.patience_seconds)
+        match state:
+            case None:
+                return []
+            case Waiting():
+                self._queue.remove(item.name)
+                return self._await(item, state, at)
+            case Ended():
+                return self._end(item, state, at)
+            case unreachable:
+                assert_never(unreachable)
 
     def _watch_again(self, item: Item, at: float) -> None:
         """Judge a delete by the list before it is sent."""

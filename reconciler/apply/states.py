@@ -61,6 +61,22 @@ def judged(item: Item, event: Listed, patience: float) -> Waiting | Unsettled | 
             return None
 
 
+def moved(item: Item, event: Listed, patience: float) -> Waiting | Ended | None:
+    """What a list says of a create or an update that is queued; None where it may be sent as it was planned.
+
+    The half of a replacement that is made anew is looked at no more: a list that lags may still show what was deleted.
+    """
+    state, change = item.state, item.change
+    if change is None or item.is_half_done or not isinstance(state, Queued):
+        return None
+    if item.name in event.unreadable:
+        return Ended("stale", words.UNREADABLE)
+    waiting = Waiting(state.since if state.since is not None else event.at, state.busy)
+    live = event.clusters.get(item.name)
+    found = judge_waiting(item.goal, change, item.step, waiting, live, event.at, patience)
+    return None if isinstance(found, Queued) else found
+
+
 def expired(item: Item, at: float, options: ApplyOptions) -> Ended | None:
     """How an item ends that is watched and has had its time; None where it has some left."""
     state = item.state

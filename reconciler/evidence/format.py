@@ -26,7 +26,9 @@ CLUSTERS_FILE: Final = "clusters.jsonl"
 LARGEST: Final = 64 << 20
 """Bytes of a file that are read: more than 100,000 clusters have."""
 
-_HEADER: Final = ("target", "endpoint", "api_key_env", "guards", "prices", "format")
+_HEADER: Final = ("target", "endpoint", "api_key_env", "guards", "format")
+_PRICES: Final = "prices"
+"""Stands in `target.json` only where a fleet file has some."""
 _KEYS: Final = (
     "name",
     "commit",
@@ -40,6 +42,8 @@ _KEYS: Final = (
     "kept",
     "released",
 )
+_SUPERSEDED: Final = "superseded"
+"""Stands in a line only where something is."""
 _OF_A_LINE: Final = frozenset(_KEYS)
 _PLACED: Final = frozenset(Placement.model_fields)
 _OF_A_FIELD: Final = frozenset({str, int, bool, list})
@@ -56,8 +60,9 @@ _Made = TypeVar("_Made")
 def files_of(record: Record) -> Files:
     """The tree's files, by name."""
     limits = {key: record.limits.of(key) for key in LIMITED}
-    values = (record.target, record.endpoint, record.api_key_env, limits, {**record.limits.prices}, FORMAT)
-    header = json.dumps(dict(zip(_HEADER, values, strict=True)), indent=1, allow_nan=False)
+    values = (record.target, record.endpoint, record.api_key_env, limits, FORMAT)
+    prices = {_PRICES: {**record.limits.prices}} if record.limits.prices else {}
+    header = json.dumps(dict(zip(_HEADER, values, strict=True)) | prices, indent=1, allow_nan=False)
     lines = "".join(f"{line_text(record.lines[name])}\n" for name in sorted(record.lines))
     return {TARGET_FILE: f"{header}\n".encode(), CLUSTERS_FILE: lines.encode()}
 
@@ -77,7 +82,8 @@ def line_text(line: Line) -> str:
         line.kept,
         line.released,
     )
-    return _ENCODER.encode(dict(zip(_KEYS, values, strict=True)))
+    superseded = {_SUPERSEDED: line.superseded} if line.superseded else {}
+    return _ENCODER.encode(dict(zip(_KEYS, values, strict=True)) | superseded)
 
 
 def record_of(files: Files, where: str, *, revision: str | None, commit: str) -> Record:
@@ -95,7 +101,7 @@ def record_of(files: Files, where: str, *, revision: str | None, commit: str) ->
             remedy="update the tool",
         )
     limits = _checked(where, TARGET_FILE, None, _limits, header["guards"])
-    limits = limits.at_prices(_checked(where, TARGET_FILE, None, _prices, header["prices"]))
+    limits = limits.at_prices(_checked(where, TARGET_FILE, None, _prices, header.get(_PRICES, {})))
     target, endpoint, api_key_env = (_checked(where, TARGET_FILE, None, _text, header[key]) for key in _HEADER[:3])
     lines: dict[str, Line] = {}
     for number, text in enumerate(files[CLUSTERS_FILE].splitlines(), start=1):
@@ -127,7 +133,7 @@ def _header(data: bytes) -> dict[str, Any]:
     header = json.loads(data)
     if not isinstance(header, dict) or type(header.get("format")) is not int or header["format"] < 1:
         raise ValueError("it has no format")
-    if header["format"] == FORMAT and {*header} != {*_HEADER}:
+    if header["format"] == FORMAT and {*header} - {_PRICES} != {*_HEADER}:
         raise ValueError(f"its keys aren't {', '.join(_HEADER)}")
     return header
 
@@ -163,6 +169,7 @@ def _is_amount(value: object) -> bool:
 
 def _line(text: bytes) -> Line:
     data = json.loads(text.decode("ascii"))
+    superseded = data.pop(_SUPERSEDED, ()) if isinstance(data, dict) else ()
     if not isinstance(data, dict) or data.keys() != _OF_A_LINE:
         raise ValueError(f"its keys aren't {', '.join(_KEYS)}")
     name, commit, at, file, line, origin, lifecycle, declared, unsettled, kept, released = (data[key] for key in _KEYS)
@@ -184,6 +191,7 @@ def _line(text: bytes) -> Line:
         _lifecycle(tuple((key, tuple(v) if type(v) is list else v) for key, v in lifecycle.items())),
         _values(declared),
         "deleted" if unsettled == "deleted" else _values(unsettled),
+        _superseded(superseded) if superseded != () else (),
         _kept(kept),
         released,
     )
@@ -198,6 +206,12 @@ def _values(data: Any) -> Values | None:
     if not {*map(type, data.values())} <= _OF_A_FIELD:
         raise ValueError("no value that a field has")
     return {path: tuple(map(_text, value)) if type(value) is list else value for path, value in data.items()}
+
+
+def _superseded(data: Any) -> tuple[Values, ...]:
+    if type(data) is not list or not all(type(values) is dict for values in data):
+        raise ValueError("superseded is no list of values")
+    return tuple(values for each in data if (values := _values(each)) is not None)
 
 
 def _kept(data: Any) -> Mapping[str, FieldValue | None] | None:

@@ -1,7 +1,8 @@
 """Two records of one target that were written apart, made one: three-way, line by line, an absent line being a change.
 
-Where both sides changed a line, the one from the descendant commit counts, else the later write; a line that only one
-of them took out stays as the other wrote it. Whichever side is ours, the result is the same.
+Where both sides changed a line, the one from the descendant commit counts, else the later write, and what the other
+sent beside it is superseded; a line that only one of them took out stays as the other wrote it. Whichever side is ours,
+the result is the same.
 """
 
 from collections.abc import Callable
@@ -39,12 +40,30 @@ def _line(base: Line | None, ours: Line | None, theirs: Line | None, is_ancestor
         return theirs
     if ours is None or theirs is None:
         return ours or theirs
+    counts = _that_counts(ours, theirs, is_ancestor)
+    return _with_superseded(counts, ours if counts is theirs else theirs, base)
+
+
+def _that_counts(ours: Line, theirs: Line, is_ancestor: IsAncestor) -> Line:
     if ours.commit != theirs.commit and ours.commit and theirs.commit:
         if is_ancestor(ours.commit, theirs.commit):
             return theirs
         if is_ancestor(theirs.commit, ours.commit):
             return ours
     return max(ours, theirs, key=lambda line: (line.at, line_text(line)))
+
+
+def _with_superseded(line: Line, other: Line, base: Line | None) -> Line:
+    """The line that counts, with what the other says was sent or has settled: the cluster may be, or become, that.
+
+    What both began with has settled anew only where the other wrote later, and has nothing under way.
+    """
+    as_before = base is not None and other.declared == base.declared and (other.at <= line.at or other.under_way)
+    settled = () if other.declared is None or as_before else (other.declared,)
+    known = (line.declared, *line.under_way)
+    return line._replace(
+        superseded=(*(values for values in (*settled, *other.under_way) if values not in known), *line.superseded)
+    )
 
 
 def _newer_head(base: Record | None, ours: Record, theirs: Record, is_ancestor: IsAncestor) -> Record:

@@ -22,7 +22,8 @@ class Line(NamedTuple):
 
     `commit` is what it was applied from, None for a dirty tree; `at` is in epoch seconds. `declared` is what was last
     seen settled, None where nothing was yet. `unsettled` is what was last sent and not seen settled, `deleted` for a
-    delete. `kept` is what the service holds in the place of what was sent, None where it dropped it. `released`:
+    delete; `superseded` is what was sent before that and wasn't seen settled either, oldest first: the cluster may yet
+    become it. `kept` is what the service holds in the place of what was sent, None where it dropped it. `released`:
     `on_remove: keep` has let it go.
     """
 
@@ -35,6 +36,7 @@ class Line(NamedTuple):
     lifecycle: Lifecycle = NO_LIFECYCLE
     declared: Values | None = None
     unsettled: Values | Literal["deleted"] | None = None
+    superseded: tuple[Values, ...] = ()
     kept: Mapping[str, FieldValue | None] | None = None
     released: bool = False
 
@@ -44,6 +46,11 @@ class Line(NamedTuple):
         return {**(self.declared or {}), **(self.unsettled if isinstance(self.unsettled, Mapping) else {})}
 
     @property
+    def under_way(self) -> tuple[Values, ...]:
+        """All that was sent and not seen settled, oldest first."""
+        return (*self.superseded, self.unsettled) if isinstance(self.unsettled, Mapping) else self.superseded
+
+    @property
     def settled(self) -> bool:
         """Whether it was seen settled, and not deleted since: then it is ours, however it looks by now."""
         return self.declared is not None and self.unsettled != "deleted"
@@ -51,17 +58,25 @@ class Line(NamedTuple):
     def owns(self, live: LiveCluster) -> bool:
         """Whether a live cluster is ours.
 
-        One that was never seen settled, or was deleted, is ours only as long as it is exactly as the line says:
-        somebody else may have taken the name.
+        One that was never seen settled, or was deleted, is ours only as long as it is exactly as the line says it may
+        be: somebody else may have taken the name.
         """
-        if self.released:
-            return False
-        return self.settled or (bool(self.sent) and self.sent.items() <= live.values.items())
+        if self.released or self.settled:
+            return not self.released
+        declared = self.declared or {}
+        may_be = (declared, *({**declared, **sent} for sent in self.under_way))
+        return any(bool(values) and self.is_held(values, live) for values in may_be)
+
+    def is_held(self, values: Values, live: LiveCluster) -> bool:
+        """Whether a live cluster has these values, or what the service keeps in their place."""
+        kept, held = self.kept or {}, live.values
+        return all(
+            held.get(path) == value or (path in kept and kept[path] == held.get(path)) for path, value in values.items()
+        )
 
     def wrote(self, path: str, value: FieldValue | None) -> bool:
         """Whether a live value is one that this tool knows of: settled, sent, or kept by the service."""
-        unsettled = self.unsettled if isinstance(self.unsettled, Mapping) else {}
-        known: tuple[Mapping[str, FieldValue | None], ...] = (self.declared or {}, unsettled, self.kept or {})
+        known: tuple[Mapping[str, FieldValue | None], ...] = (self.declared or {}, *self.under_way, self.kept or {})
         return any(path in values and values[path] == value for values in known)
 
     def keeps(self, path: str, sent: FieldValue | None, live: FieldValue | None) -> bool:

@@ -19,7 +19,17 @@ MASK = "(api key)"
 OWN_WORDS = frozenset(
     {
         *("kind", "format_version", "tool_version", "action", "cause", "outcome", "method", "guard", "risks", "left"),
-        *("ownership", "waits_for", "prune", "allow", "on_drift", "on_remove", "ignore_changes", "origin"),
+        *(
+            "ownership",
+            "waits_for",
+            "replace_needs",
+            "prune",
+            "allow",
+            "on_drift",
+            "on_remove",
+            "ignore_changes",
+            "origin",
+        ),
         *("digest", "live_digest", "manifests", "commit", "revision"),
         *("timestamp", "level", "event", "run_id"),
     }

@@ -89,7 +89,9 @@ def as_if_applied(evidence: Evidence, target: Target, endpoint: str, live: Itera
     settled: dict[str, Line | None] = {}
     for cluster in live:
         known = record.lines.get(cluster.name) or Line(cluster.name, None, 0.0, target.folder, 1, "created")
-        settled[cluster.name] = known._replace(declared=cluster.values, unsettled=None, kept=None, released=False)
+        settled[cluster.name] = known._replace(
+            declared=cluster.values, unsettled=None, superseded=(), kept=None, released=False
+        )
     return evidence._replace(record=record.with_lines(settled), astray=frozenset())
 
 

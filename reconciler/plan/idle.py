@@ -3,11 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from reconciler.model.cluster import LiveCluster
+from reconciler.model.declaration import Declaration
 from reconciler.model.evidence import Evidence
+from reconciler.plan.causes import is_owned
 from reconciler.plan.change import Change
 from reconciler.plan.compare import Comparison, Pair
 from reconciler.plan.ownership import unmanaged
-from reconciler.plan.plan import Settling, Unhealthy, Unmanaged
+from reconciler.plan.plan import ReplaceNeeds, Settling, Unhealthy, Unmanaged
 
 
 class Idle(NamedTuple):
@@ -25,7 +28,7 @@ def find_idle(changes: Iterable[Change], comparison: Comparison, evidence: Evide
     changed = {change.name for change in changes}
     idle = [pair for pair in comparison.declared if pair.declaration.name not in changed]
     settling = tuple(_settling(idle))
-    unhealthy = tuple(_unhealthy(comparison.declared, changed))
+    unhealthy = tuple(_unhealthy(comparison.declared, changed, evidence))
     return Idle(
         unchanged=len(idle) - len(settling) - sum(cluster.blocked for cluster in unhealthy),
         taken_over=tuple(_taken_over(idle, evidence)),
@@ -41,12 +44,22 @@ def _settling(idle: Iterable[Pair]) -> Iterator[Settling]:
             yield Settling(name=pair.live.name, status=pair.live.status)
 
 
-def _unhealthy(declared: Iterable[Pair], changed: Collection[str]) -> Iterator[Unhealthy]:
+def _unhealthy(declared: Iterable[Pair], changed: Collection[str], evidence: Evidence) -> Iterator[Unhealthy]:
     for pair in declared:
         live = pair.live
         if live is not None and live.unhealthy:
             blocked = live.never_active and live.name not in changed
-            yield Unhealthy(name=live.name, status=live.status, errors=live.errors, blocked=blocked)
+            needs = _replace_needs(pair.declaration, live, evidence) if blocked else None
+            yield Unhealthy(
+                name=live.name, status=live.status, errors=live.errors, blocked=blocked, replace_needs=needs
+            )
+
+
+def _replace_needs(declaration: Declaration, live: LiveCluster, evidence: Evidence) -> ReplaceNeeds | None:
+    line = evidence.line(live.name)
+    if line is not None and line.settled:
+        return "forget"
+    return None if is_owned(live, evidence) or declaration.lifecycle.adopt else "adopt"
 
 
 def _taken_over(idle: Iterable[Pair], evidence: Evidence) -> Iterator[str]:

@@ -13,6 +13,9 @@ from reconciler.plan.intent import NO_INTENT, Intent
 Ownership: TypeAlias = Literal["owned", "not-ours", "released", "unknown"]
 """Whose an undeclared cluster is: in the record; never in it; let go by `on_remove: keep`; no record here."""
 
+ReplaceNeeds: TypeAlias = Literal["adopt", "forget"]
+"""What keeps `--replace` alone from making anew what was never Active."""
+
 _Names: TypeAlias = Annotated[tuple[str, ...], Field(strict=False)]
 
 
@@ -112,6 +115,9 @@ class Unhealthy(Frozen):
     """In the service's words."""
     blocked: bool = False
     """Whether it was never Active, and takes no update: `--replace` makes it anew."""
+    replace_needs: ReplaceNeeds | None = None
+    """What has to be said beside `--replace`: `adopt` where it isn't owned; `forget` where the record has a cluster of
+    that name as settled, and so keeps it from being deleted."""
 
 
 class Violation(Frozen):

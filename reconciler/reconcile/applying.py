@@ -5,6 +5,7 @@ A guard that refuses one plan stops all of them before this begins.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 import structlog
 
@@ -20,7 +21,7 @@ from reconciler.model.fleet import Suspension, suspended_text
 from reconciler.plan.change import Origin
 from reconciler.plan.decide import make_plan
 from reconciler.plan.intent import Intent
-from reconciler.plan.plan import Plan
+from reconciler.plan.plan import Plan, Unhealthy
 from reconciler.plan.reviewed import NOTHING_STANDS, what_stands
 from reconciler.reconcile.ground import Ground, Offline, Site
 from reconciler.reconcile.planning import Planned, PlanRequest
@@ -65,7 +66,7 @@ async def apply_all(
     whole = options._replace(all_read=not planned.errors and not ground.left_out)
     finished = await carry_out(jobs, connections, whole, clock=clock, stop=stop, on_progress=on_progress)
     errors = keeper.write_after(finished)
-    errors += [_blocked(plan.target, cluster.name, cluster.status) for plan in plans for cluster in plan.blocked]
+    errors += [_blocked(plan.target, cluster) for plan in plans for cluster in plan.blocked]
     carried_out = {one.report.target: one.report for one in finished}
     reports = tuple(
         carried_out[plan.target] if suspension is None else _left_alone(plan, suspension)
@@ -156,11 +157,19 @@ def _settled(planned: Planned) -> frozenset[Origin]:
     )
 
 
-def _blocked(target: str, cluster: str, status: str) -> Problem:
-    return Problem(
-        "never-active",
-        f"it is {status}, was never Active, and takes no update",
-        f"--replace={cluster} deletes it and makes it anew, as declared",
-        target,
-        cluster,
-    )
+def _blocked(target: str, cluster: Unhealthy) -> Problem:
+    name = cluster.name
+    match cluster.replace_needs:
+        case None:
+            remedy = f"--replace={name} deletes it and makes it anew, as declared"
+        case "adopt":
+            remedy = f"it isn't owned: --replace={name} --adopt={name} deletes it and makes it anew, as declared"
+        case "forget":
+            remedy = (
+                "another of that name is recorded as settled, so --replace doesn't delete it: "
+                f"if that is gone, `reconciler record forget {name}`, and plan again"
+            )
+        case unreachable:
+            assert_never(unreachable)
+    message = f"it is {cluster.status}, was never Active, and takes no update"
+    return Problem("never-active", message, remedy, target, name)

@@ -111,9 +111,16 @@ async def list_all(ground: Ground) -> tuple[Mapping[str, Listing], tuple[Problem
 
 
 def refuse_stale_heads(ground: Ground, intent: Intent) -> None:
-    """Raise StaleHead if HEAD is too old to be applied to any of the targets."""
-    if ground.checkout is not None and "stale-head" not in intent.allow:
-        ground.checkout.refuse_stale([record for record in _records(ground).values() if record is not None])
+    """Raise StaleHead if HEAD is too old to be applied to any of the targets.
+
+    A record of the same account that no target claims counts, too: an old HEAD knows the target by the name it had.
+    """
+    checkout = ground.checkout
+    if checkout is not None and "stale-head" not in intent.allow:
+        own = [record for record in _records(ground).values() if record is not None]
+        accounts = {(site.endpoint, site.head.target.api_key_env) for site in ground.sites}
+        unclaimed = checkout.unclaimed(ground.fleet, ground.endpoints)
+        checkout.refuse_stale([*own, *(one for one in unclaimed if (one.endpoint, one.api_key_env) in accounts)])
 
 
 def _records(ground: Ground) -> dict[str, Record | None]:

@@ -7,7 +7,7 @@ from reconciler.plan.change import LeftReason
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
 from reconciler.report.sections import judges_a_change
-from reconciler.report.values import all_sandboxes, command_word, name_text
+from reconciler.report.values import all_sandboxes, command_word, name_text, replace_options
 
 if TYPE_CHECKING:
     from reconciler.results import Outcome, ReportDocument
@@ -52,10 +52,13 @@ def _wanted(plans: Sequence[Plan], *, blocked: bool) -> Iterator[NextStep]:
         yield NextStep("to keep what was changed by hand, write it into the manifest")
     reasons = {change.left for change in changes} | {field.left for change in changes for field in change.fields}
     yield from (step for reason, step in REVERTING.items() if reason in reasons)
-    replaces = [f" --replace={command_word(cluster.name)}" for plan in plans for cluster in plan.blocked]
+    stuck = [cluster for plan in plans for cluster in plan.blocked]
+    replaces = [f" {replace_options(cluster)}" for cluster in stuck if cluster.replace_needs != "forget"]
     if replaces:
         how = "to make anew what was never Active, run the apply workflow once with its name as replace; by hand"
         yield NextStep(how, (f"{_apply(plans)}{''.join(replaces[:_NAMES_SHOWN])}",))
+    if len(replaces) < len(stuck):
+        yield NextStep("to make anew what is recorded as settled, let the record forget it, and plan again")
     if any(cluster.ownership == "owned" for plan in plans for cluster in plan.unmanaged):
         yield NextStep("to delete what is ours and no longer declared", (f"{_apply(plans)} --prune",))
 

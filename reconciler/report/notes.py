@@ -18,6 +18,7 @@ from reconciler.report.values import (
     counted,
     name_text,
     names_text,
+    replace_options,
     value_text,
 )
 from reconciler.report.words import (
@@ -118,7 +119,10 @@ def unhealthy_text(cluster: Unhealthy, tell: Telling) -> str:
     said = f"{tell.name(cluster.name)} is {tell.text(printable(cluster.status, 60))}{f': {errors}' if errors else ''}"
     if not cluster.blocked:
         return said
-    return f"{said}; never Active, so no update mends it: {tell.text(f'--replace={command_word(cluster.name)}')}"
+    if cluster.replace_needs == "forget":
+        forget = tell.text(f"reconciler record forget {command_word(cluster.name)}")
+        return f"{said}; never Active, but another of that name is recorded as settled: if that is gone, {forget}"
+    return f"{said}; never Active, so no update mends it: {tell.text(replace_options(cluster))}"
 
 
 def _errors(change: Change, plan: Plan, tell: Telling) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from reconciler.clock import format_duration
 from reconciler.model.cluster import FieldValue
 from reconciler.model.text import printable
+from reconciler.plan.plan import Unhealthy
 
 LONGEST_VALUE = 240
 """Characters of a value that are shown: a description may be a page."""
@@ -34,6 +35,12 @@ def command_word(text: str) -> str:
     if _WORD.fullmatch(text) and not text.startswith("~"):
         return text
     return "'" + printable(text, _LONGEST_NAME).replace("'", "'\\''") + "'"
+
+
+def replace_options(cluster: Unhealthy) -> str:
+    """What makes a blocked cluster anew: `--replace=a`, and `--adopt=a` where it isn't owned."""
+    name = command_word(cluster.name)
+    return f"--replace={name}" + (f" --adopt={name}" if cluster.replace_needs == "adopt" else "")
 
 
 def _value_text(value: FieldValue | None, bare: re.Pattern[str]) -> str:

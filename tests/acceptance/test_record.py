@@ -62,13 +62,13 @@ def test_an_apply_is_recorded_cluster_by_cluster_and_nothing_else_is_written(che
         "endpoint": service.url,
         "api_key_env": "MOMENTO_API_KEY",
         "guards": {**limits, "protect": []},
-        "prices": {},
         "format": 1,
     }
     lines = checkout.git("show", f"{ref}:clusters.jsonl").splitlines()
     assert [json.loads(line)["name"] for line in lines] == ["orders", "sessions"]
     assert list(json.loads(lines[0])) == [
-        "name", "commit", "at", "file", "line", "origin", "lifecycle", "declared", "unsettled", "kept", "released",
+        "name", "commit", "at", "file", "line", "origin", "lifecycle", "declared", "unsettled", "kept",
+        "released",
     ]  # fmt: skip
     settled = {"commit": commit, "line": 1, "unsettled": None, "kept": None, "released": False}
     assert _line(checkout, "orders") == {

@@ -145,6 +145,26 @@ def test_canaries_go_first_and_settle_before_the_others() -> None:
     )
 
 
+def test_what_waits_for_its_turn_is_looked_at_again_before_it_is_sent() -> None:
+    """What somebody has changed meanwhile is left as it is, and what somebody has made is not taken over."""
+    world = World()
+    clusters = [live("a"), live("b"), live("d")]
+    head = head_of(*(declared(name, node_instance_type="r6g.large") for name in "abcde"), canary=1, max_failures=9)
+    service = world.service(clusters=clusters)
+
+    def meanwhile(_method: str, name: str) -> None:
+        if name == "a":
+            service.clusters["b"] = live("b", description="by hand")
+            service.clusters["c"] = live("c")
+            service.clusters["d"] = live("d", status="Updating")
+            service.settles["d"] = service.clock.seconds + 300.0
+
+    service.hook = meanwhile
+    results = world.results(job_of(head, clusters))
+    assert outcomes(results) == {"a": "applied", "b": "stale", "c": "stale", "d": "applied", "e": "applied"}
+    assert service.writes == ["PUT a", "PUT e", "PUT d"]
+
+
 def test_after_max_failures_nothing_more_is_sent_in_that_target() -> None:
     """The other target goes on; deletes wait for both."""
     world = World()

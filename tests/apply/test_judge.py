@@ -85,6 +85,7 @@ def told(state: Unsettled | Waiting | Queued | Ended) -> str:
             BEFORE,
             NOT_AS_SENT.format(""),  # it was seen as sent: somebody has changed it back
         ),
+        (UPDATE, replace(SENT, other_since=SOON, other_lists=9), live("a", shard_count=9), "wait"),
         (UPDATE, SENT, None, "wait"),
         (UPDATE, replace(SENT, missing_since=LATE), None, VANISHED),
         (UPDATE, SENT, live("a", status="Deleting"), BEING_DELETED),

@@ -63,11 +63,64 @@ def test_what_a_killed_run_sent_counts_as_settled_once_it_is_live() -> None:
     """Else a second run that is killed would leave no trace of it; what is still in transition may never be `Active`."""
     sent = line("a", declared={**line("a").sent, "shard_count": 2}, unsettled={**line("a").sent, "shard_count": 3})
     one = declared("a", shard_count=4)
-    for status, shards in (("Active", 3), ("Updating", 2)):
+    for status, shards, superseded in (("Active", 3, ()), ("Updating", 2, (sent.unsettled,))):
         listed = live("a", status=status, shard_count=3)
         written, _, _ = recorded(job_of(head_of(one), [listed], [sent]), record_of(sent), timeout_seconds=5.0)
-        assert written.lines["a"].unsettled == one.managed
+        assert (written.lines["a"].unsettled, written.lines["a"].superseded) == (one.managed, superseded)
         assert (written.lines["a"].declared or {})["shard_count"] == shards
+
+
+def test_what_is_sent_anew_supersedes_what_was_under_way_and_all_of_it_stays_ours() -> None:
+    """Killed at any moment, the cluster is one of three; once the last has settled, nothing but that counts."""
+    first = line("a", declared=None, unsettled=line("a").sent)
+    one, going = declared("a", shard_count=4), live("a", status="Creating")
+    written, final, _ = recorded(job_of(head_of(one), [going], [first]), record_of(first), timeout_seconds=5.0)
+    assert (written.lines["a"].declared, written.lines["a"].superseded) == (None, (first.unsettled,))
+    assert all(written.lines["a"].owns(live("a", shard_count=count)) == (count in {2, 4}) for count in range(1, 6))
+    assert final.lines["a"] == first  # it waited in vain, and was never sent
+    again = job_of(head_of(one), [live("a")], [written.lines["a"]])
+    assert [change.cause for change in again.plan.changes] == ["revision"]
+    _, settled, _ = recorded(again, written)
+    assert settled.lines["a"] == written.lines["a"]._replace(declared=one.managed, unsettled=None, superseded=())
+
+
+def test_a_create_supersedes_what_may_only_be_missing_from_the_list() -> None:
+    """A list that leaves out a cluster for a while: killed before its create, it would be somebody else's."""
+    was, one = line("a"), declared("a", shard_count=4)
+    written, _, _ = recorded(job_of(head_of(one), [], [was]), record_of(was))
+    assert (written.lines["a"].declared, written.lines["a"].superseded) == (None, (was.declared,))
+    assert written.lines["a"].owns(live("a"))
+    released = was._replace(released=True)
+    written, _, _ = recorded(job_of(head_of(one), [], [released]), record_of(released))
+    assert written.lines["a"].superseded == ()
+
+
+def test_what_a_create_was_answered_with_is_kept_though_nobody_saw_it_settle() -> None:
+    """On a service that rewrites a field it would else be somebody else's: the next apply would be refused."""
+    one = declared("a", description="orders ")
+    world = World()
+    service = world.service(settle=60.0)
+    service.show = lambda c: c._replace(values={**c.values, "description": "orders"})
+    _, final, _ = recorded(job_of(head_of(one), [], []), record_of(), world, timeout_seconds=5.0)
+    found = final.lines["a"]
+    assert (found.declared, found.unsettled, found.kept) == (None, one.managed, {"description": "orders"})
+    again = job_of(head_of(one), [live("a", status="Creating", description="orders")], [found])
+    assert (again.plan.changes, [kept.path for kept in again.plan.kept]) == ((), ["description"])
+
+
+def test_what_a_list_shows_as_before_is_kept_only_after_a_whole_minute() -> None:
+    """A list that lags looks the same: a short timeout is told, and not recorded as what the service keeps."""
+    one, was = declared("a", shard_count=3), line("a")
+    for timeout, kept in ((20.0, None), (400.0, {"shard_count": 2})):
+        world = World()
+        service = world.service(clusters=[live("a")], settle=0.0)
+        service.show = lambda c: c._replace(values={**c.values, "shard_count": 2})
+        _, final, finished = recorded(
+            job_of(head_of(one), [live("a")], [was]), record_of(was), world, timeout_seconds=timeout
+        )
+        (result,) = finished.report.results
+        assert result.error is not None
+        assert (result.error.kind, final.lines["a"].kept) == ("not-as-sent", kept)
 
 
 def test_a_delete_that_was_announced_and_never_sent_leaves_the_cluster_ours() -> None:
@@ -181,13 +234,17 @@ def test_what_is_declared_no_more_and_not_pruned_stays_ours() -> None:
 
 
 def test_what_is_adopted_begins_anew() -> None:
-    """Whatever the record had under that name was another's: nothing of it was settled, or is kept."""
+    """Whatever the record had under that name was another's: nothing of it was settled, or is kept.
+
+    What we sent under it may yet come to be, though, and would be ours.
+    """
     was = line("a", declared=None, unsettled={**line("a").sent, "shard_count": 9}, kept={"description": "x"})
     one = declared("a", shard_count=3)
     job = job_of(head_of(one), [live("a")], [was])
     assert job.plan.changes[0].cause == "adoption"
     written, _, _ = recorded(job, record_of(was))
-    assert written.lines == {"a": Line("a", "c1", NOW, "manifests/a.yaml", 1, "adopted", unsettled=one.managed)}
+    anew = Line("a", "c1", NOW, "manifests/a.yaml", 1, "adopted", unsettled=one.managed, superseded=(was.sent,))
+    assert written.lines == {"a": anew}
 
 
 def test_what_the_service_keeps_stays_known_where_another_field_is_sent() -> None:

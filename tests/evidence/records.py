@@ -41,6 +41,7 @@ def lines(draw: st.DrawFn, name: str) -> Line:
         draw(st.sampled_from([NO_LIFECYCLE, Lifecycle(prevent_destroy=True, ignore_changes=("description",))])),
         draw(VALUES),
         "deleted" if draw(st.booleans()) else draw(VALUES),
+        tuple(draw(st.lists(st.sampled_from([BODY, PLACED]), max_size=2))),
         draw(KEPT),
         draw(st.booleans()),
     )

@@ -26,11 +26,12 @@ def test_what_is_written_is_exactly_the_contract() -> None:
     assert files[TARGET_FILE].decode() == (
         '{\n "target": "us-east-1",\n "endpoint": "https://api.cache.example.com",\n "api_key_env": "MOMENTO_API_KEY",\n'
         ' "guards": {\n  "max_deletes": 5,\n  "max_delete_fraction": 0.25,\n  "max_drift_fraction": 0.5,\n'
-        '  "max_added_nodes": null,\n  "max_added_cost": null,\n  "protect": []\n },\n "prices": {},\n "format": 1\n}\n'
+        '  "max_added_nodes": null,\n  "max_added_cost": null,\n  "protect": []\n },\n "format": 1\n}\n'
     )
     body = '"node_instance_type":"m6g.large","shard_count":2,"replication_factor":1,"enforce_shard_multi_az":true'
     lifecycle = '{"prevent_destroy":false,"on_remove":"delete","on_drift":null,"adopt":false,"ignore_changes":[]}'
-    after = f'"origin":"created","lifecycle":{lifecycle},"declared":{{{body}}},"unsettled":null,"kept":null,"released":false}}'
+    after = f'"origin":"created","lifecycle":{lifecycle},"declared":{{{body}}},"unsettled":null,'
+    after += '"kept":null,"released":false}'
     assert files[CLUSTERS_FILE].decode() == (
         f'{{"name":"a","commit":"{COMMITS[1]}","at":1.5,"file":"manifests/a.yaml","line":1,{after}\n'
         f'{{"name":"b","commit":null,"at":1800000000,"file":"manifests/b.yaml","line":1,{after}\n'
@@ -89,6 +90,8 @@ def _header(**changes: object) -> bytes:
         (CLUSTERS_FILE, _with(lifecycle={"x": 1}), "clusters.jsonl:3", "unknown values"),
         (CLUSTERS_FILE, _with(declared={"shards": 1}), "clusters.jsonl:3", "there is no field 'shards'"),
         (CLUSTERS_FILE, _with(declared={"shard_count": 1.5}), "clusters.jsonl:3", "no value that a field has"),
+        (CLUSTERS_FILE, _with(superseded=None), "clusters.jsonl:3", "superseded is no list"),
+        (CLUSTERS_FILE, _with(superseded=[None]), "clusters.jsonl:3", "superseded is no list"),
         (CLUSTERS_FILE, _with(unsettled="gone"), "clusters.jsonl:3", "no values"),
         (CLUSTERS_FILE, b"1" * (LARGEST + 1), "clusters.jsonl", "bytes"),
         (TARGET_FILE, b"[]", "target.json", "it has no format"),

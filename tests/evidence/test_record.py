@@ -142,7 +142,8 @@ def test_two_runners_push_one_record_and_none_is_lost(repo: Repo, other: Repo) -
         two = theirs.write(base.with_lines({"a": line("a", 4, at=6.0), "c": line("c")}), "theirs")
         mine.push("origin", [one])
         (merged,) = theirs.push("origin", [two])
-        assert merged.lines == {"a": line("a", 4, at=6.0), "c": line("c")}
+        both = line("a", 4, at=6.0)._replace(superseded=(line("a", 3).sent,))
+        assert merged.lines == {"a": both, "c": line("c")}
         mine.fetch("origin")
         assert mine.all() == theirs.all() == (merged,)
     assert server_of(repo).git("rev-parse", REF) == merged.commit

@@ -33,6 +33,10 @@ def live(**values: int) -> LiveCluster:
         (line(declared=V, unsettled={"shard_count": 9}), True, True),
         (line(unsettled=V), True, False),
         (line(declared=V, unsettled="deleted"), True, False),
+        (line(unsettled={"shard_count": 9}, superseded=(V,)), True, False),
+        (line(declared={"shard_count": 9}, unsettled="deleted", superseded=(V,)), True, False),
+        (line(unsettled={**V, "shard_count": 9}, kept={"shard_count": 2}), True, False),
+        (line(declared={**V, "description": "d"}, unsettled="deleted", kept={"description": None}), True, False),
         (line(unsettled="deleted"), False, False),
         (line(), False, False),
         (line(declared=V, released=True), False, False),
@@ -48,8 +52,8 @@ def test_a_line_owns_what_it_saw_settled_and_else_only_what_is_as_it_says(
 
 def test_a_line_knows_each_value_that_it_declared_sent_or_keeps() -> None:
     """And no other: that is somebody else's hand."""
-    said = line(declared=V, unsettled={"shard_count": 4}, kept={"shard_count": 8})
-    assert [count for count in range(10) if said.wrote("shard_count", count)] == [2, 4, 8]
+    said = line(declared=V, unsettled={"shard_count": 4}, superseded=({"shard_count": 6},), kept={"shard_count": 8})
+    assert [count for count in range(10) if said.wrote("shard_count", count)] == [2, 4, 6, 8]
     assert said.wrote("replication_factor", 1)
     assert not said.wrote("description", None)
     assert said.sent == {"shard_count": 4, "replication_factor": 1}

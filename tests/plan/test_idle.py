@@ -1,6 +1,7 @@
 """What nothing is done about."""
 
 from reconciler.model.evidence import NO_GIT
+from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Summary
 from tests.fakes import head, live, manifest
 from tests.plan.histories import git, line, plan_of, values
@@ -26,6 +27,25 @@ def test_every_declared_cluster_is_counted_once() -> None:
     assert plan.taken_over == ("taken",)
     assert [(one.name, one.status) for one in plan.settling] == [("settling", "Creating")]
     assert [(one.name, one.blocked) for one in plan.unhealthy] == [("ill", False), ("never", True)]
+
+
+def test_what_replace_needs_beside_itself_is_told() -> None:
+    """It is not advised where it would be refused: not without consent to adopt, nor what is recorded as settled."""
+    sent = line(manifest(), declared=None, unsettled=values(manifest()))
+    for recorded, lifecycle, needs in (
+        ([sent], {}, None),
+        ([], {}, "adopt"),
+        ([], {"adopt": True}, None),
+        ([manifest()], {}, "forget"),
+        ([manifest()], {"adopt": True}, "forget"),
+    ):
+        one = manifest(lifecycle=lifecycle)
+        found = [live(status="CreationFailed")]
+        plan = plan_of(head(one), found, git(one, recorded=recorded))
+        assert [cluster.replace_needs for cluster in plan.blocked] == [needs]
+        intent = Intent(replace=("*",), adopt=("*",) if needs == "adopt" else ())
+        again = plan_of(head(one), found, git(one, recorded=recorded), intent=intent)
+        assert bool(again.changes) == (needs != "forget")
 
 
 def test_what_is_equal_and_not_in_the_record_is_taken_over() -> None:

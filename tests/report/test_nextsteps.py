@@ -6,6 +6,7 @@ from reconciler.plan.change import Change
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Unhealthy, Unmanaged
 from reconciler.report.nextsteps import pending_steps, plan_steps, report_steps
+from reconciler.report.notes import Telling, unhealthy_text
 from tests.report.everything import (
     a_plan,
     a_report,
@@ -85,6 +86,26 @@ def test_what_was_never_active_is_replaced_and_what_is_ours_pruned() -> None:
         ("reconciler apply --replace=a",),
         ("reconciler apply --prune",),
     ]
+
+
+def test_replace_is_not_advised_where_it_is_refused() -> None:
+    """It says what else it needs; where the record has to forget first, that comes first."""
+    one = Unhealthy(name="a", status="CreationFailed", errors=(), blocked=True, replace_needs="adopt")
+    other = Unhealthy(name="b", status="CreationFailed", errors=(), blocked=True, replace_needs="forget")
+    steps = plan_steps(document(planned(unhealthy=(one, other))))
+    assert [(step.text, step.commands) for step in steps] == [
+        (
+            "to make anew what was never Active, run the apply workflow once with its name as replace; by hand",
+            ("reconciler apply --replace=a --adopt=a",),
+        ),
+        ("to make anew what is recorded as settled, let the record forget it, and plan again", ()),
+    ]
+    needed, forgotten = (unhealthy_text(cluster, Telling(str)) for cluster in (one, other))
+    assert needed == "a is CreationFailed; never Active, so no update mends it: --replace=a --adopt=a"
+    assert forgotten == (
+        "b is CreationFailed; never Active, but another of that name is recorded as settled: "
+        "if that is gone, reconciler record forget b"
+    )
 
 
 def test_a_report_ends_in_what_its_reader_does_next() -> None:

@@ -5,7 +5,8 @@
  3  each write: after a whole list of its target; each plan: on exactly the clusters of a list that arrived whole
  4  each apply that ended in 0 while nobody else did anything: a new plan sends nothing
  5  each request before the apply: a GET, of which one is answered a target
- 6  each PUT on a cluster that was listed: what isn't managed, or is left, is as it was last listed
+ 6  each PUT that is sent for the first time, on a cluster that was listed: what isn't managed, or is left, is as it was
+    last listed
  7  each request, page, error and log event: the key goes to its own endpoint, and is read nowhere
  8  each page of text: not one control character
  9  each DELETE that is sent for the first time: all that the run declares stood in the last lists, as declared, and
@@ -13,10 +14,9 @@
 10  each field's and cluster's cause in each plan: held against who is known to have set, made or taken away
 
 What the world can't know is not asked: values that both people and the tool have written, clusters that two did
-something to at once, causes after a record was lost, who made what on a service that lists or holds something else. One
-thing is known to be false, and is not asked: a cluster that is sent anew while what was sent before is under way has three
-sets of values, of which its line holds two. Where the second run is killed, or the service fails on what it sent, the
-third reads as drift, or, where it was never seen settled, as an adoption.
+something to at once, causes after a record was lost or of an account that two names have a record of, who made what on a service that lists something else, or that holds
+something else and whose answer the record never got. All of that is asked again once a run was alone, and found all as
+declared: then the record has it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -118,25 +118,29 @@ def _stands(
             raise Broken(9, f"something is deleted, and {name}'s {path} is {held}, declared {value}")
 
 
-def every_cause_is_true(plan: Plan, reading: Reading, truth: Truth, *, service_is_plain: bool) -> None:
-    """10."""
+def every_cause_is_true(
+    plan: Plan, reading: Reading, truth: Truth, account: str, *, true_lists: bool, as_sent: bool
+) -> None:
+    """10. `true_lists`: the service lists what there is; `as_sent`: it holds what it was sent."""
     if reading.evidence.record is None or not reading.evidence.tells_causes:
         return
     for change in plan.changes:
-        incarnation = truth.at((plan.target, change.name))
+        key = (account, change.name)
+        incarnation = truth.at(key)
         match change:
-            case Create() | Update() if (plan.target, change.name) in truth.contested:
+            case Create() | Update() if key in truth.contested:
                 pass
-            case Create() if change.cause == "drift" and service_is_plain and change.live_digest is None:
-                if truth.gone_by.get((plan.target, change.name)) != "hand":
+            case Create() if change.cause == "drift" and true_lists and change.live_digest is None:
+                if truth.gone_by.get(key) != "hand":
                     raise Broken(10, f"{change.name} is said to be deleted by hand")
             case Update() if incarnation is not None:
-                _fields_are_true(change, reading, incarnation, service_is_plain=service_is_plain)
+                maker_is_known = true_lists and (as_sent or incarnation.recorded)
+                _fields_are_true(change, reading, incarnation, maker_is_known=maker_is_known)
             case Create() | Update() | Delete():
                 pass
 
 
-def _fields_are_true(change: Update, reading: Reading, incarnation: Incarnation, *, service_is_plain: bool) -> None:
+def _fields_are_true(change: Update, reading: Reading, incarnation: Incarnation, *, maker_is_known: bool) -> None:
     line, base = reading.evidence.line(change.name), reading.evidence.at_base(change.name)
     for field in change.fields:
         told = f"{change.name}: {field.path} {field.before} → {field.after} is {field.cause}"
@@ -148,7 +152,7 @@ def _fields_are_true(change: Update, reading: Reading, incarnation: Incarnation,
                 at_base = base.managed.get(field.path) if base is not None else None
                 if line is not None and field.path in (line.declared or {}) and at_base != field.before:
                     raise Broken(10, f"{told}, and somebody set it by hand")
-            case "adoption" if service_is_plain and incarnation.maker == "tool" and not incarnation.written["hand"]:
+            case "adoption" if maker_is_known and incarnation.maker == "tool" and not incarnation.written["hand"]:
                 if line is not None and line.released:
                     continue
                 raise Broken(10, f"{told}, and the tool made it")

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from tests.fakes import FakeClock
 from tests.simulation.invariants import no_key_is_told
-from tests.simulation.process import KEYS
+from tests.simulation.manifests import KEYS
 from tests.simulation.story import Step, Story, story_of
 from tests.simulation.world import World
 

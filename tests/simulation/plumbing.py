@@ -88,7 +88,8 @@ def _of_server(server: Server, arguments: tuple[str, ...]) -> GitOutput | None:
         case ("fetch", *_):
             return _DONE  # a clone has the server's objects
         case ("push", *rest):
-            return _push(server, [part for part in rest if not part.startswith("-")][1:])
+            leases = [part.partition("=")[2] for part in rest if part.startswith("--force-with-lease=")]
+            return _push(server, [part for part in rest if not part.startswith("-")][1:], leases)
     return None
 
 
@@ -107,14 +108,20 @@ def _update(refs: Refs, fields: list[str]) -> GitOutput:
     return _DONE
 
 
-def _push(server: Server, specs: list[str]) -> GitOutput:
+def _push(server: Server, specs: list[str], leases: list[str]) -> GitOutput:
+    """Each ref by itself; one that can't be pushed keeps no other from it."""
+    expected = {ref: sha for ref, _, sha in (lease.rpartition(":") for lease in leases)}
+    refused: list[str] = []
     for spec in specs:
         sha, _, ref = spec.partition(":")
         now = server.refs.get(ref)
-        if sha and now is not None and now not in server.history(sha):
-            return GitOutput(1, f"!\t{spec}\t[rejected] (non-fast-forward)\n".encode(), "error: failed to push")
-        server.refs.put(ref, sha or None)
-    return _DONE
+        if not sha and now != expected[ref]:
+            refused.append(f"!\t{spec}\t[rejected] (stale info)\n")
+        elif sha and now is not None and now not in server.history(sha):
+            refused.append(f"!\t{spec}\t[rejected] (non-fast-forward)\n")
+        else:
+            server.refs.put(ref, sha or None)
+    return GitOutput(1, "".join(refused).encode(), "error: failed to push") if refused else _DONE
 
 
 def _sha(text: str) -> str | None:

@@ -35,6 +35,7 @@ from reconciler.report.render import render_plans, render_reports
 from reconciler.results import Result
 from tests.simulation import invariants
 from tests.simulation.invariants import Broken
+from tests.simulation.manifests import KEYS, key_variable
 from tests.simulation.network import Killed, Network
 from tests.simulation.repository import Clone
 from tests.simulation.story import Run
@@ -44,13 +45,15 @@ from tests.simulation.watched import GitWorld, open_git
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-KEYS: Mapping[str, str] = {"us": "sandbox-admin:secret-of-us", "eu": "sandbox-admin:secret-of-eu"}
 LIFTED = tuple(guard for guard in ALLOWABLE if guard != "stale-head")
 
 
 @dataclass(slots=True)
 class Process:
-    """A run, from its start on. `exit_code` is None until it has ended, and where it was killed."""
+    """A run, from its start on. `exit_code` is None until it has ended, and where it was killed.
+
+    Its targets are those of its head; `accounts` are the accounts that they stand for.
+    """
 
     world: "World"
     number: int
@@ -68,9 +71,11 @@ class Process:
     ended_at: float = 0.0
     began_at: float = 0.0
     fetched_at: int = 0
+    accounts: Mapping[str, str] = field(default_factory=dict)
     lists: dict[str, tuple[float, Mapping[str, LiveCluster]]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
-    tried: set[Key] = field(default_factory=set)
+    tried: set[tuple[str, str, str]] = field(default_factory=set)
+    heard: set[Key] = field(default_factory=set)
     announces: Mapping[Key, str] = field(default_factory=dict)
     stop: Stop = field(default_factory=Stop)
     chance: random.Random = field(init=False)
@@ -126,7 +131,7 @@ class Process:
             return exits.of_plans(planned.plans, planned.errors)
         for plan in planned.plans:
             world.declared(self, planned.readings[plan.target])
-        self.announces = {(plan.target, one.name): one.action for plan in planned.plans for one in plan.sends}
+        self.announces = {self.key(plan.target, one.name): one.action for plan in planned.plans for one in plan.sends}
         world.announced(self)
         self.applying = True
         options = ApplyOptions(wait=self.run.wait, timeout_seconds=self.run.timeout, keep_going=self.run.keep_going)
@@ -139,6 +144,7 @@ class Process:
 
     def _ground(self, checkout: Checkout) -> Ground:
         fleet = read_source(checkout.head_tree())
+        self.accounts = {target.name: target.folder.rpartition("/")[2] for target in fleet.targets}
         sites = [
             Connected(fleet.head(target.name), self._connection(target.name, target.endpoint or "", target.rate))
             for target in fleet.targets
@@ -149,7 +155,7 @@ class Process:
         world = self.world
         return Connection(
             endpoint,
-            ApiKey(KEYS[target]),
+            ApiKey(KEYS[self.accounts[target]]),
             clock=world.clock,
             random=self.chance,
             give_up=self.stop.requested,
@@ -159,8 +165,12 @@ class Process:
 
     def declares(self, key: Key) -> bool:
         """Whether its head has a cluster, as far as it has come to read it."""
-        reading = self.planned.readings.get(key[0]) if self.planned is not None else None
-        return reading is not None and key[1] in reading.head.declarations
+        readings = self.planned.readings if self.planned is not None else {}
+        return any(self.accounts[t] == key[0] and key[1] in r.head.declarations for t, r in readings.items())
+
+    def key(self, target: str, name: str) -> Key:
+        """The cluster of this name in the account that one of its targets stands for."""
+        return self.accounts[target], name
 
     def instant(self) -> None:
         """Something is about to happen; for the dead nothing does."""
@@ -198,14 +208,20 @@ class Process:
         world = self.world
         for plan in planned.plans:
             reading = planned.readings[plan.target]
+            if plan.target not in self.lists:
+                raise Broken(3, f"{plan.target} is planned, and no whole list came")
             _, listed = self.lists[plan.target]
             if {cluster.name for cluster in reading.live} | set(planned.listings[plan.target].unreadable) != {*listed}:
                 raise Broken(3, f"{plan.target} is planned on another list than the one that came")
             told = [f"{change.action} {change.name} {change.cause}" for change in plan.changes]
             world.tell(self.number, f"plans {plan.target}: {', '.join(told) or 'nothing'}")
-            if world.whole[plan.target] and self.run.remote and world.writes == self.fetched_at:
-                plain = world.lists_are_true and world.holds_what_is_sent
-                invariants.every_cause_is_true(plan, reading, world.truth, service_is_plain=plain)
+            account = self.accounts[plan.target]
+            records = [one for one in self.records() if one.api_key_env == key_variable(account)]
+            if len(records) <= 1 and world.whole[account] and self.run.remote and world.writes == self.fetched_at:
+                true_lists, as_sent = account in world.listed_truly, account in world.held_as_sent
+                invariants.every_cause_is_true(
+                    plan, reading, world.truth, account, true_lists=true_lists, as_sent=as_sent
+                )
         for target, count in self.answered.items():
             if count > 1:
                 raise Broken(5, f"{target} was listed {count} times to be planned")
@@ -232,22 +248,27 @@ class Process:
         invariants.nothing_steers_a_terminal(texts[0])
         if any(error.kind == "git" for error in applied.errors):
             self.world.record_is_late()
+        else:
+            self.world.truth.record(self.heard)
 
     async def _check_in_sync(self, ground: Ground, request: PlanRequest) -> None:
         """4: unless somebody else has done something meanwhile."""
         world = self.world
         again = await plan_all(ground, request)
-        if world.acts - self.acts != self.acts_before or not world.lists_are_true or again.errors:
+        if world.acts - self.acts != self.acts_before or world.lists_lie or again.errors:
             return
         for plan in again.plans:
             if plan.sends:
                 sends = [f"{change.action} {change.name} {change.cause}" for change in plan.sends]
                 raise Broken(4, f"{plan.target}: after an apply that ended in 0, another would {', '.join(sends)}")
+            if self.run.remote and all(one.ended for one in world.processes if one is not self):
+                world.all_is_known(self, plan.target)
 
     def sends(self, target: str, request: httpx.Request) -> None:
         """A request of this run is on its way."""
         world = self.world
-        if request.url.host != f"{target}.momentohq.com" or request.headers["authorization"] != KEYS[target]:
+        account = self.accounts[target]
+        if request.url.host != world.host_of(account) or request.headers["authorization"] != KEYS[account]:
             raise Broken(7, f"the key of {target} goes to {request.url.host}")
         if request.method == "GET":
             return
@@ -261,17 +282,17 @@ class Process:
         latest = self.lists[target][1]
         (plan,) = (plan for plan in self.planned.plans if plan.target == target)
         change = next(change for change in plan.sends if change.name == name)
+        first = (request.method, target, name) not in self.tried
+        self.tried.add((request.method, target, name))
         if request.method == "DELETE":
-            invariants.a_delete_is_meant(self.run, reading, name, latest, was_active=world.was_active((target, name)))
-            first = (target, name) not in self.tried
-            self.tried.add((target, name))
+            invariants.a_delete_is_meant(self.run, reading, name, latest, was_active=world.was_active((account, name)))
             if change.action == "delete" and first and not self.run.keep_going:
                 invariants.nothing_goes_before_what_is_declared_stands(
                     self.planned, self.lists, target, world.clock.monotonic()
                 )
             return
         invariants.a_put_is_consented_to(self.run, reading, name)
-        if isinstance(change, Update) and name in latest:
+        if isinstance(change, Update) and name in latest and first:
             values = live_cluster({"name": name, "status": "", **json.loads(request.content)}).values
             invariants.what_isnt_managed_stays(change, reading.head.declarations[name], latest[name], values)
 
@@ -279,11 +300,14 @@ class Process:
         """The service has answered, whether or not it is heard."""
         if request.method == "GET" or not answer.is_success or self.planned is None:
             return
-        key = (target, request.url.path.rpartition("/")[2])
-        self.world.took(self, key, answer.json() if request.method == "PUT" else None)
+        name = request.url.path.rpartition("/")[2]
+        self.world.took(self, target, name, answer.json() if request.method == "PUT" else None)
 
     def hears(self, target: str, request: httpx.Request, answer: httpx.Response) -> None:
         """A whole answer has arrived."""
+        name = request.url.path.rpartition("/")[2]
+        if request.method == "PUT" and answer.is_success and self.announces.get(self.key(target, name)) == "create":
+            self.heard.add(self.key(target, name))
         if request.method == "GET" and answer.is_success:
             clusters = {entry["name"]: live_cluster(entry) for entry in answer.json()}
             self.lists[target] = (self.world.clock.monotonic(), clusters)

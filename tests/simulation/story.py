@@ -6,16 +6,16 @@ and what is left still plays the same way. That is how a failing one is made sho
 
 import random  # noqa: TID251  # seeded: the one source of all that happens
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-TARGETS = ("us", "eu")
+ACCOUNTS = ("us", "eu")
 NAMES = ("ant", "bee", "cat", "dog")
 
 
 @dataclass(frozen=True, slots=True)
 class Declare:
-    """Somebody merges a manifest, new or changed."""
+    """Somebody merges a manifest, new or changed; `target` is an account, here and below, whatever its target's name."""
 
     target: str
     name: str
@@ -40,7 +40,14 @@ class Move:
     to_name: str
 
 
-Edit: TypeAlias = Declare | Remove | Move
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The targets get these names, by account; what an account without one declared goes with it."""
+
+    names: Mapping[str, str]
+
+
+Edit: TypeAlias = Declare | Remove | Move | Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,11 @@ class LoseRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PushRecord:
+    """The record of the clone that is kept is pushed, however late."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
     """Time passes."""
 
@@ -125,15 +137,16 @@ class Run:
     cancel_after: float | None = None
 
 
-Step: TypeAlias = Edit | Branch | Revert | HandPut | HandDelete | Weather | LoseRecord | Pass | Run
+Step: TypeAlias = Edit | Branch | Revert | HandPut | HandDelete | Weather | LoseRecord | PushRecord | Pass | Run
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The steps that a seed comes to."""
+    """The steps that a seed comes to; `shared`: both accounts have one endpoint."""
 
     seed: int
     steps: tuple[Step, ...]
+    shared: bool = False
 
     def told(self) -> str:
         """A line a step, as Python would make it again."""
@@ -146,9 +159,11 @@ def story_of(seed: int) -> Story:
     teller = _Teller(chance)
     opening = [teller.declare() for _ in range(chance.randint(1, 4))]
     steps: list[Step] = [*opening, Run(chance.getrandbits(32)), Pass(100.0)]
+    if teller.storm:
+        steps.append(teller.weather())
     for _ in range(chance.randint(4, 24)):
         steps += teller.scene()
-    return Story(seed, tuple(steps))
+    return Story(seed, tuple(steps), shared=chance.random() < 0.2)
 
 
 @dataclass(slots=True)
@@ -165,21 +180,41 @@ class _Teller:
 
     def scene(self) -> list[Step]:
         """What happens next, and the time until something else does."""
-        scenes: list[tuple[Callable[[], Step], float]] = [
-            (self.declare, 5),
-            (self.remove, 2),
-            (self.move, 1),
-            (self.branch, 1),
-            (self.revert, 1),
-            (self.hand_put, 2),
-            (self.hand_delete, 1),
-            (self.weather, 2 if self.storm else 0.3),
-            (self.lose_record, 1 if self.loses_records else 0),
-            (self.run, 7),
+        scenes: list[tuple[Callable[[], list[Step]], float]] = [
+            (lambda: [self.declare()], 5),
+            (lambda: [self.remove()], 2),
+            (lambda: [self.move()], 1),
+            (lambda: [self.branch()], 1),
+            (lambda: [self.revert()], 1),
+            (lambda: [self.hand_put()], 2),
+            (lambda: [self.hand_delete()], 1),
+            (lambda: [self.weather()], 2 if self.storm else 0.3),
+            (lambda: [self.lose_record()], 1 if self.loses_records else 0),
+            (lambda: [PushRecord()], 0.5 if self.loses_records else 0),
+            (lambda: [self.fleet()], 0.7),
+            (self.exchange, 2),
+            (self.hurry, 1.5),
+            (lambda: [self.run()], 7),
         ]
         (make,) = self.chance.choices([scene for scene, _ in scenes], [weight for _, weight in scenes])
-        step = make()
-        return [step, *([self.time()] if isinstance(step, Run) or self.chance.random() < 0.2 else [])]
+        steps = make()
+        return [*steps, *([self.time()] if isinstance(steps[-1], Run) or self.chance.random() < 0.2 else [])]
+
+    def exchange(self) -> list[Step]:
+        """One goes while others come or change, and a run that deletes what is gone: in which order matters."""
+        target = self.target()
+        some = self.chance.sample(NAMES, 3)
+        come: list[Edit] = [Declare(target, name, self.body() | self.lifecycle()) for name in some[1:]]
+        run = replace(self.run(), back=0, prune="owned", allow=True)
+        return [Branch((Remove(target, some[0]), *come), "merged"), run]
+
+    def hurry(self) -> list[Step]:
+        """A manifest is changed again before what was sent has settled, and the run that sends it anew is killed."""
+        target, name, run = self.target(), self.name(), replace(self.run(), back=0, remote=True, kill_at=None)
+        first = Declare(target, name, self.body())
+        second = replace(first, fields=self.body())
+        killed = replace(run, seed=self.chance.getrandbits(32), kill_at=self.chance.randint(10, 50))
+        return [first, replace(run, wait=False), Pass(3.0), second, killed, Pass(60.0), replace(run, adopt=False)]
 
     def declare(self) -> Step:
         """A manifest."""
@@ -191,11 +226,16 @@ class _Teller:
     def move(self) -> Step:
         return Move(self.target(), self.name(), self.target(), self.name())
 
+    def fleet(self) -> Step:
+        """Names for the targets; now and then one goes, or comes back."""
+        names = {"us": self.chance.choice(["us", "us", "west"]), "eu": self.chance.choice(["eu", "east", None])}
+        return Fleet({account: name for account, name in names.items() if name is not None})
+
     def branch(self) -> Step:
         edits = [
             self.chance.choice([self.declare, self.declare, self.remove])() for _ in range(self.chance.randint(1, 3))
         ]
-        kept = tuple(edit for edit in edits if isinstance(edit, Declare | Remove | Move))
+        kept = tuple(edit for edit in edits if isinstance(edit, Declare | Remove))
         return Branch(kept, self.chance.choice(["merged", "squashed", "open"]))
 
     def revert(self) -> Step:
@@ -210,7 +250,7 @@ class _Teller:
         return HandDelete(self.target(), self.name())
 
     def weather(self) -> Step:
-        faults = self.chance.sample(FAULTS, 3)
+        faults = self.chance.sample(FAULTS, 4)
         rates = {fault: round(self.chance.random() * self.storm, 3) for fault in faults if self.storm}
         switches = self.chance.sample(SWITCHES, self.chance.choice([0, 0, 1, 1, 2]))
         return Weather(rates, tuple(switches))
@@ -221,7 +261,7 @@ class _Teller:
     def time(self) -> Step:
         return Pass(self.chance.choice([0.0, 0.1, 1.0, 5.0, 30.0, 100.0, 1000.0, 4000.0]))
 
-    def run(self) -> Step:
+    def run(self) -> Run:
         """An apply, most often as a workflow runs it."""
         chance = self.chance
 
@@ -241,13 +281,13 @@ class _Teller:
             timeout=chance.choice([60.0, 600.0, 7200.0]),
             remote=not (self.loses_records and chance.random() < 0.3),
             git_fails=chance.choice([0.0, 0.0, 0.0, self.storm]),
-            kill_at=maybe(0.3, lambda: chance.randint(1, 120)),
+            kill_at=maybe(0.35, lambda: chance.randint(1, chance.choice([30, 120]))),
             stop_after=maybe(0.1, lambda: chance.choice([0.0, 0.5, 5.0, 50.0])),
             cancel_after=maybe(0.1, lambda: chance.choice([0.1, 1.0, 10.0, 60.0])),
         )
 
     def target(self) -> str:
-        return self.chance.choice([TARGETS[0], *TARGETS])
+        return self.chance.choice([ACCOUNTS[0], *ACCOUNTS])
 
     def name(self) -> str:
         return self.chance.choice(NAMES)

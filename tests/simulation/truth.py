@@ -1,5 +1,6 @@
 """What the world knows that the program has to find out: who made each cluster, who set each value, who took it away."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -7,17 +8,18 @@ from reconciler.model.cluster import FieldValue, Values
 
 Author: TypeAlias = Literal["hand", "tool"]
 Key: TypeAlias = tuple[str, str]
-"""A target and a cluster's name."""
+"""An account and a cluster's name."""
 
 
 @dataclass(slots=True)
 class Incarnation:
     """One cluster from its create to its delete.
 
-    `written` are the values that each has ever put there by path; what an update only carries is nobody's.
+    `recorded`: the run that made it has told the record what the service answered. `written` are the values that each has ever put there by path; what an update only carries is nobody's.
     """
 
     maker: Author
+    recorded: bool = False
     written: dict[Author, dict[str, set[FieldValue | None]]] = field(default_factory=lambda: {"hand": {}, "tool": {}})
 
     def put(self, who: Author, values: Values) -> None:
@@ -44,8 +46,19 @@ class Truth:
     def put(self, key: Key, who: Author, values: Values, *, exists: bool) -> None:
         """A PUT was taken that meant these values."""
         if not exists or key not in self.standing:
+            former = self.standing.get(key)
             self.standing[key] = Incarnation(who)
+            if former is not None:  # the record may have them still: who sets the same again can't be told from it
+                self.standing[key].written["tool"] = former.written["tool"]
+        self.standing[key].recorded = False
         self.standing[key].put(who, values)
+
+    def record(self, created: Iterable[Key], *, anew: bool = False) -> None:
+        """What a run was answered on its creates, the record has; `anew`: and nothing else, any more."""
+        for incarnation in self.standing.values() if anew else ():
+            incarnation.recorded = False
+        for key in created:
+            self.standing[key].recorded = True
 
     def delete(self, key: Key, who: Author) -> None:
         """A DELETE was taken."""
