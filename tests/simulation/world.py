@@ -1,11 +1,15 @@
 """The simulated world: plays a story step by step, and sees to it that in the end all comes to rest."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, assert_never
 
+from reconciler.evidence.format import TARGET_FILE
+from reconciler.evidence.objects import tree_entries
 from reconciler.evidence.record import Records
 from reconciler.model.view import live_cluster
 from reconciler.plan.decide import Reading
@@ -229,10 +233,18 @@ class World:
     def _lose_record(self, step: LoseRecord) -> None:
         name = targets_in(self.main()).get(step.target)
         for ref, sha in self.server.refs.below(f"{RECORDS}{name}-"):
-            chain = self._chain(sha)
+            chain = [*takewhile(lambda one: self._recorded_for(one) == name, self._chain(sha))]
             self.whole[step.target] = False
             self.acts += 1
             self.server.refs.put(ref, None if step.back is None or step.back >= len(chain) else chain[step.back])
+
+    def _recorded_for(self, sha: str) -> str:
+        """The target whose record a commit is: a chain goes on where one was renamed."""
+        objects = self.server.objects
+        tree = tree_entries(objects[objects[sha].data[5:45].decode()])
+        header = next(objects[entry.sha] for entry in tree if entry.name == TARGET_FILE)
+        named: str = json.loads(header.data)["target"]
+        return named
 
     def _push_record(self) -> None:
         """From the clone that is kept; what it holds was applied unknown to others."""
