@@ -109,7 +109,7 @@ def export_target(
 
 def _sorted_out(found: Found, selects: Selection) -> tuple[list[LiveCluster], list[LeftOut]]:
     """The clusters that may be written as they are listed, by name; and those that may not."""
-    reasons = {name: f"it is not listed as documented: {why}" for name, why in found.unreadable.items()}
+    reasons = {name: f"what is listed of it can't be read: {why}" for name, why in found.unreadable.items()}
     chosen = sorted((one for one in found.clusters if selects(one.name)), key=lambda one: one.name)
     reasons |= {cluster.name: reason for cluster in chosen if (reason := _unfit(cluster)) is not None}
     left_out = [LeftOut(name, reason) for name, reason in reasons.items() if selects(name)]

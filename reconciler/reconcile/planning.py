@@ -92,7 +92,7 @@ async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
     errors = tuple(problem for problems in ended if not isinstance(problems, _Read) for problem in problems)
     if not errors and not ground.left_out:
         _refuse_unmatched(ground, readings, request.intent)
-    unread = tuple(_unread(r, n) for r in readings.values() for n in r.comparison.unreadable)
+    unread = tuple(_unread(one, name) for one in read.values() for name in one.reading.comparison.unreadable)
     moves = find_moves([*(_movable(r, request.intent) for r in readings.values()), *_elsewhere(ground, readings)])
     plans = tuple(_plan(reading, request, moves) for reading in readings.values())
     for plan in plans:
@@ -248,15 +248,16 @@ def _plan(reading: Reading, request: PlanRequest, moves: Moves) -> Plan:
     return make_plan(reading, request.intent, moves, reviewed=reviewed.of_target(plan.target, plan.endpoint))
 
 
-def _unread(reading: Reading, name: str) -> Problem:
+def _unread(one: _Read, name: str) -> Problem:
+    head = one.reading.head
     return Problem(
         "undocumented",
-        "the service lists it, but not as documented: nothing is planned for it",
+        f"what the service lists of it can't be read, so nothing is planned for it: {one.listing.unreadable[name]}",
         "look at it in the Momento console; if it stays so, ask Momento's support",
-        reading.head.target.name,
+        head.target.name,
         name,
-        reading.head.declarations[name].file,
-        reading.head.declarations[name].line,
+        head.declarations[name].file,
+        head.declarations[name].line,
     )
 
 

@@ -90,12 +90,15 @@ def test_a_key_is_written_nowhere(checkout: Checkout) -> None:
     service.put("leaky", description="use sandbox-admin")
     service.put("orders")
     ended = checkout.run("export --format json")
-    assert (ended.code, [path.name for path in checkout.folder.glob("manifests/*")]) == (1, ["orders.yaml"])
-    why = "manifests/leaky.yaml is not written: a cluster's description holds the API key"
-    assert why in ended.err
-    document = json.loads(ended.out)
-    assert [problem["message"] for problem in document["errors"]] == [why]
-    [target] = document["targets"]
+    assert (ended.code, [path.name for path in checkout.folder.glob("manifests/*")]) == (0, ["orders.yaml"])
+    [target] = json.loads(ended.out)["targets"]
+    assert target["left_out"] == [
+        {
+            "name": "leaky",
+            "reason": "what is listed of it can't be read: description: it holds the API key; "
+            "take it out in the console, and make a new key",
+        }
+    ]
     assert target["files"] == [{"name": "manifests/orders.yaml", "new": True, "clusters": ["orders"]}]
 
 

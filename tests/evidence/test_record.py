@@ -350,7 +350,8 @@ def test_what_a_server_refuses_is_told_in_its_words_with_the_remedy(repo: Repo, 
     assert told["origin"][0].startswith("git push origin failed: [remote rejected] (pre-receive hook declined)")
     assert "refs/reconciler is protected" in told["origin"][0]
     assert told["origin"][1] == (
-        "it takes permission to write refs/reconciler/*: in a workflow, `permissions: contents: write`"
+        "it takes permission to write refs/reconciler/*: in a workflow, `permissions: contents: write`; on GitLab, "
+        "a token with the scope `write_repository` and the role Developer"
     )
 
 

@@ -43,7 +43,7 @@ def test_what_differs_is_told_with_its_cause_and_what_is_left_with_its_reason() 
         in told
     )
     assert (
-        "Left as it is: shown, and not carried out 1 update orders replication_factor declared 1, now 2, left as it is: on_drift is report"
+        "Left as it is: shown, and not carried out 1 leave orders replication_factor declared 1, now 2, left as it is: on_drift is report"
         in told
     )
     assert "eu-west-1 In sync Suspended" in told

@@ -720,7 +720,15 @@ def test_a_release_is_built_from_its_tag(tmp_path: Path) -> None:
     """The tag is the version, or nothing is built; there are the wheel, the source, and a list of all that is locked."""
     for name in ("reconciler", "tests", "manifests", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile", "requirements.txt"):
+    for name in (
+        "pyproject.toml",
+        "hatch_build.py",
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "Makefile",
+        "requirements.txt",
+    ):
         shutil.copy(ROOT / name, tmp_path / name)
     found = steps()
     path = f"{Path(sys.executable).parent}:{ALONE['PATH']}"
