@@ -76,7 +76,7 @@ def _line(line: Line) -> dict[str, Any]:
         "lifecycle": line.lifecycle.model_dump(mode="json"),
         "declared": line.declared,
         "unsettled": line.unsettled,
-        "superseded": line.superseded,
         "kept": line.kept,
         "released": line.released,
+        **({"superseded": line.superseded} if line.superseded else {}),
     }
