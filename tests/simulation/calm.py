@@ -92,7 +92,8 @@ def _check_all_is_as_declared(world: "World", last: Process) -> None:
         lines = records[target].lines
         for name, declaration in declarations.items():
             found = live.get(name)
-            kept = {one.path: one.kept for plan in last.planned.plans for one in plan.kept if one.name == name}
+            plans = [plan for plan in last.planned.plans if plan.target == target]
+            kept = {one.path: one.kept for plan in plans for one in plan.kept if one.name == name}
             wanted = {**declaration.managed, **kept}
             if found is None or found.status != "Active" or not wanted.items() <= {**found.values}.items():
                 raise Broken(4, f"at rest, and {target}/{name} is {found}, declared {declaration.managed}")
