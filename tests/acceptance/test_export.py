@@ -8,6 +8,7 @@ import pytest
 from tests.acceptance.conftest import SMALL, Checkout, Workplace
 
 
+@pytest.mark.slow
 def test_from_live_clusters_to_a_green_drift(checkout: Checkout) -> None:
     """Forty varied clusters, an empty folder: export, commit, plan, apply, drift; the service is only asked."""
     service = checkout.service(switches=("reveal-placements",))

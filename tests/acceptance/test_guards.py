@@ -150,6 +150,7 @@ def test_what_drifted_is_only_reported_where_the_fleet_says_so(checkout: Checkou
     assert (drift.code, fields["changed"], fields["drifted"]) == (2, ["node_instance_type"], ["node_instance_type"])
 
 
+@pytest.mark.slow
 def test_moving_the_folder_lifts_no_limit(checkout: Checkout) -> None:
     """Under another name base says nothing of it: the record's limits hold. By a link it isn't read at all."""
     service = checkout.service()

@@ -58,6 +58,7 @@ def start(place: Workplace, options: str = "") -> Loop:
     return Loop(place.start(f"run --sandbox --listen 127.0.0.1:0 --log-format json {options}"))
 
 
+@pytest.mark.slow
 def test_a_loop_shows_what_it_did(checkout: Checkout) -> None:
     """From the first round on: page, state, metrics and probes say the same; a signal ends it with 143."""
     checkout.declare("orders", "carts")

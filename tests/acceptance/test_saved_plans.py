@@ -50,6 +50,7 @@ def test_a_saved_plan_is_shown_in_any_format_and_applied_as_it_was(checkout: Che
     assert (again.code, again.outcomes, service.answers) == (0, applied.outcomes, ["GET /cluster 200"])
 
 
+@pytest.mark.slow
 def test_only_the_clusters_that_moved_are_stale(planned: tuple[Checkout, Service]) -> None:
     """Each is held against what the plan was made on: the others are applied, but a delete waits for what is declared."""
     checkout, service = planned

@@ -247,6 +247,7 @@ def test_a_plan_that_nobody_reads_ends_by_a_signal(checkout: Checkout) -> None:
     assert json.loads((checkout.folder / "plan.json").read_text())["kind"] == "plan"
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_one_line_of_progress_in_the_place_of_what_goes_well(one_cluster: Workplace) -> None:
     """It is rewritten, and gone at the end; with `--log-level debug` the events are there instead."""
     service = one_cluster.service(settle_seconds=1.2)

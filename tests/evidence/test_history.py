@@ -212,6 +212,7 @@ EDITS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.dictionaries(st.integers(0, 2), EDITS, min_size=1), min_size=40, max_size=40))
 def test_the_history_says_what_each_commit_declares(

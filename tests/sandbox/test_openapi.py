@@ -50,6 +50,7 @@ def _is_nonsense(body: object) -> bool:
         return all(isinstance(wrong["input"], float) for wrong in error.errors())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_it_does_as_it_is_described(url: str, mode: GenerationMode) -> None:
     """Each operation passes every check of schemathesis, with data that fits and with data that doesn't."""

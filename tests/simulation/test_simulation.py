@@ -19,6 +19,7 @@ def test_every_invariant_holds_on_any_day(seed: int) -> None:
     assert failure is None, shortened(failure).told()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", ON_GIT_ITSELF)
 def test_a_day_goes_the_same_way_on_git_itself(seed: int) -> None:
     """What stands in for git's processes answers as they do; and a seed gives the same day each time."""

@@ -354,6 +354,7 @@ def test_a_job_runs_where_it_should_and_nowhere_else(tmp_path: Path) -> None:
         assert job.get("interruptible", False) == (name in {"reconciler-plan", "reconciler-validate"})
 
 
+@pytest.mark.slow
 def test_the_template_is_gitlabs(tmp_path: Path) -> None:
     """By its published schema; with other inputs, too; no input stands in a script."""
     for inputs in ({}, {"manifests": "fleet", "prune": "none", "image": "registry.example/reconciler@sha256:0"}):

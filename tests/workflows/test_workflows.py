@@ -716,6 +716,7 @@ def test_only_main_is_applied(desk: Desk) -> None:
     assert desk.runner.run("apply", event).codes == {}
 
 
+@pytest.mark.slow
 def test_a_release_is_built_from_its_tag(tmp_path: Path) -> None:
     """The tag is the version, or nothing is built; there are the wheel, the source, and a list of all that is locked."""
     for name in ("reconciler", "tests", "manifests", "docs"):
