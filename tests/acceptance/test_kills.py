@@ -91,7 +91,10 @@ def applied(checkout: Checkout) -> Ended:
 
 @pytest.mark.parametrize("seed", range(KILLS // KILLS_EACH))
 def test_apply_is_killed_at_any_instant(checkout: Checkout, seed: int) -> None:
-    """Again and again, while git goes on: what is declared is what is live in the end, all of it owned and settled."""
+    """Again and again, while git goes on: what is declared is what is live in the end, all of it owned, and as recorded.
+
+    What a killed run sent may be remembered for a minute: it could still come.
+    """
     random = Random(seed)  # noqa: S311
     service = checkout.service(settle_seconds=random.choice([0.0, 0.1]), faults="latency=15ms")
     fleet = Fleet(checkout, random)
@@ -103,7 +106,6 @@ def test_apply_is_killed_at_any_instant(checkout: Checkout, seed: int) -> None:
     assert shards_of(service.live().values()) == fleet.declared
     recorded = checkout.recorded()
     assert {name: line["declared"]["shard_count"] for name, line in recorded.items()} == fleet.declared
-    assert [line for line in recorded.values() if line["unsettled"] is not None] == []
 
 
 class Accepted:
