@@ -279,7 +279,7 @@ REPLICAS = st.fixed_dictionaries(
         "stops": SPANS,
         "cuts": SPANS,
         "losses": SPANS,
-        "delays": st.lists(st.floats(0, 4), min_size=1, max_size=5),
+        "delays": st.lists(st.floats(0, 2.4), min_size=1, max_size=5),  # there and back in less than anybody waits
         "request_seconds": st.lists(st.floats(0, DEFAULT_POLICY.attempt_timeout), min_size=1, max_size=5),
     }
 )
