@@ -257,4 +257,4 @@ def _again(plans: Sequence[Plan], style: Style) -> Iterator[str]:
         yield f"  {style.red(counted(len(found), 'cluster') + ' to delete:')}"
         yield from (f"    {line}" for line in rows([name_text(change.name) for _, change in found]))
     if guards := ", ".join(dict.fromkeys(violation.guard for plan in plans for violation in plan.violations)):
-        yield f"  {style.red(f'refused by {guards}')}"
+        yield f"  {style.red(f'refused, as said above: {guards}')}"

@@ -75,7 +75,7 @@ def test_what_destroys_is_named_again_where_it_has_scrolled_away() -> None:
     assert ending[1:3] == ["    11 as declared, nodes 48", "  100 clusters to delete:"]
     assert len(ending) == 25
     refused = plans_text(document(many(400))).splitlines()
-    assert refused[-6:-4] == ["  refused by max-deletes", f"  digest of us-east-1: {many(400).digest}"]
+    assert refused[-6:-4] == ["  refused, as said above: max-deletes", f"  digest of us-east-1: {many(400).digest}"]
     assert re.findall(r"c-\d+", " ".join(ending)) == [change.name for change in deletes]
     assert "to delete:" not in plans_text(document(planned(*deletes[:3])))
 
