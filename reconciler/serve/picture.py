@@ -7,6 +7,7 @@ with the moment at which it was seen.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
+from http import HTTPStatus
 from itertools import accumulate
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, assert_never
 
@@ -46,34 +47,7 @@ OVERDUE_SECONDS: Final = 60.0
 """How much later than it was to begin a round may begin; a loop that hangs is later than any machine that is busy."""
 
 _METHODS: Final = frozenset({"GET", "PUT", "DELETE"})
-_STATUSES: Final = frozenset(
-    {
-        200,
-        201,
-        202,
-        204,
-        301,
-        302,
-        307,
-        308,
-        400,
-        401,
-        403,
-        404,
-        405,
-        407,
-        408,
-        409,
-        410,
-        413,
-        429,
-        500,
-        501,
-        502,
-        503,
-        504,
-    }
-)
+_STATUSES: Final = frozenset(HTTPStatus)
 
 
 class LastRound(NamedTuple):

@@ -146,7 +146,7 @@ def test_an_odd_key_breaks_no_document(desk: Desk, key: str, one_line: bool) -> 
     assert clean == {**document, "errors": [{"message": f"refused: {MASK}"}]}
 
 
-@pytest.mark.parametrize("key", [*ODD_KEYS, "error", 'orders-"key"\\'])
+@pytest.mark.parametrize("key", [*ODD_KEYS, "error", "error/manifest", 'orders-"key"\\'])
 def test_an_odd_key_breaks_no_sarif(desk: Desk, key: str) -> None:
     """What a code scanner goes by stays; of the message the key is taken out, quotes and all."""
     console = desk.console(format_name="sarif")

@@ -8,9 +8,10 @@ import yaml
 from tests.workflows import test_workflows
 from tests.workflows.files import ROOT, read
 from tests.workflows.hub import Hub
-from tests.workflows.test_workflows import Desk, Service
+from tests.workflows.service import Service
+from tests.workflows.test_workflows import Desk
 
-bare, desk, hub, service = test_workflows.bare, test_workflows.desk, test_workflows.hub, test_workflows.service
+bare, desk, hub = test_workflows.bare, test_workflows.desk, test_workflows.hub
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.clock import SystemClock
-from reconciler.sandbox.server import in_thread
-from reconciler.sandbox.store import Store
 from tests.forge.fake_gitlab import PROJECT
 from tests.workflows.files import ROOT
 from tests.workflows.gitlab import FORK, READ_TOKEN, TEMPLATE, GitLabHub, GitLabRunner, Pipeline, Ran, template
 from tests.workflows.hub import git, recorded
+from tests.workflows.service import READ, TARGETS, WRITE, Service
 from tests.workflows.test_files import passes
-from tests.workflows.test_workflows import TARGETS, Service
-
-READ = {"MOMENTO_API_KEY_US": "sandbox-readonly", "MOMENTO_API_KEY_EU": "sandbox-readonly"}
-WRITE = {"MOMENTO_API_KEY_US": "sandbox-admin", "MOMENTO_API_KEY_EU": "sandbox-admin"}
 
 
 class Desk:
@@ -115,17 +108,6 @@ def hub(tmp_path: Path) -> Iterator[GitLabHub]:
     (tmp_path / "origin").mkdir()
     with GitLabHub(tmp_path / "origin").open() as opened:
         yield opened
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    """A control plane that settles at once."""
-    answers: list[str] = []
-    with ExitStack() as stack:
-        store = Store(str(tmp_path / "service.db"), clock=SystemClock(), settle_seconds=0)
-        stack.callback(store.close)
-        observer = lambda *answer: answers.append("{} {} {}".format(*answer))  # noqa: E731
-        yield Service(stack.enter_context(in_thread(store, SystemClock(), None, observer=observer)), answers)
 
 
 @pytest.fixture

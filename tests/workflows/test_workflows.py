@@ -6,59 +6,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
-from reconciler.clock import SystemClock
-from reconciler.sandbox.server import in_thread
-from reconciler.sandbox.store import Store
 from tests.forge.fake_forge import Refusal
 from tests.forge.fake_github import INSTALLATION, REPOSITORY
 from tests.workflows.files import ROOT, documented, read, steps
 from tests.workflows.hub import ALONE, Hub, git
 from tests.workflows.runner import Event, Run, Runner
+from tests.workflows.service import READ, TARGETS, WRITE, Service
 
-READ = {"MOMENTO_API_KEY_US": "sandbox-readonly", "MOMENTO_API_KEY_EU": "sandbox-readonly"}
-WRITE = {"MOMENTO_API_KEY_US": "sandbox-admin", "MOMENTO_API_KEY_EU": "sandbox-admin"}
 OURS = {"default_branch": "main", "full_name": REPOSITORY}
-TARGETS = ("us-east-1", "eu-west-1")
-
-
-class Service:
-    """A served sandbox: one account a target."""
-
-    def __init__(self, url: str, answers: list[str]) -> None:
-        self.url = url
-        self.answers = answers
-
-    def writes(self) -> list[str]:
-        """What was sent since it was last asked."""
-        found = sorted(answer for answer in self.answers if not answer.startswith("GET"))
-        self.answers.clear()
-        return found
-
-    def live(self, target: str) -> dict[str, dict[str, Any]]:
-        """The clusters of a target by name."""
-        return {cluster["name"]: cluster for cluster in self.call("GET", target)}
-
-    def change(self, target: str, name: str, **fields: object) -> None:
-        """Change a cluster behind git's back."""
-        body = {k: v for k, v in self.live(target)[name].items() if k not in {"name", "status", "errors"}}
-        self.call("PUT", target, f"/{name}", {**body, **fields})
-        self.answers.clear()
-
-    def call(self, method: str, target: str, path: str = "", body: object = None) -> Any:
-        """One request, by hand."""
-        headers = {"Authorization": "sandbox-admin", "Content-Type": "application/json"}
-        data = json.dumps(body).encode() if body is not None else None
-        url = f"{self.url}/accounts/{target}/cluster{path}"
-        with urlopen(Request(url, data, headers, method=method)) as answer:  # noqa: S310  # loopback
-            return json.load(answer)
 
 
 class Desk:
@@ -152,17 +113,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     (tmp_path / "origin").mkdir()
     with Hub(tmp_path / "origin").open() as opened:
         yield opened
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    """A control plane that settles at once."""
-    answers: list[str] = []
-    with ExitStack() as stack:
-        store = Store(str(tmp_path / "service.db"), clock=SystemClock(), settle_seconds=0)
-        stack.callback(store.close)
-        observer = lambda *answer: answers.append("{} {} {}".format(*answer))  # noqa: E731
-        yield Service(stack.enter_context(in_thread(store, SystemClock(), None, observer=observer)), answers)
 
 
 @pytest.fixture
