@@ -45,7 +45,9 @@ TRACED = 500
 """So many of the last rounds are traced: what leaks in each of them shows, and all the others are fast."""
 LARGEST_GROWTH_BYTES = 128 * 1024
 TARGETS = ("us", "eu")
-STATUSES = (400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 418)
+UNREGISTERED = 499
+"""A status that no standard names: the metrics count all of them as one."""
+STATUSES = (400, 401, 403, 404, 408, 409, 429, 500, 502, 503, UNREGISTERED)
 
 
 class Service:
@@ -70,7 +72,7 @@ class Service:
             self.counts[method, "none"] += 1
             raise self.any_of([httpx.ConnectError, httpx.ReadError, httpx.ReadTimeout])("a fault")
         answer = self._fault() if self.down or self.happens(0.05) else self._answer(request)
-        self.counts[method, str(answer.status_code) if answer.status_code != 418 else "other"] += 1
+        self.counts[method, str(answer.status_code) if answer.status_code != UNREGISTERED else "other"] += 1
         return answer
 
     def _fault(self) -> httpx.Response:
