@@ -23,7 +23,8 @@ def ahead(record: Record, plan: Plan, head: Head, live: Iterable[LiveCluster], *
     listed = {cluster.name: cluster for cluster in live}
     lines: dict[str, Line | None] = {}
     for change in plan.sends:
-        line = _caught_up(record.lines.get(change.name), listed.get(change.name))
+        declaration = head.declarations.get(change.name)
+        line = _caught_up(record.lines.get(change.name), listed.get(change.name), declaration)
         if isinstance(change, Delete):
             if line is not None:
                 going = line._replace(unsettled="deleted", superseded=line.under_way)
@@ -85,13 +86,18 @@ def _about_to_be(change: Create | Update, line: Line | None, declaration: Declar
     )
 
 
-def _caught_up(line: Line | None, live: LiveCluster | None) -> Line | None:
-    """A line with what an earlier run sent, and nobody saw settle, as declared where all of it has settled by now."""
+def _caught_up(line: Line | None, live: LiveCluster | None, declaration: Declaration | None) -> Line | None:
+    """A line with what an earlier run sent, and nobody saw settle, as declared where all of it has settled by now.
+
+    Of what was settled before, that goes which neither is live nor declared: the placement of a shard that went.
+    """
     if line is None or live is None or not isinstance(line.unsettled, Mapping) or not line.owns(live):
         return line
     if live.in_transition or live.unhealthy or not line.is_held(line.unsettled, live):
         return line
-    return line._replace(declared=line.sent, unsettled=None, superseded=())
+    stands = live.values.keys() | (declaration.managed.keys() if declaration is not None else ())
+    declared = {path: value for path, value in line.sent.items() if path in stands}
+    return line._replace(declared=declared, unsettled=None, superseded=())
 
 
 def _superseded(line: Line, sent: Values, *, stands: bool) -> tuple[Values, ...]:

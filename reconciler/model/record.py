@@ -63,8 +63,7 @@ class Line(NamedTuple):
         """
         if self.released or self.settled:
             return not self.released
-        declared = self.declared or {}
-        may_be = (declared, *({**declared, **sent} for sent in self.under_way))
+        may_be = (self.declared or {}, *self.under_way)
         return any(bool(values) and self.is_held(values, live) for values in may_be)
 
     def is_held(self, values: Values, live: LiveCluster) -> bool:

@@ -127,7 +127,14 @@ def test_a_delete_that_was_announced_and_never_sent_leaves_the_cluster_ours() ->
     """Killed in between, what was still being created, or changed, would else be nobody's: never deleted, an adoption."""
     created = line("a", declared=None, unsettled=line("a").sent)
     changed = line("a", unsettled={**line("a").sent, "shard_count": 3})
+    placed = {
+        "shard_placements[1].availability_zone": "us-east-1a",
+        "shard_placements[1].replica_availability_zones": (),
+    }
+    shrunk = line("a", declared={**line("a").sent, **placed}, unsettled={**line("a").sent, "shard_count": 1})
     for was, found in (
+        (shrunk, live("a", shard_count=1)),
+        (shrunk, live("a", status="Updating", shard_count=1)),
         (created, live("a", status="Creating")),
         (created, live("a", status="CreationFailed", errors=["x"])),
         (changed, live("a", status="Updating", shard_count=3)),
