@@ -34,7 +34,7 @@ class Named(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What one file says, in its order.
+    """What one file says, in its order, or one document.
 
     `broken` are the names of documents with problems: such a one declares nothing, but another of its name is told in
     the same run.
@@ -51,23 +51,25 @@ def parse_manifests(data: bytes, file: str, defaults: Defaults = NO_DEFAULTS, re
 
     `file` is as it is shown; `defaults` and `region` are its target's.
     """
-    found: list[_Said] = []
+    declarations: list[Declaration] = []
+    broken: list[Named] = []
     problems: list[Problem] = []
+    warnings: list[str] = []
     try:
         for document in read_documents(data):
             said = _said(document, file, defaults, region)
-            found.append(said)
+            declarations += said.declarations
+            broken += said.broken
             problems += said.problems
+            warnings += said.warnings
             if len(problems) > MOST_IN_A_FILE:
                 break
     except Unreadable as error:
         problems.append(flaw_problem(error.flaw, file))
-    return Parsed(
-        tuple([said.declaration for said in found if said.declaration is not None]),
-        tuple([said.broken for said in found if said.broken is not None]) if problems else (),
-        tuple(with_source(bounded(problems), file, data)) if problems else (),
-        tuple([warning for said in found for warning in said.warnings]),
-    )
+    if not problems:
+        return Parsed(tuple(declarations), warnings=tuple(warnings))
+    told = tuple(with_source(bounded(problems), file, data))
+    return Parsed(tuple(declarations), tuple(broken), told, tuple(warnings))
 
 
 def refuse_duplicates(declarations: Sequence[Declaration], broken: Sequence[Named]) -> Iterator[Problem]:
@@ -92,33 +94,25 @@ def _named(declaration: Declaration) -> Named:
     return Named(declaration.name, place.file, (place.line, place.column or 1))
 
 
-class _Said(NamedTuple):
+def _said(document: Document, file: str, defaults: Defaults, region: str | None) -> Parsed:
     """What one document says."""
-
-    declaration: Declaration | None
-    broken: Named | None = None
-    problems: tuple[Problem, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-def _said(document: Document, file: str, defaults: Defaults, region: str | None) -> _Said:
     value = document.value
     if isinstance(value, dict) and not _OTHERS.keys().isdisjoint(value) and value.keys().isdisjoint(FIELDS):
         what, remedy = next(_OTHERS[key] for key in value if key in _OTHERS)
         message = f"this is no manifest: it looks like {what}"
-        return _Said(None, None, (Problem("manifest", message, remedy, None, None, file, *document.position),))
+        return Parsed(problems=(Problem("manifest", message, remedy, None, None, file, *document.position),))
     name = value.get("name") if isinstance(value, dict) else None
     cluster = printable(name, 255) if isinstance(name, str) and name else None
     manifest, problems = _checked(document, file, defaults, cluster)
     if manifest is None or problems:
-        broken = Named(name, file, document.place(("name",))) if isinstance(name, str) and name else None
-        return _Said(None, broken, tuple(problems))
+        broken = (Named(name, file, document.place(("name",))),) if isinstance(name, str) and name else ()
+        return Parsed(broken=broken, problems=tuple(problems))
     declaration = declare(manifest, file, document.position[0], Places(file, document, manifest, defaults))
     warnings = [
         f"{declaration.place_of(path)}: cluster {declaration.name}: {message}"
         for path, message in slips(declaration, region)
     ]
-    return _Said(declaration, None, (), tuple(warnings))
+    return Parsed((declaration,), warnings=tuple(warnings))
 
 
 def _checked(
