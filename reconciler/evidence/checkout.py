@@ -1,8 +1,7 @@
 """All that git remembers of a folder of manifests: where head comes from, base, the records, who set what."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import tee
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reconciler.desired.fleet import read_layout
 from reconciler.errors import GitError, ReconcilerError, UsageError
@@ -13,12 +12,15 @@ from reconciler.evidence.history import Revision, read_histories
 from reconciler.evidence.record import Records
 from reconciler.evidence.revision import Reader, Tree, same_target
 from reconciler.evidence.stale import refuse_stale_head
-from reconciler.evidence.walk import LogEntry
+from reconciler.evidence.walk import Log
 from reconciler.model.declaration import Declaration
 from reconciler.model.evidence import Evidence, Gone, Provenance, Removal
 from reconciler.model.fleet import Fleet, Head, Target
 from reconciler.model.guards import Limits
 from reconciler.model.record import Record, claim, is_sandbox, unclaimed
+
+_RECENT: Final = 1000
+"""Commits that are looked at first: what isn't applied yet was mostly merged of late."""
 
 Asked = Mapping[str, Collection[str] | None]
 """Clusters by name, each with the paths whose last change is asked for; None for when it was removed."""
@@ -51,7 +53,7 @@ class Checkout:
         self._git = git
         self._options = options
         self._base = choose_base(git, head, options.base, options.event)
-        self._log: Iterator[LogEntry] | None = None
+        self._read_logs: dict[int | None, Log] = {}
 
     @classmethod
     def open(cls, folder: str, root: str, options: GitOptions, *, at_head: bool = False) -> "Checkout | None":
@@ -202,7 +204,7 @@ class Checkout:
 
     def _histories(self, target: Target, asked: Asked, base: str) -> Mapping[str, tuple[Revision, ...]]:
         reader = Reader(self._git, self.root, target, asked)
-        return read_histories(self._git, reader, self._log_of(base), self.root, asked)
+        return read_histories(self._git, reader, self._logs(base), self.root, asked)
 
     def _removals(
         self, target: Target, record: Record | None, names: Collection[str], base: str
@@ -235,10 +237,13 @@ class Checkout:
             return ()
         return (f"this clone has no record, and a remote that may: reconciler record fetch --remote {remotes[0]}",)
 
-    def _log_of(self, base: str) -> Iterator[LogEntry]:
-        """The log of base, that git is asked for once and all targets share."""
-        self._log, log = tee(self._log or self._git.log(base, self._git.prefix))
-        return log
+    def _logs(self, base: str) -> Iterator[Log]:
+        """The history of base, which all targets share: what is newest, and where that doesn't tell, all of it."""
+        for most in (_RECENT, None):
+            if most not in self._read_logs:
+                log = self._git.log(base, self._git.prefix, most)
+                self._read_logs[most] = log._replace(entries=tuple(log.entries))
+            yield self._read_logs[most]
 
 
 def _new_endpoint(target: Target, at_base: Target | None) -> tuple[str, ...]:

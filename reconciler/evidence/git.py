@@ -17,7 +17,7 @@ from reconciler.errors import GitError
 from reconciler.evidence.discovery import Found, find_repository
 from reconciler.evidence.objects import Object, Objects, tree_entries
 from reconciler.evidence.process import GitCommand
-from reconciler.evidence.walk import LogEntry, walk
+from reconciler.evidence.walk import Log, walk
 from reconciler.evidence.worktree import differing
 
 _MOST_FILES = 300_000
@@ -148,23 +148,16 @@ class Git:
         """The names of the servers that it knows."""
         return os.fsdecode(self.command.run("remote").out).splitlines()
 
-    def log(self, commit: str, below: str) -> Iterator[LogEntry]:
-        """The first-parent history of a folder, oldest first; commits that left it alone are passed over."""
-        return walk(self.command, commit, below)
+    def log(self, commit: str, below: str, most: int | None = None) -> Log:
+        """The first-parent history of a folder; of its `most` newest commits, where it has more."""
+        return walk(self.command, commit, below, most)
 
     def dirty(self) -> bool:
         """Whether a manifest of the folder differs from HEAD's: changed, missing, untracked or ignored alike."""
-        return any(True for _ in self._differing("HEAD"))
-
-    def changed_files(self, since: str, until: str | None) -> set[str]:
-        """The folder's files that differ between two commits, by path from the root.
-
-        To the work tree where `until` is None: then it is manifests alone.
-        """
-        if until is None:
-            return {self.prefix + path for path in self._differing(since)}
-        said = self.command.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", since, until, "--").out
-        return {path for path in map(os.fsdecode, said.split(b"\x00")[:-1]) if path.startswith(self.prefix)}
+        start = len(self.prefix)
+        committed = {path[start:]: blob for path, blob in self.files("HEAD", self.prefix).items()}
+        found = differing(self.folder, committed, lambda blob: next(self.blobs([blob], LARGEST_FILE)))
+        return any(True for _ in found)
 
     def branch(self) -> str | None:
         """The branch that is checked out; None for a detached HEAD."""
@@ -208,11 +201,6 @@ class Git:
         if ended.code != 0:
             raise GitError(f"the record can't be written: {ended.words}", remedy=_UNWRITABLE)
         return ended.out.decode().strip()
-
-    def _differing(self, commit: str) -> Iterator[str]:
-        start = len(self.prefix)
-        committed = {path[start:]: blob for path, blob in self.files(commit, self.prefix).items()}
-        return differing(self.folder, committed, lambda blob: next(self.blobs([blob], LARGEST_FILE)))
 
 
 def _commit(found: Object) -> Commit:

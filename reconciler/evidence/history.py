@@ -1,19 +1,20 @@
 """How clusters came to be declared as they are: the first-parent history of a commit, by target and name.
 
-The log is walked from the oldest commit on, to know which target a file belonged to; a cluster's commits are then read
-from the newest on, and no further than is asked: most files of a long history are never parsed.
+A log is walked from its oldest commit on, to know which target a file belonged to; a cluster's commits are then read
+from the newest on, and no further than is asked: most files of a long history are never parsed. A log that doesn't go
+back to the beginning tells what lies wholly within it, and says of all else nothing.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from reconciler.desired.files import is_manifest
 from reconciler.desired.layout import FLEET_FILE, Layout
 from reconciler.evidence.git import Git
 from reconciler.evidence.revision import Reader, Tree, name_of
-from reconciler.evidence.walk import LogEntry
+from reconciler.evidence.walk import Log, LogEntry, Touched
 from reconciler.model.declaration import Declaration
 
 _AT_ONCE = 200
@@ -65,25 +66,69 @@ class _Past:
             self.files[file] = after
 
 
-def read_histories(
-    git: Git, reader: Reader, log: Iterator[LogEntry], root: str, asked: Mapping[str, Collection[str] | None]
-) -> Mapping[str, tuple[Revision, ...]]:
-    """The commits of a log that changed what a cluster is declared as, newest first.
+class _BuriedError(Exception):
+    """What a file last said stands in a commit that the log doesn't go back to."""
 
-    `asked` are the clusters by name, each with the paths whose last change is asked for, or None for the newest.
-    A file that only moved, or only mentions a cluster, or whose comments changed, changes nothing; nor does one that
-    doesn't parse: as long as it is broken, and speaks of a cluster, it says of it what it last said.
+
+def read_histories(
+    git: Git, reader: Reader, logs: Iterable[Log], root: str, asked: Mapping[str, Collection[str] | None]
+) -> Mapping[str, tuple[Revision, ...]]:
+    """The commits that changed what a cluster is declared as, newest first.
+
+    Each of the logs goes back further than the one before, the last to the beginning: none is asked for but by what the
+    ones before it couldn't tell. `asked` are the clusters by name, each with the paths whose last change is asked for,
+    or None for the newest. A file that only moved, or only mentions a cluster, or whose comments changed, changes
+    nothing; nor does one that doesn't parse: as long as it is broken, and speaks of a cluster, it says of it what it
+    last said.
     """
+    told: dict[str, tuple[Revision, ...]] = {}
+    for log in logs:
+        told |= _told(git, reader, log, root, {name: paths for name, paths in asked.items() if name not in told})
+        if len(told) == len(asked):
+            break
+    return told
+
+
+def _told(
+    git: Git, reader: Reader, log: Log, root: str, asked: Mapping[str, Collection[str] | None]
+) -> Mapping[str, tuple[Revision, ...]]:
+    """The histories that one log can tell."""
+    if log.ground is not None and reader.layout(Tree(git, log.ground, root)) is None:
+        return {}
     pasts = {name: _Past() for name in asked}
     walk = _Walk(git, reader, root)
-    while entries := list(islice(log, _AT_ONCE)):
+    log_entries = chain(_as_beginning(git, log.ground), log.entries)
+    while entries := list(islice(log_entries, _AT_ONCE)):
         reader.fetch(blob for entry in entries for t in entry.touched for blob in (t.before, t.after) if blob)
         for entry in entries:
             for file, before, after in walk.changes(entry):
                 for name in _spoken_of(reader, before) | _spoken_of(reader, after):
                     if name in pasts:
                         pasts[name].add(entry, file, before, after)
-    return {name: tuple(_revisions(_states(reader, name, pasts[name]), paths)) for name, paths in asked.items()}
+    found = {name: _within(reader, name, pasts[name], paths, log.ground) for name, paths in asked.items()}
+    return {name: revisions for name, revisions in found.items() if revisions is not None}
+
+
+def _as_beginning(git: Git, ground: str | None) -> Iterator[LogEntry]:
+    """What the log stands on, as if one commit had added all of it."""
+    if ground is not None:
+        yield LogEntry(ground, tuple(Touched(path, None, blob) for path, blob in git.files(ground, git.prefix).items()))
+
+
+def _within(
+    reader: Reader, name: str, past: _Past, paths: Collection[str] | None, ground: str | None
+) -> tuple[Revision, ...] | None:
+    """One cluster's commits; None where the answer lies, or may lie, in what the log stands on or before it."""
+    try:
+        revisions = tuple(_revisions(_states(reader, name, past, ground), paths))
+    except _BuriedError:
+        return None
+    if ground is None:
+        return revisions
+    if any(revision.commit == ground for revision in revisions):
+        return None
+    is_told = bool(revisions) if paths is None else all(any(r.sets(path) for r in revisions) for path in paths)
+    return revisions if is_told else None
 
 
 class _Walk:
@@ -159,7 +204,9 @@ def _revisions(
         yield Revision(later.sha, None, became)
 
 
-def _states(reader: Reader, name: str, past: _Past) -> Iterator[tuple[LogEntry, Declaration | None]]:
+def _states(
+    reader: Reader, name: str, past: _Past, ground: str | None
+) -> Iterator[tuple[LogEntry, Declaration | None]]:
     """What a cluster was declared as after each commit, newest first.
 
     Commits are passed over where it isn't declared but by what may be in a file that never parsed.
@@ -168,7 +215,7 @@ def _states(reader: Reader, name: str, past: _Past) -> Iterator[tuple[LogEntry, 
     files: Mapping[str, _Version | None] = past.files
     for entry, before in reversed(past.changes):
         for file, version in files.items():
-            declared = _said(reader, name, file, version)
+            declared = _said(reader, name, file, version, ground)
             said.pop(file, None)
             if declared is None or name in declared:
                 said[file] = declared[name] if declared else None
@@ -178,14 +225,21 @@ def _states(reader: Reader, name: str, past: _Past) -> Iterator[tuple[LogEntry, 
         files = before
 
 
-def _said(reader: Reader, name: str, file: str, version: _Version | None) -> Mapping[str, Declaration] | None:
-    """What a file last said, as far back as it goes on to speak of a cluster; None where none of that parses."""
+def _said(
+    reader: Reader, name: str, file: str, version: _Version | None, ground: str | None
+) -> Mapping[str, Declaration] | None:
+    """What a file last said, as far back as it goes on to speak of a cluster; None where none of that parses.
+
+    Raises _BuriedError where that may lie below what the log stands on.
+    """
     if name not in _spoken_of(reader, version):
         return {}
     while version is not None and name in _spoken_of(reader, version):
         declared = reader.of_file(file, version.blob, version.commit, version.layout)
         if declared is not None:
             return declared
+        if version.commit == ground:
+            raise _BuriedError
         version = version.earlier
     return None
 

@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from reconciler.evidence.process import GitCommand
@@ -19,29 +19,31 @@ class Touched(NamedTuple):
 
 
 class LogEntry(NamedTuple):
-    """A commit of the first-parent history with the files that it changed against its first parent.
-
-    `parent` is None for the first commit; `at` is the committer's time, in epoch seconds.
-    """
+    """A commit of the first-parent history with the files that it changed against its first parent."""
 
     sha: str
-    parent: str | None
-    at: float
     touched: tuple[Touched, ...]
 
 
-def walk(command: GitCommand, commit: str, below: str) -> Iterator[LogEntry]:
-    """The first-parent history of a folder, oldest first; commits that left it alone are passed over."""
-    walked = command.run("rev-list", "--first-parent", "--parents", "--timestamp", "--reverse", commit, "--").out
-    chain = [line.split(" ")[:3] for line in walked.decode().splitlines()]
-    changing = {}
-    before: bytes | None = None
-    for (at, sha, *parent), tree in zip(chain, _trees(command, [sha for _, sha, *_ in chain], below), strict=True):
-        if tree != before:
-            changing[sha] = (parent[0] if parent else None, float(at))
-        before = tree
-    for sha, touched in _differences(command, [(sha, parent) for sha, (parent, _) in changing.items()], below):
-        yield LogEntry(sha, *changing[sha], touched)
+class Log(NamedTuple):
+    """The first-parent history of a folder, oldest first, without the commits that left the folder alone.
+
+    `ground` is the commit that it stands on, where it doesn't go back to the beginning.
+    """
+
+    ground: str | None
+    entries: Iterable[LogEntry]
+
+
+def walk(command: GitCommand, commit: str, below: str, most: int | None) -> Log:
+    """The log of a folder as a commit has it; of its `most` newest commits, where it has more."""
+    limit = () if most is None else (f"--max-count={most + 1}",)
+    walked = command.run("rev-list", "--first-parent", "--parents", "--reverse", *limit, commit, "--").out
+    chain = [line.split(" ")[:2] for line in walked.decode().splitlines()]
+    ground = chain[0][0] if most is not None and len(chain) > most else None
+    trees = [*_trees(command, [sha for sha, *_ in chain], below)]
+    changing = [one for one, was, tree in zip(chain, [None, *trees[:-1]], trees, strict=True) if tree != was]
+    return Log(ground, _differences(command, [one for one in changing if one[0] != ground], below))
 
 
 def _trees(command: GitCommand, commits: Iterable[str], below: str) -> Iterator[bytes | None]:
@@ -51,27 +53,25 @@ def _trees(command: GitCommand, commits: Iterable[str], below: str) -> Iterator[
     return (None if line.endswith(b" missing") else line for line in found.split(b"\n")[:-1])
 
 
-def _differences(
-    command: GitCommand, commits: Iterable[tuple[str, str | None]], below: str
-) -> Iterator[tuple[str, tuple[Touched, ...]]]:
-    """What each commit changed below a folder, against the parent given.
+def _differences(command: GitCommand, commits: Iterable[Sequence[str]], below: str) -> Iterator[LogEntry]:
+    """What each commit changed below a folder, against the parent given with it.
 
     All paths are taken and ours picked here: to git, a path to look for is dearer than the paths it would spare, since
     these commits are known to have changed the folder.
     """
-    asked = "".join(f"{sha} {parent}\n" if parent else f"{sha}\n" for sha, parent in commits).encode()
+    asked = "".join(f"{' '.join(commit)}\n" for commit in commits).encode()
     prefix = os.fsencode(below)
     sha, touched = "", list[Touched]()
     fields = command.stream("diff-tree", "--stdin", "--root", "-r", "-z", "--no-renames", given=asked)
     for field in fields:
         if not field.startswith(b":"):
             if touched:
-                yield sha, tuple(touched)
+                yield LogEntry(sha, tuple(touched))
             sha, touched = field.decode(), []
         elif (path := next(fields)).startswith(prefix):
             touched += _touched(field, path)
     if touched:
-        yield sha, tuple(touched)
+        yield LogEntry(sha, tuple(touched))
 
 
 def _touched(raw: bytes, path: bytes) -> Iterator[Touched]:

@@ -48,7 +48,7 @@ def revisions(repo: Repo, name: str, target: Target = TARGET, at: str = "HEAD") 
         commit, found = git.commit(at), list[Revision]()
         while commit is not None:
             reader = Reader(git, "manifests", target, [name])
-            told = read_histories(git, reader, git.log(commit.sha, git.prefix), "manifests", {name: ["none such"]})
+            told = read_histories(git, reader, [git.log(commit.sha, git.prefix)], "manifests", {name: ["none such"]})
             found += told[name]
             commit = git.commit(f"{told[name][-1].commit}~1") if told[name] else None
     return tuple(found)

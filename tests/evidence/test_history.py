@@ -1,11 +1,13 @@
 """What each cluster was declared as, commit by commit."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reconciler.evidence.history import Revision, read_histories
 from reconciler.evidence.revision import Reader
 from reconciler.model.cluster import Values
 from reconciler.model.fleet import Target
@@ -238,3 +240,51 @@ def test_the_history_says_what_each_commit_declares(
                 declared = reader.declared(commit).get(name)
                 if not reader.unreadable:
                     assert (declared.values if declared else None) == now
+
+
+@pytest.mark.slow
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.dictionaries(st.integers(0, 2), EDITS, min_size=1), min_size=12, max_size=12),
+    st.sampled_from([None, ["shard_count"], ["shard_count", "description"]]),
+)
+def test_a_log_that_is_cut_tells_what_the_whole_one_tells(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[dict[int, tuple[str, str | None]]], asked: list[str] | None
+) -> None:
+    """Wherever it is cut, or it leaves the answer to the whole one."""
+    repo = Repo.new(tmp_path_factory.mktemp("r") / "r")
+    repo.commit({"manifests/z.yaml": text("z")})
+    for edit in edits:
+        wanted = {f"manifests/{file}": content for file, content in edit.values()}
+        there = {file for file in wanted if (repo.folder / file).exists()}
+        repo.commit({file: c for file, c in wanted.items() if c is not None or file in there})
+    with git_of(repo.folder / "manifests") as git:
+
+        def told(*most: int | None) -> Mapping[str, tuple[tuple[str, Values | None, Values | None], ...]]:
+            reader = Reader(git, "manifests", US, "ab")
+            logs = [git.log("HEAD", git.prefix, cut) for cut in most]
+            found = read_histories(git, reader, logs, "manifests", dict.fromkeys("ab", asked))
+            return {name: tuple(map(_plain, revisions)) for name, revisions in found.items()}
+
+        whole = told(None)
+        for cut in range(len(edits) + 1):
+            assert told(cut, None) == whole
+            assert told(cut).items() <= whole.items()
+
+
+def _plain(revision: Revision) -> tuple[str, Values | None, Values | None]:
+    before, after = revision.before, revision.after
+    return revision.commit, before.values if before else None, after.values if after else None
+
+
+def test_of_a_long_history_what_is_newest_is_enough(repo: Repo) -> None:
+    """The rest of it is never asked for, where all that is asked lies in what is newest."""
+    repo.commit({"manifests/a.yaml": text("a"), "manifests/b.yaml": text("b")}, "add")
+    for shards in (3, 4):
+        repo.commit({"manifests/a.yaml": text("a", shards)})
+    with git_of(repo.folder / "manifests") as git:
+        reader = Reader(git, "manifests", TARGET, "ab")
+        recent = git.log("HEAD", git.prefix, 1)
+        assert recent.ground == repo.git("rev-parse", "HEAD~1")
+        told = read_histories(git, reader, [recent], "manifests", {key: ["shard_count"] for key in "ab"})
+    assert {name: [r.commit for r in found] for name, found in told.items()} == {"a": [repo.git("rev-parse", "HEAD")]}

@@ -10,9 +10,10 @@ from reconciler.evidence.discovery import Found
 from reconciler.evidence.git import Git
 from reconciler.evidence.objects import Object, Objects, tree_entries
 from reconciler.evidence.process import GitCommand, GitOutput
-from reconciler.evidence.walk import LogEntry
+from reconciler.evidence.walk import Log
 from tests.simulation.repository import Clone, Refs, Server
 
+_RECENT = 3
 _DONE = GitOutput(0, b"", "")
 _NOTHING = GitOutput(1, b"", "")
 
@@ -25,9 +26,9 @@ class KnownGit(Git):
         self._objects = KnownObjects(self.command, clone, server)
         self._server = server
 
-    def log(self, commit: str, below: str) -> Iterator[LogEntry]:
-        """The first-parent history of a folder, oldest first."""
-        return self._server.log(commit, below)
+    def log(self, commit: str, below: str, most: int | None = None) -> Log:
+        """The first-parent history of a folder; where it is cut, then early: stories are short."""
+        return self._server.log(commit, below, None if most is None else _RECENT)
 
 
 class KnownObjects(Objects):

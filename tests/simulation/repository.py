@@ -12,7 +12,7 @@ from typing import Final
 
 from reconciler.clock import Clock
 from reconciler.evidence.objects import Object, object_id
-from reconciler.evidence.walk import LogEntry, Touched
+from reconciler.evidence.walk import Log, LogEntry, Touched
 
 RECORDS: Final = "refs/reconciler/record/"
 _LIKE: Final = "0" * 40
@@ -95,17 +95,20 @@ class Server:
             self._histories[commit] = frozenset({commit}).union(*above)
         return self._histories[commit]
 
-    def log(self, commit: str, below: str) -> Iterator[LogEntry]:
-        """The first-parent history of a folder, oldest first."""
+    def log(self, commit: str, below: str, most: int | None) -> Log:
+        """The first-parent history of a folder; of its newest commits, where it has more."""
         chain = [commit]
         while parents := self._parents[chain[-1]]:
             chain.append(parents[0])
-        for sha, parent in reversed([*zip(chain, [*chain[1:], None], strict=True)]):
+        cut = len(chain) if most is None else most
+        return Log(chain[cut] if cut < len(chain) else None, self._entries(chain, below, cut))
+
+    def _entries(self, chain: Sequence[str], below: str, cut: int) -> Iterator[LogEntry]:
+        for sha, parent in reversed([*zip(chain, [*chain[1:], None], strict=True)][:cut]):
             now, was = self._files[sha], self._files[parent] if parent is not None else {}
             paths = sorted(path for path in {**now, **was} if now.get(path) != was.get(path) and path.startswith(below))
             if paths:
-                touched = (Touched(path, _blob(was.get(path)), _blob(now.get(path))) for path in paths)
-                yield LogEntry(sha, parent, self._moments[sha], tuple(touched))
+                yield LogEntry(sha, tuple(Touched(path, _blob(was.get(path)), _blob(now.get(path))) for path in paths))
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor; the youngest of several."""
