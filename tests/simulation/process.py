@@ -252,14 +252,16 @@ class Process:
             self.world.truth.record(self.heard)
 
     async def _check_in_sync(self, ground: Ground, request: PlanRequest) -> None:
-        """4: unless somebody else has done something meanwhile."""
+        """4: unless somebody else has done something meanwhile, or what somebody did has failed meanwhile."""
         world = self.world
         again = await plan_all(ground, request)
         if world.acts - self.acts != self.acts_before or world.lists_lie or again.errors:
             return
         for plan in again.plans:
-            if plan.sends:
-                sends = [f"{change.action} {change.name} {change.cause}" for change in plan.sends]
+            mine = {name for method, target, name in self.tried if (method, target) == ("PUT", plan.target)}
+            not_retries = [c for c in plan.sends if not isinstance(c, Update) or c.fields or c.name in mine]
+            if not_retries:
+                sends = [f"{change.action} {change.name} {change.cause}" for change in not_retries]
                 raise Broken(4, f"{plan.target}: after an apply that ended in 0, another would {', '.join(sends)}")
             if self.run.remote and all(one.ended for one in world.processes if one is not self):
                 world.all_is_known(self, plan.target)
