@@ -71,7 +71,7 @@ class Sites:
                 _close(opened)
                 if to_write is not None:
                     return read_fleet_to_write(to_write), None
-                checkout = self._checkout(at_head=at_head)
+                checkout = self._checkout()
                 if checkout is None:
                     return self._read_fleet(None).at(self.clock.now()), None
                 opened.append(checkout)
@@ -93,19 +93,20 @@ class Sites:
             return read_stream(self._standard_input)
         if checkout is None:
             return read_fleet(self.options.manifests)
-        return read_fleet(self.options.manifests, checkout.had_folder)
+        work_tree = checkout.work_tree(Folder(self.options.manifests, checkout.root))
+        return read_source(work_tree, checkout.had_folder, work_tree.beside)
 
     @cached_property
     def _standard_input(self) -> bytes:
         return self.console.read_stdin()
 
-    def _checkout(self, *, at_head: bool) -> Checkout | None:
+    def _checkout(self) -> Checkout | None:
         folder = self.options.manifests
         if folder == "-" or not Path(folder).is_dir():
             return None
         event = WorkflowEvent.read(self.console.environment)
         asked = GitOptions(self.options.base, event, self.options.remote, self.console.run_id)
-        return Checkout.open(folder, shown_path(folder.rstrip("/") or "/"), asked, at_head=at_head)
+        return Checkout.open(folder, shown_path(folder.rstrip("/") or "/"), asked)
 
     def _ground(
         self, fleet: Fleet, checkout: Checkout | None, sites: Sequence[Connected | Embedded | Offline]

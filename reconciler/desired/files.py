@@ -50,10 +50,10 @@ NOTHING_BESIDE: Final = Beside()
 
 
 class Folder:
-    """The files of a folder of the work tree. Raises UsageError where it can't be listed."""
+    """The files of a folder of the work tree, shown below `root`. Raises UsageError where it can't be listed."""
 
-    def __init__(self, path: str) -> None:
-        self.root = shown_path(path.rstrip("/") or "/")
+    def __init__(self, path: str, root: str | None = None) -> None:
+        self.root = shown_path(path.rstrip("/") or "/") if root is None else root
         self._path = path
         listing = _Listing(path, self.root)
         self._paths = listing.manifests

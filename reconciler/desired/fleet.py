@@ -22,14 +22,13 @@ def never(_folder: str) -> bool:
     return False
 
 
-def read_fleet(folder: str, had_folder: HasFolder = never) -> Fleet:
+def read_fleet(folder: str) -> Fleet:
     """Every target of a folder with all that it declares.
 
-    A target's folder that isn't there is empty if `had_folder` says that it once was: git keeps no empty folders.
     Raises InvalidManifests with every problem of every file, UsageError where the folder isn't there.
     """
     source = Folder(folder)
-    return read_source(source, had_folder, source.beside)
+    return read_source(source, beside=source.beside)
 
 
 def read_fleet_to_write(source: Folder) -> Fleet:
@@ -41,7 +40,11 @@ def read_fleet_to_write(source: Folder) -> Fleet:
 
 
 def read_source(source: ManifestFiles, had_folder: HasFolder = never, beside: Beside = NOTHING_BESIDE) -> Fleet:
-    """Every target with all that it declares. Raises InvalidManifests with every problem of every file."""
+    """Every target with all that it declares.
+
+    A target's folder that isn't there is empty if `had_folder` says that it once was: git keeps no empty folders.
+    Raises InvalidManifests with every problem of every file.
+    """
     fleet_file = fleet_file_name(source.root)
     reading = _Reading(read_layout(source, had_folder), fleet_file, beside)
     names = [name for name in source.names() if name != fleet_file]

@@ -1,8 +1,10 @@
 """All that git remembers of a folder of manifests: where head comes from, base, the records, who set what."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Final, NamedTuple
 
+from reconciler.desired.files import Folder
 from reconciler.desired.fleet import read_layout
 from reconciler.errors import GitError, ReconcilerError, UsageError
 from reconciler.event import NO_EVENT, WorkflowEvent
@@ -13,6 +15,7 @@ from reconciler.evidence.record import Records
 from reconciler.evidence.revision import Reader, Tree, same_target
 from reconciler.evidence.stale import refuse_stale_head
 from reconciler.evidence.walk import Log
+from reconciler.evidence.worktree import WorkTree
 from reconciler.model.declaration import Declaration
 from reconciler.model.evidence import Evidence, Gone, Provenance, Removal
 from reconciler.model.fleet import Fleet, Head, Target
@@ -42,25 +45,24 @@ class GitOptions(NamedTuple):
 class Checkout:
     """The git checkout that holds a folder of manifests, at one moment: what all its targets have in common.
 
-    `root` is the folder as it is shown. `head` is HEAD's commit, `dirty` whether the manifests differ from it.
+    `root` is the folder as it is shown. `head` is HEAD's commit.
     """
 
-    def __init__(self, git: Git, root: str, head: Commit, options: GitOptions, *, dirty: bool) -> None:
+    def __init__(self, git: Git, root: str, head: Commit, options: GitOptions) -> None:
         self.root = root
         self.head = head
-        self.dirty = dirty
         self.records = Records(git, options.run_id)
         self._git = git
         self._options = options
         self._base = choose_base(git, head, options.base, options.event)
+        self._work_tree: WorkTree | None = None
         self._read_logs: dict[int | None, Log] = {}
 
     @classmethod
-    def open(cls, folder: str, root: str, options: GitOptions, *, at_head: bool = False) -> "Checkout | None":
+    def open(cls, folder: str, root: str, options: GitOptions) -> "Checkout | None":
         """The checkout of a folder; None where there is no git, or no commit yet.
 
-        `at_head`: what is read is HEAD, whatever the work tree holds. Raises GitError where git can't be read, or
-        doesn't have the base that is named.
+        Raises GitError where git can't be read, or doesn't have the base that is named.
         """
         git = Git.open(folder)
         head = git.commit("HEAD") if git else None
@@ -69,7 +71,7 @@ class Checkout:
                 git.close()
             return None
         try:
-            return cls(git, root, head, options, dirty=not at_head and git.dirty())
+            return cls(git, root, head, options)
         except ReconcilerError:
             git.close()
             raise
@@ -81,6 +83,16 @@ class Checkout:
     def head_tree(self) -> Tree:
         """The manifests as HEAD has them."""
         return Tree(self._git, self.head.sha, self.root)
+
+    def work_tree(self, folder: Folder) -> WorkTree:
+        """The manifests as they are here, of which `dirty` tells once they are read."""
+        self._work_tree = WorkTree(folder, self.head.sha)
+        return self._work_tree
+
+    @cached_property
+    def dirty(self) -> bool:
+        """Whether what was read of the work tree differs from HEAD; never where all is read from HEAD."""
+        return self._work_tree is not None and self._work_tree.differs_from(self.head_tree())
 
     def had_folder(self, name: str) -> bool:
         """Whether git once had a folder of manifests that isn't there any more.

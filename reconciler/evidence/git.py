@@ -12,13 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from reconciler.desired.yaml import LARGEST_FILE
 from reconciler.errors import GitError
 from reconciler.evidence.discovery import Found, find_repository
 from reconciler.evidence.objects import Object, Objects, tree_entries
 from reconciler.evidence.process import GitCommand
 from reconciler.evidence.walk import Log, walk
-from reconciler.evidence.worktree import differing
 
 _MOST_FILES = 300_000
 _NEVER_A_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
@@ -51,7 +49,6 @@ class Git:
     def __init__(self, found: Found, environment: Mapping[str, str]) -> None:
         self.root = found.root
         self.prefix = found.prefix
-        self.folder = f"{found.root.rstrip('/')}/{found.prefix}".rstrip("/") or "/"
         self.shallow = found.shallow
         self.command = GitCommand(found.root, found.git_dir, environment)
         self._objects = Objects(self.command)
@@ -151,13 +148,6 @@ class Git:
     def log(self, commit: str, below: str, most: int | None = None) -> Log:
         """The first-parent history of a folder; of its `most` newest commits, where it has more."""
         return walk(self.command, commit, below, most)
-
-    def dirty(self) -> bool:
-        """Whether a manifest of the folder differs from HEAD's: changed, missing, untracked or ignored alike."""
-        start = len(self.prefix)
-        committed = {path[start:]: blob for path, blob in self.files("HEAD", self.prefix).items()}
-        found = differing(self.folder, committed, lambda blob: next(self.blobs([blob], LARGEST_FILE)))
-        return any(True for _ in found)
 
     def branch(self) -> str | None:
         """The branch that is checked out; None for a detached HEAD."""

@@ -1,50 +1,63 @@
-"""Whether manifests of the work tree are as a commit has them: files hashed here, since git would run filters on them.
+"""Manifests of the work tree, and whether a commit has them: hashed here as they are read, since git would run filters.
 
 Only manifests count: neither a README, nor an editor's swap file, nor the index says what is applied. Line ends don't:
 a checkout may have converted them, and to YAML all are one.
 """
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 
-from reconciler.desired.files import is_manifest, read_file
+from reconciler.desired.files import Beside, Folder
+from reconciler.errors import Problem
 from reconciler.evidence.objects import object_id
+from reconciler.evidence.revision import Tree
 
 
-def differing(folder: str, committed: Mapping[str, str], read_blob: Callable[[str], bytes]) -> Iterator[str]:
-    """The manifests that differ, by path below the folder; `committed` is the blob of each that the commit has."""
-    expected = {path: blob for path, blob in committed.items() if is_manifest(path)}
-    for path in _manifests(folder):
-        blob = expected.pop(path, None)
-        if blob is None or not _is_same(read_file(os.path.join(folder, path), path), blob, read_blob):  # noqa: PTH118
-            yield path
-    yield from expected
+class WorkTree:
+    """The files of a folder, and of each that was read the blobs that it would be. `like` is any hash of git's."""
 
+    def __init__(self, folder: Folder, like: str) -> None:
+        self.root = folder.root
+        self._folder = folder
+        self._like = like
+        self._blobs: dict[str, Collection[str]] = {}
 
-def _is_same(data: object, blob: str, read_blob: Callable[[str], bytes]) -> bool:
-    if not isinstance(data, bytes):
-        return False
-    plain = _with_plain_ends(data)
-    if blob in (object_id("blob", content, blob) for content in dict.fromkeys((data, plain))):
-        return True
-    return plain == _with_plain_ends(read_blob(blob))
+    @property
+    def beside(self) -> Beside:
+        """What else the folder holds."""
+        return self._folder.beside
+
+    def names(self) -> list[str]:
+        """Every manifest file, in the order of the folders."""
+        return self._folder.names()
+
+    def read(self, names: Iterable[str]) -> Iterator[bytes | Problem]:
+        """Their contents, in order, or why one can't be read."""
+        asked = [*names]
+        for name, data in zip(asked, self._folder.read(asked), strict=True):
+            if isinstance(data, bytes):
+                self._blobs[name] = {self._as_blob(same) for same in dict.fromkeys((data, _with_plain_ends(data)))}
+            yield data
+
+    def has_folder(self, name: str) -> bool:
+        """Whether there is such a folder."""
+        return self._folder.has_folder(name)
+
+    def differs_from(self, tree: Tree) -> bool:
+        """Whether what was read is otherwise than a commit has it: changed, missing, untracked or ignored alike."""
+        if {*self.names()} != {*tree.names()}:
+            return True
+        return not all(self._is_same(name, tree) for name in tree.names())
+
+    def _is_same(self, name: str, tree: Tree) -> bool:
+        mine = self._blobs.get(name, ())
+        if tree.blob(name) in mine:
+            return True
+        (data,) = tree.read([name])
+        return isinstance(data, bytes) and self._as_blob(_with_plain_ends(data)) in mine
+
+    def _as_blob(self, data: bytes) -> str:
+        return object_id("blob", data, self._like)
 
 
 def _with_plain_ends(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n")
-
-
-def _manifests(folder: str) -> Iterator[str]:
-    """Every manifest below the folder, links among them; a folder that can't be listed has none."""
-    folders = [""]
-    while folders:
-        below = folders.pop()
-        try:
-            with os.scandir(f"{folder}/{below}") as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                        folders.append(f"{below}{entry.name}/")
-                    elif is_manifest(entry.name):
-                        yield f"{below}{entry.name}"
-        except OSError:
-            continue

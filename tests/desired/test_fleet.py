@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.desired.files import Folder
-from reconciler.desired.fleet import read_fleet, read_fleet_to_write, read_stream
+from reconciler.desired.fleet import read_fleet, read_fleet_to_write, read_source, read_stream
 from reconciler.errors import InvalidManifests, SourceProblem, UsageError
 from reconciler.model.fleet import Target
 from tests.desired.folders import GOOD, manifest, told, write
@@ -58,7 +58,7 @@ def test_a_targets_folder_that_is_gone_is_empty_only_if_it_once_was_there(tmp_pa
         asked.append(name)
         return True
 
-    assert read_fleet(str(tmp_path), had_folder).head("a").declarations == {}
+    assert read_source(Folder(str(tmp_path)), had_folder).head("a").declarations == {}
     assert asked == [f"{tmp_path}/a"]
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from reconciler.desired.files import Folder
 from reconciler.desired.fleet import read_source
 from reconciler.event import WorkflowEvent
 from reconciler.evidence.checkout import Checkout, GitOptions
+from reconciler.evidence.git import Git
 from reconciler.evidence.history import Revision, read_histories
-from reconciler.evidence.revision import Reader
+from reconciler.evidence.revision import Reader, Tree
+from reconciler.evidence.worktree import WorkTree
 from reconciler.model.evidence import Evidence
 from reconciler.model.fleet import Target
 from reconciler.model.record import Record
@@ -26,14 +29,30 @@ def opened(
     at_head: bool = False,
 ) -> Iterator[Checkout]:
     """The checkout that holds the repository's `manifests`."""
-    checkout = Checkout.open(
-        str(repo.folder / "manifests"), "manifests", GitOptions(base, event, remote, "run-1"), at_head=at_head
-    )
+    folder = str(repo.folder / "manifests")
+    checkout = Checkout.open(folder, "manifests", GitOptions(base, event, remote, "run-1"))
     assert checkout is not None
     try:
+        if not at_head:
+            read(checkout.work_tree(Folder(folder, "manifests")))
         yield checkout
     finally:
         checkout.close()
+
+
+def read(work_tree: WorkTree) -> None:
+    """All of it."""
+    for _ in work_tree.read(work_tree.names()):
+        pass
+
+
+def is_dirty(git: Git) -> bool:
+    """Whether the work tree of the folder that git is seen from differs from HEAD."""
+    head = git.commit("HEAD")
+    assert head is not None
+    work_tree = WorkTree(Folder(f"{git.root}/{git.prefix}"), head.sha)
+    read(work_tree)
+    return work_tree.differs_from(Tree(git, head.sha, work_tree.root))
 
 
 def evidence(checkout: Checkout, *names: str, record: Record | None = None, target: str = "default") -> Evidence:

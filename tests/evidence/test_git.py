@@ -15,6 +15,7 @@ from reconciler.evidence.discovery import find_repository
 from reconciler.evidence.git import Git, RefUpdate
 from reconciler.evidence.process import GitCommand, git_environment
 from reconciler.evidence.walk import Touched
+from tests.evidence.asking import is_dirty
 from tests.evidence.repositories import FIRST, Repo, git_of, script, text
 
 HOSTILE = [b"a b.yaml", b"li\nne.yaml", b'qu"ote.yaml', b"\xff\xfe.yaml", b"\x01.yaml", b":(top)x.yaml", b"-n.yaml"]
@@ -31,7 +32,7 @@ def ask_all(git: Git) -> list[str]:
     """Ask for all that a plan and an apply ask for; the commits of the folder's history."""
     head = git.commit("HEAD")
     assert head is not None
-    git.dirty()
+    is_dirty(git)
     git.branch()
     assert (git.partial, git.hides_files) == (False, False)
     assert len(list(git.blobs(git.files("HEAD", git.prefix).values()))) > 0
@@ -66,7 +67,7 @@ def test_nothing_is_written_and_nobodys_program_is_run(tmp_path: Path) -> None:
     before = everything(repo.folder)
     with git_of(repo.folder / "manifests") as git:
         assert ask_all(git) == commits
-        assert not git.dirty()
+        assert not is_dirty(git)
         assert everything(repo.folder) == before
         made = git.write_commit({"a": b"1", "b": b"2"}, [], "message")
         assert git.move([RefUpdate(REF, None, made)])
@@ -129,7 +130,7 @@ def test_tracked_files_that_look_like_a_repository_are_none(tmp_path: Path, wher
             found = git.commit("HEAD")
             assert found is not None
             assert found.sha == head
-            assert not git.dirty()
+            assert not is_dirty(git)
             assert ask_all(git) if folder == "manifests" else True
     assert not (tmp_path / "ran").exists()
 
@@ -164,7 +165,7 @@ def test_a_partial_clone_fetches_nothing(tmp_path: Path, kept_back: str) -> None
     clone.git("config", "remote.origin.uploadpack", script(tmp_path / "asked.sh", f"touch {tmp_path}/asked; exit 1"))
     with git_of(clone.folder / "manifests") as git:
         assert git.partial
-        assert not git.dirty()
+        assert not is_dirty(git)
         with pytest.raises(GitError, match=r"git (doesn't have|could not read)"):
             list(git.blobs(git.files(commits[0], git.prefix).values()))
     assert not (tmp_path / "asked").exists()
@@ -222,7 +223,7 @@ def test_every_kind_of_repository_reads_alike(tmp_path: Path, shape: str) -> Non
         repo.git("gc", "--quiet")
         repo.git("commit-graph", "write", "--reachable", "--changed-paths")
     with git_of(folder) as git:
-        assert (git.prefix, git.dirty()) == ("deep/manifests/", False)
+        assert (git.prefix, is_dirty(git)) == ("deep/manifests/", False)
         assert ask_all(git) == [first, removing]
         path = "deep/manifests/gone.yaml"
         assert list(git.log("HEAD", git.prefix).entries)[1].touched == (
@@ -390,10 +391,10 @@ def test_hostile_paths_are_read_as_any_other(tmp_path: Path) -> None:
         assert sorted(git.files("HEAD^", git.prefix)) == names
         newest = list(git.log("HEAD", git.prefix).entries)[-1]
         assert (newest.sha, sorted(touched.path for touched in newest.touched)) == (second, names)
-        assert not git.dirty()
+        assert not is_dirty(git)
         (repo.folder / os.fsdecode(folder) / "new").mkdir()
         (repo.folder / os.fsdecode(folder) / "new" / "l\nm.yaml").touch()
-        assert git.dirty()
+        assert is_dirty(git)
     (repo.folder / "li\nne").mkdir()
     with pytest.raises(GitError, match="line"):
         Git.open(str(repo.folder / "li\nne"))
@@ -455,13 +456,13 @@ def test_what_differs_from_head_is_dirty(tmp_path: Path) -> None:
 
     def dirty() -> bool:
         with git_of(repo.folder / "m") as git:
-            return git.dirty()
+            return is_dirty(git)
 
     assert not dirty()
     for name in ("c.yaml", "c.tmp.yaml", "b/b.yaml", "new/c.yml"):
         repo.write({f"m/{name}": "changed"})
         with git_of(repo.folder / "m") as git:
-            assert git.dirty()
+            assert is_dirty(git)
         repo.git("clean", "-xdfq", "m")
         repo.git("checkout", "--quiet", "--", "m")
     repo.git("rm", "--quiet", "--cached", "m/a.yaml")
@@ -470,7 +471,7 @@ def test_what_differs_from_head_is_dirty(tmp_path: Path) -> None:
     repo.git("update-index", "--assume-unchanged", "m/a.yaml")
     repo.write({"m/a.yaml": text("a", 9)})
     with git_of(repo.folder / "m") as git:
-        assert (git.dirty(), git.hides_files) == (True, True)
+        assert (is_dirty(git), git.hides_files) == (True, True)
     (repo.folder / "m/a.yaml").unlink()
     (repo.folder / "m/a.yaml").symlink_to("b/b.yaml")
     assert dirty()
@@ -483,7 +484,7 @@ def test_what_differs_from_head_is_dirty(tmp_path: Path) -> None:
     repo.git("sparse-checkout", "set", "--no-cone", "/m/a.yaml")
     assert not (repo.folder / "m/b").exists()
     with git_of(repo.folder / "m") as git:
-        assert (git.dirty(), git.hides_files) == (True, True)
+        assert (is_dirty(git), git.hides_files) == (True, True)
 
 
 def test_refs_are_moved_all_or_none_and_only_from_where_they_were(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ class Process:
             head = git.commit("HEAD")
             assert head is not None
             asked = GitOptions(self.base, remote="origin" if run.remote else None, run_id=f"run-{self.number}")
-            checkout = Checkout(git, "manifests", head, asked, dirty=False)
+            checkout = Checkout(git, "manifests", head, asked)
             checkout.fetch_records()
             self.fetched_at, self.acts_before = world.writes, world.acts
             ground = self._ground(checkout)
