@@ -222,6 +222,11 @@ def test_offline_takes_git_and_is_never_applied() -> None:
         this.clock.run(apply_all(ground, planned, PlanRequest(Intent()), ApplyOptions(), this.clock, this.stop))
 
 
+def test_what_was_planned_is_shown_in_short() -> None:
+    """An event loop asks for it: over a large fleet it would take as long as the plan."""
+    assert repr(one(Account(entry("a")), manifest("a")).plan()) == "<Planned: default>"
+
+
 def test_what_was_never_active_is_an_error_of_an_apply() -> None:
     """It takes no update: somebody has to say --replace."""
     account = Account(entry("a", status="CreationFailed"))

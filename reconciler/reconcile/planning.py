@@ -56,6 +56,10 @@ class Planned(NamedTuple):
     listings: Mapping[str, Listing] = MappingProxyType({})
     moves: Moves = NO_MOVES
 
+    def __repr__(self) -> str:
+        """Short: an event loop asks for it as a run ends, twice, where Ctrl-C is left to the interpreter."""
+        return f"<Planned: {', '.join(plan.target for plan in self.plans) or 'nothing'}>"
+
     def document(self, refusals: Sequence[Problem] = ()) -> PlanDocument:
         """As it is told; with what else refuses it."""
         return PlanDocument(errors=(*self.errors, *refusals), left_behind=self.left_behind, targets=self.plans)
