@@ -4,13 +4,23 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from reconciler.apply.driver import carry_out
 from reconciler.apply.machine import Machine, Progress
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.protocol import Begun, Listed, Send, Taken
-from reconciler.errors import Forbidden, HttpError, InTransition, NoAnswer, NotFound, Unauthenticated, Unavailable
+from reconciler.errors import (
+    Forbidden,
+    HttpError,
+    InTransition,
+    NoAnswer,
+    NotFound,
+    Rejected,
+    Unauthenticated,
+    Unavailable,
+)
 from reconciler.model.cluster import LiveCluster
 from reconciler.plan.change import Origin
 from reconciler.plan.intent import Intent
@@ -20,6 +30,8 @@ from tests.apply.fakes import (
     BUSY,
     EVERYTHING,
     WRONG,
+    Accepted,
+    Answer,
     Handler,
     World,
     declared,
@@ -67,13 +79,19 @@ def test_nothing_to_do_sends_nothing() -> None:
 
 
 def test_no_more_than_concurrency_at_once() -> None:
-    """Of each target, and of the run where it says so."""
+    """Of each target, and of the run where it says so; nor more clients, beside the one that lists."""
     world = World()
     job = job_of(head_of(*(declared(f"c{n:02}") for n in range(20)), concurrency=3))
     service = world.service()
     service.latency = 0.5
     assert set(outcomes(world.results(job)).values()) == {"applied"}
-    assert service.most_in_flight == 3
+    assert (service.most_in_flight, service.clients) == (3, 4)
+    world = World()
+    service = world.service()
+    service.latency = 0.5
+    first = job_of(head_of(*(declared(f"c{n:02}") for n in range(20)), concurrency=3, canary=1))
+    assert set(outcomes(world.results(first)).values()) == {"applied"}
+    assert (service.most_in_flight, service.clients) == (3, 4)  # that one was alone first changes nothing
 
 
 def test_a_change_waits_until_the_cluster_is_free() -> None:
@@ -108,7 +126,10 @@ def test_declared_clusters_in_transition_are_waited_for() -> None:
     ]
     assert (service.writes, set(finished.settled)) == ([], {"a"})
     (unwaited,) = World().apply(job, wait=False)
-    assert [s.outcome for s in unwaited.report.settling] == ["unknown", "unknown"]
+    assert [(s.outcome, s.status) for s in unwaited.report.settling] == [
+        ("unknown", "Creating"),
+        ("unknown", "Updating"),
+    ]
     dead = [live("a", status="Creating", errors=["NoCapacity"]), live("old")]
     held = World().results(job_of(head_of(declared("a")), dead, prune=True))
     assert message(held["old"]) == (
@@ -613,6 +634,20 @@ def test_polls_that_fail_are_survived_and_what_does_not_settle_in_time_failed() 
     assert message(result) == "timeout: it has not settled within 1m 30s, and is Creating; run `reconciler wait`"
 
 
+def test_attempts_and_seconds_are_counted_from_the_first_request_on() -> None:
+    """Of what was taken, of what was refused, and of what was never sent; to the millisecond."""
+    answers: dict[str, Answer] = {
+        "a": Accepted(attempts=3),
+        "b": Rejected("PUT /cluster/b: 400 Bad Request: no such type", http_status=400, attempts=4),
+    }
+    world = world_with(lambda _method, name: answers[name])
+    world.services["default"].latency = 0.12345
+    head = head_of(declared("a"), declared("b"), declared("c"), concurrency=1)
+    results = world.results(job_of(head), wait=False)
+    told = {name: (r.outcome, r.attempts, r.seconds) for name, r in results.items()}
+    assert told == {"a": ("applied", 3, 0.123), "b": ("failed", 4, 0.123), "c": ("skipped", 0, 0.0)}
+
+
 def test_a_replacement_deletes_first_and_creates_when_that_is_gone() -> None:
     """In one change, ahead of all other deletes."""
     dead = live("a", status="CreationFailed")
@@ -640,6 +675,19 @@ def test_a_saved_plan_tells_what_was_done_already_and_what_is_stale() -> None:
     results = World().results(job)
     assert outcomes(results) == {"a": "applied", "b": "stale", "c": "applied"}
     assert message(results["b"]) == "stale: somebody was faster"
+
+
+def test_what_a_saved_plan_finds_done_is_settled_where_it_stands() -> None:
+    """So the record learns it; what is still at work may yet fail, and what was to be deleted is gone."""
+    head, clusters = head_of(declared("a"), declared("b")), [live("old")]
+    done = job_of(head, clusters, prune=True).plan.changes
+    now = job_of(head, [live("a"), live("b", status="Creating")])
+    (finished,) = World().apply(replace(now, saved=Standing(done, ())))
+    assert [(one.name, one.settled, one.sent) for one in finished.endings] == [
+        ("a", True, False),
+        ("b", False, False),
+        ("old", True, False),
+    ]
 
 
 def test_left_changes_are_told_and_hold_nothing() -> None:
@@ -680,6 +728,7 @@ def test_a_stop_finishes_what_is_in_flight_and_starts_nothing() -> None:
 
     result = stopped.clock.run(stops_while_it_looks())["a"]
     assert (result.outcome, message(result)) == ("unknown", "no-answer: PUT /cluster/a: no whole answer")
+    assert stopped.clock.seconds == 5.0  # at once, though nothing else happens
 
 
 def test_a_cancelled_run_reports_at_once_and_counts_what_was_in_flight() -> None:
@@ -694,8 +743,10 @@ def test_a_cancelled_run_reports_at_once_and_counts_what_was_in_flight() -> None
         (finished,) = await work
         return {result.name: (result.outcome, result.attempts) for result in finished.report.results}
 
-    assert world.clock.run(cancelled()) == {"a": ("unknown", 1), "b": ("skipped", 0)}
+    with capture_logs() as logs:
+        assert world.clock.run(cancelled()) == {"a": ("unknown", 1), "b": ("skipped", 0)}
     assert world.clock.seconds == 10.0
+    assert [event["event"] for event in logs] == ["apply.cancelled", "change.skipped", "change.unknown"]
 
 
 def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
@@ -711,7 +762,8 @@ def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
     with capture_logs() as logs:
         results = world.results(job_of(head_of(declared("a"), declared("b"), max_failures=9)))
     assert outcomes(results) == {"a": "unknown", "b": "applied"}
-    assert "request.broke" in [event["event"] for event in logs]
+    (broke,) = [event for event in logs if event["event"] == "request.broke"]
+    assert isinstance(broke["exc_info"], ZeroDivisionError)
 
     def broken(_progress: Progress) -> None:
         raise ZeroDivisionError
@@ -721,9 +773,14 @@ def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
     run = carry_out(
         [job], {"default": world.service()}, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=broken
     )
-    with capture_logs():
+    with capture_logs() as logs:
         (finished,) = world.clock.run(run)
-    assert [r.outcome for r in finished.report.results] in (["unknown"], ["skipped"])
+    (result,) = finished.report.results
+    assert (result.outcome, message(result)) == (
+        "unknown",
+        "internal: this program broke while the run was under way; the log says where",
+    )
+    assert [event["event"] for event in logs] == ["apply.broke", "change.unknown"]
 
 
 def test_progress_counts_and_names_the_oldest_wait() -> None:
@@ -740,6 +797,24 @@ def test_progress_counts_and_names_the_oldest_wait() -> None:
     assert seen[-1] == Progress(total=2, ended=2, failed=0, awaited=0, oldest_seconds=None)
 
 
+def test_progress_is_told_five_times_a_second_at_most() -> None:
+    """Though answers come by the hundred."""
+    world = World()
+    service = world.service()
+    service.latency = 0.1
+    seen: list[tuple[float, int]] = []
+    run = carry_out(
+        [job_of(head_of(*(declared(f"c{n}") for n in range(5)), concurrency=1))],
+        {"default": service},
+        ApplyOptions(wait=False),
+        clock=world.clock,
+        stop=world.stop,
+        on_progress=lambda progress: seen.append((world.clock.seconds, progress.ended)),
+    )
+    world.clock.run(run)
+    assert seen == [(0.0, 0), (0.2, 2), (0.4, 4)]
+
+
 def test_events_are_stable() -> None:
     """What a log pipeline matches: names, and the fields that go with them."""
     world = World()
@@ -749,3 +824,27 @@ def test_events_are_stable() -> None:
     assert logs[0] == {"event": "change.accepted", **ours, "seconds": 0.0, "attempts": 1}
     assert logs[1] == {"event": "clusters.awaited", "target": "default", "count": 1, "seconds": 75, "log_level": "info"}
     assert [event["event"] for event in logs[2:]] == ["cluster.settled", "change.applied"]
+
+
+def test_what_a_client_logs_goes_with_its_target() -> None:
+    """Of several at once, whether it sends or lists."""
+    world = World()
+    seen: set[tuple[str, str]] = set()
+
+    def service_of(target: str) -> None:
+        def sends(_method: str, _name: str) -> None:
+            seen.add((target, structlog.contextvars.get_contextvars()["target"]))
+
+        def lists(cluster: LiveCluster) -> LiveCluster:
+            sends("GET", cluster.name)
+            return cluster
+
+        service = world.service(target)
+        service.hook, service.show = sends, lists
+
+    jobs = []
+    for target in ("us", "eu"):
+        service_of(target)
+        jobs.append(job_of(head_of(declared("a"), target=target)))
+    world.apply(*jobs)
+    assert seen == {("us", "us"), ("eu", "eu")}
