@@ -29,7 +29,7 @@ class Readiness:
     before: Mapping[str, LiveCluster]
     latest: Listed
 
-    def unready(self, *, lasting: bool) -> Iterator[Unready]:
+    def unready(self, *, lasting: bool = False) -> Iterator[Unready]:
         """What head declares and doesn't stand, save what was left; `lasting`: it has had its patience."""
         for name in self.job.head.declarations:
             item = self.items.get(name)
@@ -50,7 +50,7 @@ class Readiness:
 
     def stands(self, name: str) -> bool:
         """Whether a declared cluster does: then what it takes the place of may go."""
-        return name in self.job.head.declarations and self._unready(name, lasting=True) is None
+        return name in self.job.head.declarations and self._unready(name) is None
 
     def settled(self) -> Iterator[tuple[str, Held]]:
         """Those without a change that stand, each with what the service keeps in it."""
@@ -61,7 +61,7 @@ class Readiness:
                 if goal.stands(live):
                     yield name, goal.different(live)
 
-    def _unready(self, name: str, *, lasting: bool) -> Unready | None:
+    def _unready(self, name: str, *, lasting: bool = False) -> Unready | None:
         item = self.items.get(name)
         if item is not None and isinstance(item.state, Ended) and item.state.outcome not in {"applied", "left"}:
             return Unready(name, self._ended(item, item.state.outcome), pending=False)

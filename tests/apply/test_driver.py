@@ -587,6 +587,53 @@ def test_a_key_that_is_refused_while_it_is_checked_what_stands() -> None:
     assert (us.requests, world.clock.seconds < 2.0) == (["GET"], True)
 
 
+def test_what_cant_be_listed_for_as_long_as_the_timeout_holds_deletes() -> None:
+    """Everywhere; with --keep-going only its own. A list that is had in time after all holds nothing."""
+    down = Unavailable("GET /cluster: 503", http_status=503)
+    jobs = [job_of(head_of(target=target), [live(name)], prune=True) for target, name in (("us", "x"), ("eu", "y"))]
+    why = "earlier-failure: not deleted: the clusters of us can't be listed; mend it, or allow it with --keep-going"
+    for keep_going, ends in ((False, {"x": "skipped", "y": "skipped"}), (True, {"x": "skipped", "y": "applied"})):
+        world = World()
+        us, _ = world.service("us", [live("x")]), world.service("eu", [live("y")], settle=1.0)
+        us.lists = [down]
+        results = world.results(*jobs, timeout_seconds=90.0, keep_going=keep_going)
+        assert outcomes(results) == ends
+        assert message(results["x"]) == why
+        assert 90.0 <= us.looks[-1] <= 120.0
+    late = World()
+    late.service("eu", [live("y")], settle=1.0)
+    late.service("us", [live("x")]).lists = [down, down, [live("x")], []]
+    assert outcomes(late.results(*jobs, timeout_seconds=90.0)) == {"x": "applied", "y": "applied"}
+
+
+def test_what_may_yet_stand_is_waited_for_before_anything_is_deleted() -> None:
+    """What is missing from the list, for a minute; what is at work, until the timeout; what has failed, not at all."""
+    a, b, old = live("a"), live("b"), live("old")
+    job = job_of(head_of(declared("a"), declared("b")), [a, b, old], prune=True)
+    working, failed = a._replace(status="Updating"), b._replace(status="UpdateFailed")
+    mend, again = "; mend it, or allow it with --keep-going", "; run again when it has settled"
+    for shown, wait, why, seconds in (
+        ([b, old], True, f"earlier-failure: not deleted: a isn't there{mend}", (60.0, 90.0)),
+        ([b, old], False, f"earlier-failure: not deleted: a isn't there{mend}", (0.0, 0.0)),
+        ([working, b, old], True, f"in-transition: not deleted: a is Updating{again}", (90.0, 120.0)),
+        ([working, b, old], False, f"in-transition: not deleted: a is Updating{again}", (0.0, 0.0)),
+        ([working, failed, old], True, f"earlier-failure: not deleted: b is UpdateFailed{mend}", (0.0, 0.0)),
+    ):
+        world = World()
+        service = world.service()
+        service.lists = [shown]
+        result = world.results(job, wait=wait, timeout_seconds=90.0 if shown[0] == working else 7200.0)["old"]
+        assert message(result) == why
+        assert seconds[0] <= world.clock.seconds <= seconds[1]
+        assert service.writes == []
+    for shown in ([b, old], [working, b, old]):
+        world = World()
+        service = world.service(clusters=[a, b, old])
+        service.lists = [shown, shown, shown, [a, b, old], [a, b]]
+        assert outcomes(world.results(job)) == {"old": "applied"}
+        assert service.looks[:4] == [0.0, 1.5, 3.75, 7.125]
+
+
 def test_an_answer_that_was_lost_is_looked_for_in_the_list() -> None:
     """As sent: applied. Never seen: unknown, in the words of the loss. Without waiting: unknown at once."""
     job = job_of(head_of(declared("a")))
@@ -788,8 +835,10 @@ def test_progress_counts_and_names_the_oldest_wait() -> None:
     world = World()
     seen: list[Progress] = []
     job = job_of(head_of(declared("a"), declared("b")))
+    service = world.service()
+    service.latency = 0.125
     run = carry_out(
-        [job], {"default": world.service()}, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=seen.append
+        [job], {"default": service}, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=seen.append
     )
     world.clock.run(run)
     assert seen[0] == Progress(total=2, ended=0, failed=0, awaited=0, oldest_seconds=None)
@@ -824,6 +873,17 @@ def test_events_are_stable() -> None:
     assert logs[0] == {"event": "change.accepted", **ours, "seconds": 0.0, "attempts": 1}
     assert logs[1] == {"event": "clusters.awaited", "target": "default", "count": 1, "seconds": 75, "log_level": "info"}
     assert [event["event"] for event in logs[2:]] == ["cluster.settled", "change.applied"]
+    world = world_with(lambda _method, _name: WRONG)
+    with capture_logs() as logs:
+        world.apply(job_of(head_of(declared("a"), declared("b"), concurrency=1)))
+    why = {"kind": "rejected", "error": "PUT /cluster/a: 400 Bad Request: no such type", "http_status": 400}
+    failed = {**ours, "event": "change.failed", "log_level": "error", "attempts": 1, "seconds": 0.0, **why}
+    kept = {
+        "kind": "max-failures",
+        "error": "not sent: a failed, and max_failures is 1; mend that, and run it again",
+    }
+    skipped = {**ours, "event": "change.skipped", "log_level": "warning", "cluster": "b", "seconds": 0.0, **kept}
+    assert logs == [failed, skipped]
 
 
 def test_what_a_client_logs_goes_with_its_target() -> None:
@@ -848,3 +908,39 @@ def test_what_a_client_logs_goes_with_its_target() -> None:
         jobs.append(job_of(head_of(declared("a"), target=target)))
     world.apply(*jobs)
     assert seen == {("us", "us"), ("eu", "eu")}
+
+
+def test_without_anything_to_do_there_is_no_progress_to_tell() -> None:
+    """A run of no target has ended."""
+    assert Machine([], ApplyOptions()).progress(1.0) == Progress(0, 0, 0, 0, None)
+
+
+def test_a_report_tells_whose_it_is_and_what_was_planned() -> None:
+    """All that a reader of results has of the plan."""
+    clusters = [live("a", shard_count=9), live("mine"), live("old")]
+    head = head_of(declared("a"), declared("mine"), declared("new"))
+    job = job_of(head, clusters, [line("a"), line("old")], prune=True)
+    plan = job.plan
+    assert plan.taken_over == ("mine",)
+    job = replace(
+        job,
+        plan=plan.model_copy(update={"warnings": ("beware",)}),
+        reviewed={"a": True, "new": False},
+        taken_over=(*plan.taken_over, "vanished"),
+    )
+    (finished,) = World().apply(job)
+    report = finished.report
+    assert (report.target, report.endpoint, report.revision, report.digest, report.warnings, report.taken_over) == (
+        "default",
+        plan.endpoint,
+        "c1",
+        plan.digest,
+        ("beware",),
+        ("mine",),
+    )
+    told = [(one.action, one.name, one.cause, one.fields, one.risks, one.reviewed) for one in report.results]
+    assert told == [
+        (change.action, change.name, change.cause, change.fields, change.risks, seen)
+        for change, seen in zip(plan.changes, (True, False, None), strict=True)
+    ]
+    assert report.summary.applied == 3
