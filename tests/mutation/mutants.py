@@ -11,7 +11,7 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
-_SPARED: Final = ("assert_never(", "raise AssertionError(", "strict=True", 'float("-inf")', 'float("inf")')
+_SPARED: Final = ("assert_never(", "raise AssertionError(", "strict=True", '"-inf"', '"inf"')
 """What says what can't happen, and words in which letters say the same large and small: nothing can tell them broken."""
 
 _DECORATORS: Final = frozenset({"property", "staticmethod", "classmethod", "contextmanager", "asynccontextmanager"})
