@@ -8,6 +8,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from reconciler.apply.driver import carry_out
+from reconciler.apply.job import Finished
 from reconciler.apply.machine import Machine, Progress
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.protocol import Begun, Listed, Send, Taken
@@ -186,6 +187,59 @@ def test_what_waits_for_its_turn_is_looked_at_again_before_it_is_sent() -> None:
     assert service.writes == ["PUT a", "PUT e", "PUT d"]
 
 
+def test_what_is_queued_is_looked_at_in_each_list() -> None:
+    """Until there is room for it: what was done or changed by somebody else meanwhile is not sent, nor deleted."""
+    world = World()
+    service = world.service(settle=5.0)
+    service.latency = 10.0
+    service.hook = lambda _method, name: (
+        service.clusters.update(c=live("c"), d=live("d", shard_count=9)) if name == "a" else None
+    )
+    results = world.results(job_of(head_of(*map(declared, "abcd"), concurrency=1, max_failures=9)))
+    assert outcomes(results) == {"a": "applied", "b": "applied", "c": "applied", "d": "stale"}
+    assert service.writes == ["PUT a", "PUT b"]
+    world = World()
+    clusters = [*map(live, "xyz")]
+    service = world.service(clusters=clusters, settle=5.0)
+    service.latency = 10.0
+    service.hook = lambda _method, name: service.clusters.update(z=live("z", shard_count=9)) if name == "x" else None
+    results = world.results(job_of(head_of(concurrency=1), clusters, prune=True))
+    assert outcomes(results) == {"x": "applied", "y": "applied", "z": "stale"}
+    assert service.writes == ["DELETE x", "DELETE y"]
+
+
+def test_a_delete_waits_until_its_cluster_is_free() -> None:
+    """As any change does; without waiting it is skipped, as is each like it."""
+    busy = [live("x"), live("y", status="Updating"), live("z", status="Updating")]
+    world = World()
+    service = world.service(clusters=busy)
+    service.settles = {"y": 50.0, "z": 50.0}
+    job = job_of(head_of(), busy, prune=True)
+    assert outcomes(world.results(job)) == {"x": "applied", "y": "applied", "z": "applied"}
+    assert service.writes == ["DELETE x", "DELETE y", "DELETE z"]
+    with capture_logs() as logs:
+        skipped = World().results(job, wait=False)
+    assert outcomes(skipped) == {"x": "applied", "y": "skipped", "z": "skipped"}
+    assert message(skipped["z"]) == (
+        "in-transition: the cluster is in transition and has to be waited for; run again without --no-wait"
+    )
+    ended = [(event["event"], event["cluster"]) for event in logs if event["event"] != "change.accepted"]
+    assert ended == [("change.skipped", "y"), ("change.skipped", "z"), ("change.applied", "x")]
+    late = World()
+    clusters = [live("x"), live("y")]
+    service = late.service(clusters=clusters)
+    service.latency = 25.0
+    service.hook = lambda _method, _name: service.clusters.update(y=live("y", status="Updating"))
+    changed = late.results(job_of(head_of(concurrency=1), clusters, prune=True), wait=False)
+    assert message(changed["y"]) == message(skipped["z"])
+    assert (service.writes, late.clock.seconds) == (["DELETE x"], 25.0)
+    gone = World()
+    gone.service(clusters=busy[1:])
+    with capture_logs() as logs:
+        gone.results(job, timeout_seconds=10.0)
+    assert ("change.applied", "x") in [(event["event"], event.get("cluster")) for event in logs]
+
+
 def test_after_max_failures_nothing_more_is_sent_in_that_target() -> None:
     """The other target goes on; deletes wait for both."""
     world = World()
@@ -288,6 +342,7 @@ def test_without_waiting_nothing_is_deleted_while_anything_is_under_way() -> Non
     world = World()
     results = world.results(job_of(head_of(declared("a"), declared("new")), clusters, prune=True), wait=False)
     assert outcomes(results) == {"new": "applied", "old": "skipped"}
+    assert results["new"].status == "Creating"  # as it was answered
     assert message(results["old"]) == ("in-transition: not deleted: new is Creating; run again when it has settled")
     assert outcomes(World().results(job_of(head_of(declared("a")), clusters, prune=True), wait=False)) == {
         "old": "applied"
@@ -565,13 +620,19 @@ def test_a_key_that_is_refused_while_polling() -> None:
     busy = live("busy", status="Updating")
     service = world.service(clusters=[busy])
     service.lists = [Unauthenticated("GET /cluster: 401 Unauthorized", http_status=401)]
-    head = head_of(declared("a"), declared("busy", shard_count=3), max_failures=9)
-    results = world.results(job_of(head, [busy]))
-    assert outcomes(results) == {"a": "unknown", "busy": "skipped"}
+    service.hook = lambda _method, name: lost() if name == "b" else None
+    head = head_of(*map(declared, "abc"), declared("busy", shard_count=3), max_failures=9)
+    with capture_logs() as logs:
+        results = world.results(job_of(head, [busy]))
+    assert outcomes(results) == {"a": "unknown", "b": "unknown", "busy": "skipped", "c": "unknown"}
+    assert message(results["b"]) == "no-answer: PUT /cluster/a: no whole answer"  # that is the better reason
+    told = [(event["event"], event.get("cluster")) for event in logs if event["event"] != "change.accepted"]
+    unknown = [("change.unknown", name) for name in "abc"]
+    assert told == [("poll.failed", None), *unknown, ("change.skipped", "busy")]
     assert message(results["busy"]) == (
         "unauthenticated: not sent: the service refuses this target's API key (unauthenticated)"
     )
-    assert service.writes == ["PUT a"]
+    assert service.writes == ["PUT a", "PUT b", "PUT c"]
 
 
 def test_a_key_that_is_refused_while_it_is_checked_what_stands() -> None:
@@ -712,6 +773,17 @@ def test_a_replacement_deletes_first_and_creates_when_that_is_gone() -> None:
         "rejected: it was deleted, and not made anew: PUT /cluster/a: 400 Bad Request: no such type"
     )
     assert not finished.endings[0].refused
+    unwaited = World().results(job, wait=False)["a"]
+    assert (unwaited.outcome, unwaited.attempts) == ("skipped", 0)  # half of it alone would leave nothing
+    halted = World()
+    service = halted.service(clusters=[dead])
+    service.hook = lambda method, _name: WRONG if method == "PUT" else None
+    both = job_of(head_of(declared("a"), declared("b")), [dead], [], intent=intent)
+    assert message(halted.results(both)["a"]) == (
+        "max-failures: it was deleted, and not made anew: "
+        "not sent: b failed, and max_failures is 1; mend that, and run it again"
+    )
+    assert service.writes == ["DELETE a", "PUT b"]
 
 
 def test_a_saved_plan_tells_what_was_done_already_and_what_is_stale() -> None:
@@ -794,6 +866,33 @@ def test_a_cancelled_run_reports_at_once_and_counts_what_was_in_flight() -> None
         assert world.clock.run(cancelled()) == {"a": ("unknown", 1), "b": ("skipped", 0)}
     assert world.clock.seconds == 10.0
     assert [event["event"] for event in logs] == ["apply.cancelled", "change.skipped", "change.unknown"]
+
+
+def test_a_run_that_ends_while_changes_settle_tells_each_and_counts_none_as_refused() -> None:
+    """By the second signal, by the first, or by the timeout: the record has to know that they were sent."""
+
+    async def ended(world: World, how: str) -> tuple[Finished, ...]:
+        work = asyncio.ensure_future(world.work(job_of(head_of(*map(declared, "abc"))), timeout_seconds=60.0))
+        await world.clock.sleep(10.0)
+        if how == "cancelled":
+            work.cancel()
+        if how == "stopped":
+            world.stop.requested.set()
+        return await work
+
+    for how, outcome in (("cancelled", "unknown"), ("stopped", "unknown"), ("out of time", "failed")):
+        world = World()
+        world.service()
+        with capture_logs() as logs:
+            (finished,) = world.clock.run(ended(world, how))
+        assert [(e["event"], e["cluster"]) for e in logs if e["event"] == f"change.{outcome}"] == [
+            (f"change.{outcome}", name) for name in "abc"
+        ]
+        assert [(one.sent, one.refused) for one in finished.endings] == [(True, False)] * 3
+    flying = World()
+    flying.service().latency = 50.0
+    (finished,) = flying.clock.run(ended(flying, "cancelled"))
+    assert [(one.sent, one.refused) for one in finished.endings] == [(True, False)] * 3
 
 
 def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
