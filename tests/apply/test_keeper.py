@@ -20,10 +20,11 @@ from tests.evidence.conftest import nobodys_configuration  # noqa: F401
 from tests.evidence.repositories import Repo, text
 
 ENDPOINT = "https://{}.example.com"
+EARLIER = "e" * 40
 
 
 class Kept:
-    """Two targets that declare `a`: `us` has to make it, `eu` has it, applied from a commit that is gone."""
+    """Two targets that declare `a`: `us` has to make it, and `b`; `eu` has it, applied from a commit that is gone."""
 
     def __init__(self, folder: Path) -> None:
         self.server = Repo.new(folder / "server")
@@ -32,14 +33,15 @@ class Kept:
         self.world = World()
         self.readings = {
             "eu": self._reading("eu", record={"a": line("a", commit="f" * 40, at=7.0)}),
-            "us": self._reading("us"),
+            "us": self._reading("us", "b"),
         }
         intent = Intent(allow=EVERYTHING)
         self.plans = {target: make_plan(reading, intent) for target, reading in self.readings.items()}
 
-    def _reading(self, target: str, record: dict[str, Line] | None = None) -> Reading:
-        head, clusters = head_of(declared("a"), target=target), [live("a")] if record else []
-        was = Record(target, ENDPOINT.format(target), "K", lines=record) if record else None
+    def _reading(self, target: str, *more: str, record: dict[str, Line] | None = None) -> Reading:
+        head = head_of(*map(declared, ("a", *more)), target=target, max_failures=2)
+        clusters = [live("a")] if record else []
+        was = Record(target, ENDPOINT.format(target), "K", lines=record or {}, revision=EARLIER)
         commit = self.clone.head
         evidence = Evidence(Provenance(commit, dirty=False, base=Base(commit=commit, reason="given")), {}, was)
         evidence = evidence._replace(astray=frozenset(record or ()))
@@ -65,13 +67,13 @@ def kept(tmp_path: Path) -> Kept:
 
 def test_a_run_says_what_it_is_about_to_do_and_what_came_of_it(kept: Kept) -> None:
     """On the server, too; of a target that nothing is sent to only what has changed."""
-    kept.world.service("us").hook = lambda _method, _name: WRONG
+    kept.world.service("us").hook = lambda _method, name: WRONG if name == "a" else None
     with opened(kept.clone, remote="origin") as checkout:
         keeper = kept.keeper(checkout)
         keeper.write_ahead()
         assert keeper.write_after(kept.carry_out()) == []
         eu = checkout.records.read("eu", ENDPOINT.format("eu"))
-    assert kept.messages("us") == ["us: 1 failed", "us: about to apply 1"]
+    assert kept.messages("us") == ["us: 1 applied, 1 failed", "us: about to apply 2"]
     assert kept.messages("eu") == ["eu: nothing to do"]
     assert eu is not None
     assert eu.lines["a"].commit == kept.clone.head  # the one it had isn't in HEAD's history
@@ -85,7 +87,7 @@ def test_nothing_of_what_was_not_sent_stays_in_any_record(kept: Kept) -> None:
             kept.keeper(checkout).write_ahead()
         us = checkout.records.read("us", ENDPOINT.format("us"))
         assert us is not None
-        assert (us.lines, us.revision) == ({}, None)
+        assert (us.lines, us.revision) == ({}, EARLIER)
         assert kept.messages("us") == []
 
 

@@ -63,7 +63,7 @@ def mutants_of(file: Path) -> Iterator[Mutant]:
         function.body.visit(finder)
         for statement, node, broken in finder.found:
             mended = sound.deep_replace(node, broken)
-            if isinstance(mended, cst.FunctionDef) and not _is_spared(text(statement), text(node), text(broken)):
+            if isinstance(mended, cst.FunctionDef) and not _is_spared(text(statement), text(sound), text(mended)):
                 lines = _lines(
                     places[statement], places.get(node), is_simple=isinstance(statement, cst.SimpleStatementLine)
                 )
@@ -76,9 +76,9 @@ def _lines(statement: CodeRange, node: CodeRange | None, *, is_simple: bool) -> 
     return range(place.start.line, place.end.line + 1)
 
 
-def _is_spared(statement: str, was: str, now: str) -> bool:
-    """Whether the statement begins so, or the mutant takes such a thing out."""
-    return any(statement.strip().startswith(word) or was.count(word) > now.count(word) for word in _SPARED)
+def _is_spared(statement: str, sound: str, broken: str) -> bool:
+    """Whether the statement begins so, or the mutant takes such a thing out of the function."""
+    return any(statement.strip().startswith(word) or sound.count(word) > broken.count(word) for word in _SPARED)
 
 
 def _functions(module: cst.Module) -> Iterator[tuple[str, cst.FunctionDef]]:
