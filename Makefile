@@ -32,8 +32,8 @@ kills: $(VENV)/ready  ## so many kills of the command, half as many of the servi
 fuzz: $(VENV)/ready  ## so many inputs from outside, of each kind, each in 5 s and 200 MiB: EXAMPLES=1000
 	$(RUN)/python -m tests.fuzz $(EXAMPLES)
 
-mutate: $(VENV)/ready  ## a room's code broken in every small way: ROOM=plan, apply, evidence or escaping
-	$(RUN)/python -m tests.mutation $(ROOM)
+mutate: $(VENV)/ready  ## a room's code broken in every small way: ROOM=plan, apply, evidence or escaping; NTH=5 tries every fifth
+	$(RUN)/python -m tests.mutation $(ROOM) $(NTH)
 
 check: $(VENV)/ready  ## linters, types, the arrows of the house
 	$(RUN)/ruff format --check

@@ -141,9 +141,7 @@ class _Run:
         return self._machine.finished(at)
 
     def _feed(self, event: Event) -> None:
-        if self._stop.requested.is_set() and not self._stopped:  # before what came at the same moment sends more
-            self._stopped = True
-            self._feed(StopRequested(event.at))
+        self._heed_stop(event.at)  # before what came at the same moment sends more
         for step in self._machine.handle(event):
             match step:
                 case Send():
@@ -164,9 +162,12 @@ class _Run:
 
     async def _watch_stop(self) -> None:
         await self._stop.requested.wait()
-        if not self._stopped:
+        self._heed_stop(self._clock.monotonic())
+
+    def _heed_stop(self, at: float) -> None:
+        if self._stop.requested.is_set() and not self._stopped:
             self._stopped = True
-            self._feed(StopRequested(self._clock.monotonic()))
+            self._feed(StopRequested(at))
 
     async def _work(self, name: str) -> None:
         structlog.contextvars.bind_contextvars(target=name)
@@ -179,7 +180,7 @@ class _Run:
                         client = await stack.enter_async_context(target.connection.client())
                     answer = await client.send(step.request, cluster=step.name)
                 except Exception as error:  # noqa: BLE001  # the others go on
-                    event: Event = NotTaken(self._clock.monotonic(), name, step.name, _refusal(error, sent=True))
+                    event: Event = NotTaken(self._clock.monotonic(), name, step.name, _refusal(error))
                 else:
                     event = Taken(self._clock.monotonic(), name, step.name, answer.cluster, answer.attempts)
                 target.sent()
@@ -197,7 +198,7 @@ class _Run:
                         client = await stack.enter_async_context(target.connection.client())
                     listing = await client.list_clusters(budget_seconds=budget_seconds)
                 except Exception as error:  # noqa: BLE001  # errors on the way are survived
-                    event: Event = NotListed(self._clock.monotonic(), name, _refusal(error, sent=False))
+                    event: Event = NotListed(self._clock.monotonic(), name, _refusal(error))
                 else:
                     clusters = {cluster.name: cluster for cluster in listing.clusters}
                     event = Listed(self._clock.monotonic(), name, asked, clusters, frozenset(listing.unreadable))
@@ -258,11 +259,11 @@ class _Target:
             await sleep_until(self._changed, self._clock, look.at - now)
 
 
-def _refusal(error: Exception, *, sent: bool) -> Refusal:
+def _refusal(error: Exception) -> Refusal:
     if isinstance(error, HttpError):
         return Refusal(error.kind, error.message, error.http_status, error.may_have_reached, error.attempts)
     log.error("request.broke", exc_info=error)
-    return Refusal("internal", words.BROKE.message, may_have_reached=sent)
+    return Refusal("internal", words.BROKE.message, may_have_reached=True)
 
 
 def _tell(step: Log) -> None:

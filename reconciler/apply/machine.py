@@ -60,20 +60,15 @@ class Machine:
 
     def handle(self, event: Event) -> tuple[Step, ...]:
         """What is to be done about it."""
-        steps = self._take(event)
-        before = self._phase
-        steps += self._advance(event)
-        concerned = [self._shares[event.target]] if isinstance(event, Taken | NotTaken) else [*self._shares.values()]
-        for share in concerned if before == self._phase else self._shares.values():
+        steps = [*self._take(event), *self._advance(event)]
+        for share in self._shares.values():
             steps += share.next(event.at)
         return tuple(steps)
 
     def progress(self, at: float) -> Progress:
         """How far it is."""
-        counts = [share.counts for share in self._shares.values()]
-        total, ended, failed, awaited = (
-            (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0, 0)
-        )
+        counts = [(0, 0, 0, 0), *(share.counts for share in self._shares.values())]
+        total, ended, failed, awaited = (sum(column) for column in zip(*counts, strict=True))
         waits = [since for share in self._shares.values() if (since := share.oldest_wait) is not None]
         return Progress(total, ended, failed, awaited, at - min(waits) if waits else None)
 
@@ -119,7 +114,7 @@ class Machine:
             case "deleting":
                 if self._options.keep_going or not isinstance(event, Listed):
                     return []
-                if next(self._shares[event.target].readiness.unready(lasting=True), None) is None:
+                if next(self._shares[event.target].readiness.unready(), None) is None:
                     return []
                 self._phase, self._checking_since = "checking", at
                 for share in shares:

@@ -41,8 +41,7 @@ class Polls:
         """Something else is watched: what was just taken is looked at soon."""
         taken = isinstance(state, Unsettled)
         end = state.since + self._options.timeout_seconds
-        first = at + (FIRST_POLL_SECONDS if taken else self._seconds)
-        first = min(first, end) if end > at else first
+        first = min(at + (FIRST_POLL_SECONDS if taken else self._seconds), end)
         self._due = first if self._due is None or self._due <= at else min(self._due, first)
         self._seconds = FIRST_POLL_SECONDS * POLL_GROWTH if taken else self._seconds
         self._deadline = min(self._deadline, end)

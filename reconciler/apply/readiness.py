@@ -8,7 +8,6 @@ from reconciler.apply.item import Item, goal_of
 from reconciler.apply.job import Held, Job
 from reconciler.apply.protocol import Ended, Listed
 from reconciler.model.cluster import LiveCluster
-from reconciler.results import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Readiness:
     before: Mapping[str, LiveCluster]
     latest: Listed
 
-    def unready(self, *, lasting: bool) -> Iterator[Unready]:
+    def unready(self, *, lasting: bool = False) -> Iterator[Unready]:
         """What head declares and doesn't stand, save what was left; `lasting`: it has had its patience."""
         for name in self.job.head.declarations:
             item = self.items.get(name)
@@ -40,17 +39,11 @@ class Readiness:
 
     def failures(self) -> Iterator[Unready]:
         """Declared clusters whose change, or wait, has ended, and not well."""
-        for item in self.items.values():
-            if not item.is_delete and isinstance(item.state, Ended) and item.state.outcome not in {"applied", "left"}:
-                yield Unready(
-                    item.name,
-                    self._ended(item, item.state.outcome),
-                    pending=item.change is None and item.state.outcome == "unknown",
-                )
+        return (failure for item in self.items.values() if (failure := self._failure(item)) is not None)
 
     def stands(self, name: str) -> bool:
         """Whether a declared cluster does: then what it takes the place of may go."""
-        return name in self.job.head.declarations and self._unready(name, lasting=True) is None
+        return name in self.job.head.declarations and self._unready(name) is None
 
     def settled(self) -> Iterator[tuple[str, Held]]:
         """Those without a change that stand, each with what the service keeps in it."""
@@ -61,10 +54,11 @@ class Readiness:
                 if goal.stands(live):
                     yield name, goal.different(live)
 
-    def _unready(self, name: str, *, lasting: bool) -> Unready | None:
+    def _unready(self, name: str, *, lasting: bool = False) -> Unready | None:
         item = self.items.get(name)
-        if item is not None and isinstance(item.state, Ended) and item.state.outcome not in {"applied", "left"}:
-            return Unready(name, self._ended(item, item.state.outcome), pending=False)
+        failure = self._failure(item) if item is not None else None
+        if failure is not None:
+            return failure
         goal = item.goal if item is not None else goal_of(self.job, name, None, self.before)
         if name in self.latest.unreadable:
             return Unready(name, f"{name} is listed otherwise than documented", pending=False)
@@ -77,12 +71,14 @@ class Readiness:
         expected = item is not None or goal.stands(goal.before)
         return Unready(name, why, pending=expected and not lasting)
 
-    def _ended(self, item: Item, outcome: Outcome) -> str:
-        """`orders failed`: what became of it, in a few words; of what was only waited for, how it is."""
+    def _failure(self, item: Item) -> Unready | None:
+        """What is amiss with a declared cluster whose change, or wait, has ended, if anything is."""
+        state = item.state
+        if item.is_delete or not isinstance(state, Ended) or state.outcome in {"applied", "left"}:
+            return None
+        if item.change is not None:
+            past = {"skipped": "was skipped", "stale": "is stale", "unknown": "may not have arrived"}
+            return Unready(item.name, f"{item.name} {past.get(state.outcome, state.outcome)}", pending=False)
         live = self.latest.clusters.get(item.name)
-        if item.change is None and live is not None:
-            return f"{item.name} is {words.condition(live)}"
-        if item.change is None:
-            return f"{item.name} has not settled"
-        past = {"skipped": "was skipped", "stale": "is stale", "unknown": "may not have arrived"}
-        return f"{item.name} {past.get(outcome, outcome)}"
+        why = f"{item.name} is {words.condition(live)}" if live is not None else f"{item.name} has not settled"
+        return Unready(item.name, why, pending=state.outcome == "unknown")

@@ -31,7 +31,7 @@ def ahead(record: Record, plan: Plan, head: Head, live: Iterable[LiveCluster], *
                 lines[change.name] = going._replace(commit=_commit(plan), at=now)
         else:
             lines[change.name] = _about_to_be(change, line, head.declarations[change.name], plan, now)
-    return record.with_lines(lines) if lines else record
+    return record.with_lines(lines)
 
 
 def after(

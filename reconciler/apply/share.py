@@ -153,7 +153,7 @@ class Share:
         for item in [self._items[name] for name in self._queue]:  # looked at again before it is sent
             if not item.is_delete:
                 steps += self._look_again(item, event.at)
-            elif isinstance(item.state, Queued):
+            else:
                 self._watch_again(item, event.at)
         for item in [*self._watched.values()]:
             steps += self._judge(item, event)
@@ -211,7 +211,7 @@ class Share:
         for name in self.pending_deletes():
             item = self._items[name]
             if isinstance(item.state, Waiting):
-                self._watched.pop(name, None)
+                del self._watched[name]
                 item.state = Queued(item.state.since, item.state.busy)
             elif name in self._queue:
                 self._queue.remove(name)
@@ -322,7 +322,7 @@ class Share:
             case Ended():
                 return self._end(item, state, at)
             case Queued():
-                self._watched.pop(item.name, None)
+                del self._watched[item.name]
                 item.state = state
                 refusal = self._refusal(item)
                 end = unsent(item, refusal) if refusal is not None else expired(item, at, self._options)

@@ -124,7 +124,7 @@ class Service:
         self.latency = 0.0
         self.requests: list[str] = []
         self.looks: list[float] = []
-        self.in_flight = self.most_in_flight = 0
+        self.clients = self.in_flight = self.most_in_flight = 0
         self.hook: Handler = lambda _method, _name: None
         self.lists: list[Sequence[LiveCluster] | HttpError] = []
         self.show: Callable[[LiveCluster], LiveCluster | None] = lambda cluster: cluster
@@ -136,6 +136,7 @@ class Service:
 
     @asynccontextmanager
     async def client(self) -> "AsyncIterator[Service]":
+        self.clients += 1
         yield self
 
     async def list_clusters(self, *, budget_seconds: float | None = None) -> Listing:

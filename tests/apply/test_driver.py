@@ -4,13 +4,24 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from reconciler.apply.driver import carry_out
+from reconciler.apply.job import Finished
 from reconciler.apply.machine import Machine, Progress
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.protocol import Begun, Listed, Send, Taken
-from reconciler.errors import Forbidden, HttpError, InTransition, NoAnswer, NotFound, Unauthenticated, Unavailable
+from reconciler.errors import (
+    Forbidden,
+    HttpError,
+    InTransition,
+    NoAnswer,
+    NotFound,
+    Rejected,
+    Unauthenticated,
+    Unavailable,
+)
 from reconciler.model.cluster import LiveCluster
 from reconciler.plan.change import Origin
 from reconciler.plan.intent import Intent
@@ -20,6 +31,8 @@ from tests.apply.fakes import (
     BUSY,
     EVERYTHING,
     WRONG,
+    Accepted,
+    Answer,
     Handler,
     World,
     declared,
@@ -66,14 +79,18 @@ def test_nothing_to_do_sends_nothing() -> None:
     assert finished.listed == {"a"}
 
 
-def test_no_more_than_concurrency_at_once() -> None:
-    """Of each target, and of the run where it says so."""
+@pytest.mark.parametrize("canary", [0, 1])
+def test_no_more_than_concurrency_at_once(canary: int) -> None:
+    """Of each target; nor more clients and tasks, beside the one that lists. That one was alone first changes nothing."""
     world = World()
-    job = job_of(head_of(*(declared(f"c{n:02}") for n in range(20)), concurrency=3))
+    job = job_of(head_of(*(declared(f"c{n:02}") for n in range(20)), concurrency=3, canary=canary))
     service = world.service()
     service.latency = 0.5
+    tasks: set[int] = set()
+    service.hook = lambda _method, _name: tasks.add(len(asyncio.all_tasks()))
     assert set(outcomes(world.results(job)).values()) == {"applied"}
-    assert service.most_in_flight == 3
+    assert (service.most_in_flight, service.clients) == (3, 4)
+    assert max(tasks) <= 3 + 5  # these send; the others list when it is time, wait for the signal, and are the run
 
 
 def test_a_change_waits_until_the_cluster_is_free() -> None:
@@ -108,7 +125,10 @@ def test_declared_clusters_in_transition_are_waited_for() -> None:
     ]
     assert (service.writes, set(finished.settled)) == ([], {"a"})
     (unwaited,) = World().apply(job, wait=False)
-    assert [s.outcome for s in unwaited.report.settling] == ["unknown", "unknown"]
+    assert [(s.outcome, s.status) for s in unwaited.report.settling] == [
+        ("unknown", "Creating"),
+        ("unknown", "Updating"),
+    ]
     dead = [live("a", status="Creating", errors=["NoCapacity"]), live("old")]
     held = World().results(job_of(head_of(declared("a")), dead, prune=True))
     assert message(held["old"]) == (
@@ -163,6 +183,59 @@ def test_what_waits_for_its_turn_is_looked_at_again_before_it_is_sent() -> None:
     results = world.results(job_of(head, clusters))
     assert outcomes(results) == {"a": "applied", "b": "stale", "c": "stale", "d": "applied", "e": "applied"}
     assert service.writes == ["PUT a", "PUT e", "PUT d"]
+
+
+def test_what_is_queued_is_looked_at_in_each_list() -> None:
+    """Until there is room for it: what was done or changed by somebody else meanwhile is not sent, nor deleted."""
+    world = World()
+    service = world.service(settle=5.0)
+    service.latency = 10.0
+    service.hook = lambda _method, name: (
+        service.clusters.update(c=live("c"), d=live("d", shard_count=9)) if name == "a" else None
+    )
+    results = world.results(job_of(head_of(*map(declared, "abcd"), concurrency=1, max_failures=9)))
+    assert outcomes(results) == {"a": "applied", "b": "applied", "c": "applied", "d": "stale"}
+    assert service.writes == ["PUT a", "PUT b"]
+    world = World()
+    clusters = [*map(live, "xyz")]
+    service = world.service(clusters=clusters, settle=5.0)
+    service.latency = 10.0
+    service.hook = lambda _method, name: service.clusters.update(z=live("z", shard_count=9)) if name == "x" else None
+    results = world.results(job_of(head_of(concurrency=1), clusters, prune=True))
+    assert outcomes(results) == {"x": "applied", "y": "applied", "z": "stale"}
+    assert service.writes == ["DELETE x", "DELETE y"]
+
+
+def test_a_delete_waits_until_its_cluster_is_free() -> None:
+    """As any change does; without waiting it is skipped, as is each like it."""
+    busy = [live("x"), live("y", status="Updating"), live("z", status="Updating")]
+    world = World()
+    service = world.service(clusters=busy)
+    service.settles = {"y": 50.0, "z": 50.0}
+    job = job_of(head_of(), busy, prune=True)
+    assert outcomes(world.results(job)) == {"x": "applied", "y": "applied", "z": "applied"}
+    assert service.writes == ["DELETE x", "DELETE y", "DELETE z"]
+    with capture_logs() as logs:
+        skipped = World().results(job, wait=False)
+    assert outcomes(skipped) == {"x": "applied", "y": "skipped", "z": "skipped"}
+    assert message(skipped["z"]) == (
+        "in-transition: the cluster is in transition and has to be waited for; run again without --no-wait"
+    )
+    ended = [(event["event"], event["cluster"]) for event in logs if event["event"] != "change.accepted"]
+    assert ended == [("change.skipped", "y"), ("change.skipped", "z"), ("change.applied", "x")]
+    late = World()
+    clusters = [live("x"), live("y")]
+    service = late.service(clusters=clusters)
+    service.latency = 25.0
+    service.hook = lambda _method, _name: service.clusters.update(y=live("y", status="Updating"))
+    changed = late.results(job_of(head_of(concurrency=1), clusters, prune=True), wait=False)
+    assert message(changed["y"]) == message(skipped["z"])
+    assert (service.writes, late.clock.seconds) == (["DELETE x"], 25.0)
+    gone = World()
+    gone.service(clusters=busy[1:])
+    with capture_logs() as logs:
+        gone.results(job, timeout_seconds=10.0)
+    assert ("change.applied", "x") in [(event["event"], event.get("cluster")) for event in logs]
 
 
 def test_after_max_failures_nothing_more_is_sent_in_that_target() -> None:
@@ -267,6 +340,7 @@ def test_without_waiting_nothing_is_deleted_while_anything_is_under_way() -> Non
     world = World()
     results = world.results(job_of(head_of(declared("a"), declared("new")), clusters, prune=True), wait=False)
     assert outcomes(results) == {"new": "applied", "old": "skipped"}
+    assert results["new"].status == "Creating"  # as it was answered
     assert message(results["old"]) == ("in-transition: not deleted: new is Creating; run again when it has settled")
     assert outcomes(World().results(job_of(head_of(declared("a")), clusters, prune=True), wait=False)) == {
         "old": "applied"
@@ -544,13 +618,19 @@ def test_a_key_that_is_refused_while_polling() -> None:
     busy = live("busy", status="Updating")
     service = world.service(clusters=[busy])
     service.lists = [Unauthenticated("GET /cluster: 401 Unauthorized", http_status=401)]
-    head = head_of(declared("a"), declared("busy", shard_count=3), max_failures=9)
-    results = world.results(job_of(head, [busy]))
-    assert outcomes(results) == {"a": "unknown", "busy": "skipped"}
+    service.hook = lambda _method, name: lost() if name == "b" else None
+    head = head_of(*map(declared, "abc"), declared("busy", shard_count=3), max_failures=9)
+    with capture_logs() as logs:
+        results = world.results(job_of(head, [busy]))
+    assert outcomes(results) == {"a": "unknown", "b": "unknown", "busy": "skipped", "c": "unknown"}
+    assert message(results["b"]) == "no-answer: PUT /cluster/a: no whole answer"  # that is the better reason
+    told = [(event["event"], event.get("cluster")) for event in logs if event["event"] != "change.accepted"]
+    unknown = [("change.unknown", name) for name in "abc"]
+    assert told == [("poll.failed", None), *unknown, ("change.skipped", "busy")]
     assert message(results["busy"]) == (
         "unauthenticated: not sent: the service refuses this target's API key (unauthenticated)"
     )
-    assert service.writes == ["PUT a"]
+    assert service.writes == ["PUT a", "PUT b", "PUT c"]
 
 
 def test_a_key_that_is_refused_while_it_is_checked_what_stands() -> None:
@@ -564,6 +644,53 @@ def test_a_key_that_is_refused_while_it_is_checked_what_stands() -> None:
         "earlier-failure: not deleted: the clusters of us can't be listed; mend it, or allow it with --keep-going"
     )
     assert (us.requests, world.clock.seconds < 2.0) == (["GET"], True)
+
+
+def test_what_cant_be_listed_for_as_long_as_the_timeout_holds_deletes() -> None:
+    """Everywhere; with --keep-going only its own. A list that is had in time after all holds nothing."""
+    down = Unavailable("GET /cluster: 503", http_status=503)
+    jobs = [job_of(head_of(target=target), [live(name)], prune=True) for target, name in (("us", "x"), ("eu", "y"))]
+    why = "earlier-failure: not deleted: the clusters of us can't be listed; mend it, or allow it with --keep-going"
+    for keep_going, ends in ((False, {"x": "skipped", "y": "skipped"}), (True, {"x": "skipped", "y": "applied"})):
+        world = World()
+        us, _ = world.service("us", [live("x")]), world.service("eu", [live("y")], settle=1.0)
+        us.lists = [down]
+        results = world.results(*jobs, timeout_seconds=90.0, keep_going=keep_going)
+        assert outcomes(results) == ends
+        assert message(results["x"]) == why
+        assert 90.0 <= us.looks[-1] <= 120.0
+    late = World()
+    late.service("eu", [live("y")], settle=1.0)
+    late.service("us", [live("x")]).lists = [down, down, [live("x")], []]
+    assert outcomes(late.results(*jobs, timeout_seconds=90.0)) == {"x": "applied", "y": "applied"}
+
+
+def test_what_may_yet_stand_is_waited_for_before_anything_is_deleted() -> None:
+    """What is missing from the list, for a minute; what is at work, until the timeout; what has failed, not at all."""
+    a, b, old = live("a"), live("b"), live("old")
+    job = job_of(head_of(declared("a"), declared("b")), [a, b, old], prune=True)
+    working, failed = a._replace(status="Updating"), b._replace(status="UpdateFailed")
+    mend, again = "; mend it, or allow it with --keep-going", "; run again when it has settled"
+    for shown, wait, why, seconds in (
+        ([b, old], True, f"earlier-failure: not deleted: a isn't there{mend}", (60.0, 90.0)),
+        ([b, old], False, f"earlier-failure: not deleted: a isn't there{mend}", (0.0, 0.0)),
+        ([working, b, old], True, f"in-transition: not deleted: a is Updating{again}", (7.125, 7.125)),
+        ([working, b, old], False, f"in-transition: not deleted: a is Updating{again}", (0.0, 0.0)),
+        ([working, failed, old], True, f"earlier-failure: not deleted: b is UpdateFailed{mend}", (0.0, 0.0)),
+    ):
+        world = World()
+        service = world.service()
+        service.lists = [shown]
+        result = world.results(job, wait=wait, timeout_seconds=7.125 if shown[0] == working else 7200.0)["old"]
+        assert message(result) == why
+        assert seconds[0] <= world.clock.seconds <= seconds[1]
+        assert service.writes == []
+    for shown in ([b, old], [working, b, old]):
+        world = World()
+        service = world.service(clusters=[a, b, old])
+        service.lists = [shown, shown, shown, [a, b, old], [a, b]]
+        assert outcomes(world.results(job)) == {"old": "applied"}
+        assert service.looks[:4] == [0.0, 1.5, 3.75, 7.125]
 
 
 def test_an_answer_that_was_lost_is_looked_for_in_the_list() -> None:
@@ -613,6 +740,20 @@ def test_polls_that_fail_are_survived_and_what_does_not_settle_in_time_failed() 
     assert message(result) == "timeout: it has not settled within 1m 30s, and is Creating; run `reconciler wait`"
 
 
+def test_attempts_and_seconds_are_counted_from_the_first_request_on() -> None:
+    """Of what was taken, of what was refused, and of what was never sent; to the millisecond."""
+    answers: dict[str, Answer] = {
+        "a": Accepted(attempts=3),
+        "b": Rejected("PUT /cluster/b: 400 Bad Request: no such type", http_status=400, attempts=4),
+    }
+    world = world_with(lambda _method, name: answers[name])
+    world.services["default"].latency = 0.12345
+    head = head_of(declared("a"), declared("b"), declared("c"), concurrency=1)
+    results = world.results(job_of(head), wait=False)
+    told = {name: (r.outcome, r.attempts, r.seconds) for name, r in results.items()}
+    assert told == {"a": ("applied", 3, 0.123), "b": ("failed", 4, 0.123), "c": ("skipped", 0, 0.0)}
+
+
 def test_a_replacement_deletes_first_and_creates_when_that_is_gone() -> None:
     """In one change, ahead of all other deletes."""
     dead = live("a", status="CreationFailed")
@@ -630,6 +771,17 @@ def test_a_replacement_deletes_first_and_creates_when_that_is_gone() -> None:
         "rejected: it was deleted, and not made anew: PUT /cluster/a: 400 Bad Request: no such type"
     )
     assert not finished.endings[0].refused
+    unwaited = World().results(job, wait=False)["a"]
+    assert (unwaited.outcome, unwaited.attempts) == ("skipped", 0)  # half of it alone would leave nothing
+    halted = World()
+    service = halted.service(clusters=[dead])
+    service.hook = lambda method, _name: WRONG if method == "PUT" else None
+    both = job_of(head_of(declared("a"), declared("b")), [dead], [], intent=intent)
+    assert message(halted.results(both)["a"]) == (
+        "max-failures: it was deleted, and not made anew: "
+        "not sent: b failed, and max_failures is 1; mend that, and run it again"
+    )
+    assert service.writes == ["DELETE a", "PUT b"]
 
 
 def test_a_saved_plan_tells_what_was_done_already_and_what_is_stale() -> None:
@@ -640,6 +792,19 @@ def test_a_saved_plan_tells_what_was_done_already_and_what_is_stale() -> None:
     results = World().results(job)
     assert outcomes(results) == {"a": "applied", "b": "stale", "c": "applied"}
     assert message(results["b"]) == "stale: somebody was faster"
+
+
+def test_what_a_saved_plan_finds_done_is_settled_where_it_stands() -> None:
+    """So the record learns it; what is still at work may yet fail, and what was to be deleted is gone."""
+    head, clusters = head_of(declared("a"), declared("b")), [live("old")]
+    done = job_of(head, clusters, prune=True).plan.changes
+    now = job_of(head, [live("a"), live("b", status="Creating")])
+    (finished,) = World().apply(replace(now, saved=Standing(done, ())))
+    assert [(one.name, one.settled, one.sent) for one in finished.endings] == [
+        ("a", True, False),
+        ("b", False, False),
+        ("old", True, False),
+    ]
 
 
 def test_left_changes_are_told_and_hold_nothing() -> None:
@@ -680,6 +845,7 @@ def test_a_stop_finishes_what_is_in_flight_and_starts_nothing() -> None:
 
     result = stopped.clock.run(stops_while_it_looks())["a"]
     assert (result.outcome, message(result)) == ("unknown", "no-answer: PUT /cluster/a: no whole answer")
+    assert stopped.clock.seconds == 5.0  # at once, though nothing else happens
 
 
 def test_a_cancelled_run_reports_at_once_and_counts_what_was_in_flight() -> None:
@@ -694,8 +860,37 @@ def test_a_cancelled_run_reports_at_once_and_counts_what_was_in_flight() -> None
         (finished,) = await work
         return {result.name: (result.outcome, result.attempts) for result in finished.report.results}
 
-    assert world.clock.run(cancelled()) == {"a": ("unknown", 1), "b": ("skipped", 0)}
+    with capture_logs() as logs:
+        assert world.clock.run(cancelled()) == {"a": ("unknown", 1), "b": ("skipped", 0)}
     assert world.clock.seconds == 10.0
+    assert [event["event"] for event in logs] == ["apply.cancelled", "change.skipped", "change.unknown"]
+
+
+def test_a_run_that_ends_while_changes_settle_tells_each_and_counts_none_as_refused() -> None:
+    """By the second signal, by the first, or by the timeout: the record has to know that they were sent."""
+
+    async def ended(world: World, how: str) -> tuple[Finished, ...]:
+        work = asyncio.ensure_future(world.work(job_of(head_of(*map(declared, "abc"))), timeout_seconds=60.0))
+        await world.clock.sleep(10.0)
+        if how == "cancelled":
+            work.cancel()
+        if how == "stopped":
+            world.stop.requested.set()
+        return await work
+
+    for how, outcome in (("cancelled", "unknown"), ("stopped", "unknown"), ("out of time", "failed")):
+        world = World()
+        world.service()
+        with capture_logs() as logs:
+            (finished,) = world.clock.run(ended(world, how))
+        assert [(e["event"], e["cluster"]) for e in logs if e["event"] == f"change.{outcome}"] == [
+            (f"change.{outcome}", name) for name in "abc"
+        ]
+        assert [(one.sent, one.refused) for one in finished.endings] == [(True, False)] * 3
+    flying = World()
+    flying.service().latency = 50.0
+    (finished,) = flying.clock.run(ended(flying, "cancelled"))
+    assert [(one.sent, one.refused) for one in finished.endings] == [(True, False)] * 3
 
 
 def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
@@ -711,7 +906,8 @@ def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
     with capture_logs() as logs:
         results = world.results(job_of(head_of(declared("a"), declared("b"), max_failures=9)))
     assert outcomes(results) == {"a": "unknown", "b": "applied"}
-    assert "request.broke" in [event["event"] for event in logs]
+    (broke,) = [event for event in logs if event["event"] == "request.broke"]
+    assert isinstance(broke["exc_info"], ZeroDivisionError)
 
     def broken(_progress: Progress) -> None:
         raise ZeroDivisionError
@@ -721,9 +917,14 @@ def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
     run = carry_out(
         [job], {"default": world.service()}, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=broken
     )
-    with capture_logs():
+    with capture_logs() as logs:
         (finished,) = world.clock.run(run)
-    assert [r.outcome for r in finished.report.results] in (["unknown"], ["skipped"])
+    (result,) = finished.report.results
+    assert (result.outcome, message(result)) == (
+        "unknown",
+        "internal: this program broke while the run was under way; the log says where",
+    )
+    assert [event["event"] for event in logs] == ["apply.broke", "change.unknown"]
 
 
 def test_progress_counts_and_names_the_oldest_wait() -> None:
@@ -731,13 +932,33 @@ def test_progress_counts_and_names_the_oldest_wait() -> None:
     world = World()
     seen: list[Progress] = []
     job = job_of(head_of(declared("a"), declared("b")))
+    service = world.service()
+    service.latency = 0.125
     run = carry_out(
-        [job], {"default": world.service()}, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=seen.append
+        [job], {"default": service}, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=seen.append
     )
     world.clock.run(run)
     assert seen[0] == Progress(total=2, ended=0, failed=0, awaited=0, oldest_seconds=None)
     assert seen[1] == Progress(total=2, ended=0, failed=0, awaited=2, oldest_seconds=1.0)
     assert seen[-1] == Progress(total=2, ended=2, failed=0, awaited=0, oldest_seconds=None)
+
+
+def test_progress_is_told_five_times_a_second_at_most() -> None:
+    """Though answers come by the hundred."""
+    world = World()
+    service = world.service()
+    service.latency = 0.1
+    seen: list[tuple[float, int]] = []
+    run = carry_out(
+        [job_of(head_of(*(declared(f"c{n}") for n in range(5)), concurrency=1))],
+        {"default": service},
+        ApplyOptions(wait=False),
+        clock=world.clock,
+        stop=world.stop,
+        on_progress=lambda progress: seen.append((world.clock.seconds, progress.ended)),
+    )
+    world.clock.run(run)
+    assert seen == [(0.0, 0), (0.2, 2), (0.4, 4)]
 
 
 def test_events_are_stable() -> None:
@@ -749,3 +970,74 @@ def test_events_are_stable() -> None:
     assert logs[0] == {"event": "change.accepted", **ours, "seconds": 0.0, "attempts": 1}
     assert logs[1] == {"event": "clusters.awaited", "target": "default", "count": 1, "seconds": 75, "log_level": "info"}
     assert [event["event"] for event in logs[2:]] == ["cluster.settled", "change.applied"]
+    world = world_with(lambda _method, _name: WRONG)
+    with capture_logs() as logs:
+        world.apply(job_of(head_of(declared("a"), declared("b"), concurrency=1)))
+    why = {"kind": "rejected", "error": "PUT /cluster/a: 400 Bad Request: no such type", "http_status": 400}
+    failed = {**ours, "event": "change.failed", "log_level": "error", "attempts": 1, "seconds": 0.0, **why}
+    kept = {
+        "kind": "max-failures",
+        "error": "not sent: a failed, and max_failures is 1; mend that, and run it again",
+    }
+    skipped = {**ours, "event": "change.skipped", "log_level": "warning", "cluster": "b", "seconds": 0.0, **kept}
+    assert logs == [failed, skipped]
+
+
+def test_what_a_client_logs_goes_with_its_target() -> None:
+    """Of several at once, whether it sends or lists."""
+    world = World()
+    seen: set[tuple[str, str]] = set()
+
+    def service_of(target: str) -> None:
+        def sends(_method: str, _name: str) -> None:
+            seen.add((target, structlog.contextvars.get_contextvars()["target"]))
+
+        def lists(cluster: LiveCluster) -> LiveCluster:
+            sends("GET", cluster.name)
+            return cluster
+
+        service = world.service(target)
+        service.hook, service.show = sends, lists
+
+    jobs = []
+    for target in ("us", "eu"):
+        service_of(target)
+        jobs.append(job_of(head_of(declared("a"), target=target)))
+    world.apply(*jobs)
+    assert seen == {("us", "us"), ("eu", "eu")}
+
+
+def test_without_anything_to_do_there_is_no_progress_to_tell() -> None:
+    """A run of no target has ended."""
+    assert Machine([], ApplyOptions()).progress(1.0) == Progress(0, 0, 0, 0, None)
+
+
+def test_a_report_tells_whose_it_is_and_what_was_planned() -> None:
+    """All that a reader of results has of the plan."""
+    clusters = [live("a", shard_count=9), live("mine"), live("old")]
+    head = head_of(declared("a"), declared("mine"), declared("new"))
+    job = job_of(head, clusters, [line("a"), line("old")], prune=True)
+    plan = job.plan
+    assert plan.taken_over == ("mine",)
+    job = replace(
+        job,
+        plan=plan.model_copy(update={"warnings": ("beware",)}),
+        reviewed={"a": True, "new": False},
+        taken_over=(*plan.taken_over, "vanished"),
+    )
+    (finished,) = World().apply(job)
+    report = finished.report
+    assert (report.target, report.endpoint, report.revision, report.digest, report.warnings, report.taken_over) == (
+        "default",
+        plan.endpoint,
+        "c1",
+        plan.digest,
+        ("beware",),
+        ("mine",),
+    )
+    told = [(one.action, one.name, one.cause, one.fields, one.risks, one.reviewed) for one in report.results]
+    assert told == [
+        (change.action, change.name, change.cause, change.fields, change.risks, seen)
+        for change, seen in zip(plan.changes, (True, False, None), strict=True)
+    ]
+    assert report.summary.applied == 3

@@ -219,11 +219,13 @@ GONE = "stale: stale: it has been deleted since the plan was made; plan again"
         ("update", WAITS, WANTED, DONE),
         ("update", WAITS, live("a", shard_count=9), MOVED),
         ("update", WAITS, live("a", status="Deleting"), GOING),
+        ("update", WAITS, live("a", status="CreationFailed"), NEVER_ACTIVE.format("CreationFailed")),
         ("update", WAITS, None, "wait"),
         ("update", replace(WAITS, missing_since=LATE), None, GONE),
         ("delete", WAITS, BEFORE, "send"),
         ("delete", WAITS, None, DONE),
         ("delete", WAITS, live("a", status="Updating"), "wait"),
+        ("delete", WAITS, live("a", status="Creating", errors=["X"]), "send"),  # it never becomes Active: no wait
         ("delete", WAITS, live("a", shard_count=9), MOVED),
     ],
 )
@@ -240,7 +242,10 @@ def test_what_a_list_leaves_in_mind_of_what_waits() -> None:
     assert judge_waiting(UPDATE, change("update"), 0, missing, UPDATING, AT + 9, PATIENCE) == WAITS
 
 
-def test_what_409_said_goes_along() -> None:
+@pytest.mark.parametrize(
+    ("what", "listed"), [("create", None), ("replace", None), ("update", BEFORE), ("delete", BEFORE)]
+)
+def test_what_409_said_goes_along(what: str, listed: LiveCluster | None) -> None:
     """So that the next 409 goes on with the same wait, and a doubt stays one."""
     busy = replace(LOST, kind="in-transition")
-    assert judge_waiting(UPDATE, change("update"), 0, Waiting(7.0, busy), BEFORE, AT, PATIENCE) == Queued(7.0, busy)
+    assert judge_waiting(UPDATE, change(what), 0, Waiting(7.0, busy), listed, AT, PATIENCE) == Queued(7.0, busy)

@@ -296,6 +296,54 @@ def test_a_delete_is_called_back_when_something_declared_no_longer_stands() -> N
     assert [send.name for send in watcher.sends] == ["y"]
 
 
+def test_a_delete_that_waits_is_called_back_as_well() -> None:
+    """Though it becomes ready before what is declared stands again."""
+    job = job_of(head_of(declared("a")), [live("a"), live("y", status="Updating")], prune=True)
+    watcher = Watcher({"default": job}, ApplyOptions())
+    truth = watcher.truth["default"]
+    watcher.look("default")
+    truth["a"] = live("a", status="Updating")
+    watcher.look("default")
+    truth["y"] = live("y")
+    watcher.look("default")
+    assert watcher.sends == []
+    truth["a"] = live("a")
+    watcher.look("default")
+    assert [send.name for send in watcher.sends] == ["y"]
+
+
+def test_a_delete_is_sent_on_a_list_of_ten_seconds_and_no_older_one() -> None:
+    """Room for the next comes so much later."""
+    clusters = [live("x"), live("y")]
+    for seconds, sent in ((10.0, ["y"]), (10.5, [])):
+        watcher = Watcher({"default": job_of(head_of(concurrency=1), clusters, prune=True)}, ApplyOptions())
+        watcher.look("default")
+        watcher.at += seconds
+        watcher.take(watcher.sends[0])
+        assert [send.name for send in watcher.sends] == sent
+        assert watcher.looks["default"] == watcher.at + (0.0 if not sent else 1.0)
+
+
+def test_a_doubt_about_a_delete_is_not_forgotten() -> None:
+    """409, and an earlier attempt may have arrived: it waits, is queued, looked at and called back, and then the run stops."""
+    clusters = [live("a"), *map(live, "wxyz")]
+    job = job_of(head_of(declared("a"), concurrency=2), clusters, prune=True)
+    for called_back in (False, True):
+        watcher = Watcher({"default": job}, ApplyOptions())
+        truth = watcher.truth["default"]
+        watcher.look("default")
+        watcher.take(watcher.sends[0])
+        truth["w"] = live("w", status="Deleting")
+        watcher.feed(NotTaken(watcher.at, "default", watcher.sends.pop(0).name, REFUSALS[2]))
+        assert [send.name for send in watcher.sends] == ["y", "z"]  # no room for x
+        if called_back:
+            truth["a"], truth["x"] = live("a", status="Updating"), live("x", status="Updating")
+        for _ in range(3):
+            watcher.look("default")
+        watcher.feed(StopRequested(watcher.at))
+        assert watcher.ended["default", "x"] == "unknown"
+
+
 def test_it_tells_nothing_twice_after_the_end() -> None:
     """An answer that comes too late changes nothing."""
     watcher = Watcher({"default": job_of(head_of(declared("a")))}, ApplyOptions())

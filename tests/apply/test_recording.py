@@ -11,6 +11,7 @@ from reconciler.apply.recording import after, ahead
 from reconciler.errors import HttpError, NoAnswer
 from reconciler.model.cluster import LiveCluster
 from reconciler.model.fleet import Head
+from reconciler.model.guards import Limits
 from reconciler.model.record import Line, Record
 from reconciler.plan.intent import Intent
 from tests.apply.fakes import BUSY, EVERYTHING, WRONG, World, declared, head_of, job_of, line, live
@@ -33,9 +34,9 @@ def recorded(
 
 def test_a_create_is_written_ahead_and_settled_at_the_end() -> None:
     """What is about to be sent; then what was seen."""
-    one = declared("a")
+    one = declared("a", lifecycle={"prevent_destroy": True})
     written, final, _ = recorded(job_of(head_of(one), [], []), record_of())
-    sent = Line("a", "c1", NOW, "manifests/a.yaml", 1, "created", unsettled=one.managed)
+    sent = Line("a", "c1", NOW, "manifests/a.yaml", 1, "created", one.lifecycle, unsettled=one.managed)
     assert written.lines == {"a": sent}
     assert final.lines == {"a": sent._replace(declared=one.managed, unsettled=None)}
     assert final.revision == "c1"
@@ -48,6 +49,10 @@ def test_what_was_seen_settled_is_the_later_write() -> None:
     written = ahead(record_of(), job.plan, job.head, [], now=NOW)
     (finished,) = World().apply(job)
     assert after(record_of(), written, finished, job.plan, job.head, now=NOW + 20).lines["a"].at == NOW + 20
+    world = World()
+    world.service().hook = lambda _method, _name: NoAnswer("PUT: silence", may_have_reached=True)
+    (doubtful,) = world.apply(job)
+    assert after(record_of(), written, doubtful, job.plan, job.head, now=NOW + 20).lines["a"].at == NOW + 20
 
 
 def test_an_update_keeps_what_was_settled_until_it_settles() -> None:
@@ -61,10 +66,15 @@ def test_an_update_keeps_what_was_settled_until_it_settles() -> None:
 
 def test_what_a_killed_run_sent_counts_as_settled_once_it_is_live() -> None:
     """Else a second run that is killed would leave no trace of it; what is still in transition may never be `Active`."""
-    sent = line("a", declared={**line("a").sent, "shard_count": 2}, unsettled={**line("a").sent, "shard_count": 3})
+    two, three, nine = ({**line("a").sent, "shard_count": count} for count in (2, 3, 9))
+    sent = line("a", declared=two, unsettled=three, superseded=(nine,))
     one = declared("a", shard_count=4)
-    for status, shards, superseded in (("Active", 3, ()), ("Updating", 2, (sent.unsettled,))):
-        listed = live("a", status=status, shard_count=3)
+    for listed, shards, superseded in (
+        (live("a", shard_count=3), 3, ()),
+        (live("a", shard_count=3, status="Updating"), 2, (nine, three)),
+        (live("a", shard_count=3, errors=["X"]), 2, (nine, three)),
+        (live("a", shard_count=2), 2, (nine, three)),
+    ):
         written, _, _ = recorded(job_of(head_of(one), [listed], [sent]), record_of(sent), timeout_seconds=5.0)
         assert (written.lines["a"].unsettled, written.lines["a"].superseded) == (one.managed, superseded)
         assert (written.lines["a"].declared or {})["shard_count"] == shards
@@ -211,6 +221,10 @@ def test_declared_clusters_that_stand_get_their_line() -> None:
     assert recorded(job_of(head, clusters, [was]), record_of(was))[1].lines == {"a": was}
     strayed = recorded(job_of(head, clusters, [was]), record_of(was), astray=["a"])[1]
     assert strayed.lines == {"a": was._replace(commit="c1", at=NOW)}
+    guarded = head_of(declared("a", lifecycle={"prevent_destroy": True}))
+    lifecycle = guarded.declarations["a"].lifecycle
+    held = recorded(job_of(guarded, clusters, [was]), record_of(was))[1]
+    assert held.lines == {"a": was._replace(commit="c1", at=NOW, lifecycle=lifecycle)}
     killed = was._replace(unsettled=was.declared)
     assert recorded(job_of(head, clusters, [killed]), record_of(killed))[1].lines["a"].unsettled is None
 
@@ -218,20 +232,34 @@ def test_declared_clusters_that_stand_get_their_line() -> None:
 def test_what_was_sent_a_moment_ago_may_still_come_though_the_list_is_as_declared() -> None:
     """The list lags: what another run has sent would read as drift when it shows. After a minute it counts no more."""
     one = declared("a")
-    was = line("a", unsettled={**one.managed, "shard_count": 9})
-    for age, unsettled in ((59.0, was.unsettled), (60.0, None)):
+    seven, eight, nine = ({**one.managed, "shard_count": count} for count in (7, 8, 9))
+    was = line("a", superseded=(seven, one.managed, eight), unsettled=nine)
+    for age, unsettled, superseded in ((59.0, nine, (seven, eight)), (60.0, None, ())):
         sent = was._replace(at=NOW - age)
         _, final, _ = recorded(job_of(head_of(one), [live("a")], [sent]), record_of(sent))
-        assert (final.lines["a"].declared, final.lines["a"].unsettled) == (one.managed, unsettled)
+        found = final.lines["a"]
+        assert (found.declared, found.unsettled, found.superseded) == (one.managed, unsettled, superseded)
+
+
+def test_what_was_let_go_and_is_declared_again_is_taken_over() -> None:
+    """It is nobody's until then: what the record had of it says nothing any more."""
+    one = declared("a")
+    was = line("a", released=True, unsettled={**one.managed, "shard_count": 9}, at=NOW)
+    job = job_of(head_of(one), [live("a")], [was])
+    assert job.plan.taken_over == ("a",)
+    _, final, _ = recorded(job, record_of(was))
+    assert final.lines == {"a": line("a", one, commit="c1", at=NOW, origin="adopted")}
 
 
 def test_what_head_no_longer_declares() -> None:
     """Let go where its manifest said so; out where it is gone."""
     kept = line("kept", declared("kept", lifecycle={"on_remove": "keep"}))
     missing = line("missing")
-    _, final, _ = recorded(job_of(head_of(), [live("kept")], [kept, missing]), record_of(kept, missing))
-    assert final.lines == {"kept": kept._replace(commit="c1", at=NOW, released=True)}
-    assert recorded(job_of(head_of(), [live("kept")], [*final.lines.values()]), final)[1] == final
+    gone, a, head, clusters = line("gone"), line("a"), head_of(declared("a")), [live("a"), live("kept")]
+    every = (a, gone, kept, missing)
+    _, final, _ = recorded(job_of(head, clusters, every), record_of(*every))
+    assert final.lines == {"a": a, "kept": kept._replace(commit="c1", at=NOW, released=True)}
+    assert recorded(job_of(head, clusters, [*final.lines.values()]), final)[1] == final
 
 
 def test_what_is_declared_no_more_and_not_pruned_stays_ours() -> None:
@@ -262,6 +290,16 @@ def test_what_the_service_keeps_stays_known_where_another_field_is_sent() -> Non
     assert written.lines["a"] == was._replace(commit="c1", at=NOW, unsettled=one.managed)
 
 
+def test_what_the_service_kept_is_forgotten_where_something_else_is_declared() -> None:
+    """What it holds by now, or nothing: neither is what it once held in the place of another value."""
+    was = line("a", declared("a", description="x "), kept={"description": "x"})
+    for one in (declared("a", description="x", shard_count=3), declared("a", shard_count=3)):
+        job = job_of(head_of(one), [live("a", description="x")], [was])
+        assert [field.path for change in job.plan.changes for field in change.fields] == ["shard_count"]
+        written, _, _ = recorded(job, record_of(was))
+        assert written.lines["a"].kept is None
+
+
 def test_a_field_that_was_left_keeps_its_recorded_value() -> None:
     """What was not sent is not recorded."""
     one = declared("a", shard_count=3, replication_factor=2, lifecycle={"on_drift": "report"})
@@ -282,8 +320,10 @@ def test_a_dirty_tree_is_no_commit_and_limits_go_along() -> None:
     head = head_of(declared("a"))
     job = job_of(head, [], [])
     job = replace(job, plan=job.plan.model_copy(update={"dirty": True}))
-    written, final, _ = recorded(job, record_of())
-    assert (written.lines["a"].commit, final.revision, final.limits) == (None, None, head.target.limits)
+    was = record_of()._replace(api_key_env="OLD", limits=Limits().overlaid({"max_deletes": 7}, {}), revision="c0")
+    written, final, _ = recorded(job, was)
+    assert written.lines["a"].commit is None
+    assert (final.revision, final.limits, final.api_key_env) == (None, head.target.limits, head.target.api_key_env)
 
 
 names = st.sampled_from("abc")

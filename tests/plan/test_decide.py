@@ -7,11 +7,12 @@ import pytest
 from reconciler.model.cluster import LiveCluster
 from reconciler.model.evidence import Evidence, Removal
 from reconciler.plan.change import Create, Origin, Update
+from reconciler.plan.decide import make_plan
 from reconciler.plan.intent import NO_INTENT, Intent
 from reconciler.plan.moves import Moves
 from reconciler.plan.plan import Plan, RecordAt
 from tests.fakes import declaration, head, live, manifest
-from tests.plan.histories import digests, git, limited, line, only_change, plan_of, values
+from tests.plan.histories import digests, git, limited, line, only_change, plan_of, read, values
 
 STRICT = limited(max_added_nodes=0, max_drift_fraction=1.0)
 PRUNE_OWNED = Intent(prune="owned")
@@ -228,6 +229,8 @@ def test_what_was_never_active_is_made_anew_where_that_is_asked_for() -> None:
     assert (change.cause, change.waits_for, change.live_digest is not None) == ("pending", None, True)
     assert (plan.blocked, plan.summary.create, plan.summary.delete) == ((), 1, 0)
     assert (plan.nodes.before, plan.nodes.after) == (4, 4)
+    told = {field.path: (field.before, field.after) for field in change.fields}
+    assert told == {path: (None, value) for path, value in values(declared).items()}  # all of it is made anew
 
 
 @pytest.mark.parametrize(
@@ -326,6 +329,8 @@ def test_a_plan_says_what_it_was_made_of() -> None:
     assert (plan.revision, plan.dirty, plan.base) == ("head", False, evidence.provenance.base)
     assert plan.record == RecordAt(commit="recorded", revision="applied")
     assert (plan.warnings, plan.live_read) == (("main has moved on",), True)
+    reading = read(head(manifest()), [], evidence, intent)._replace(fingerprint=False)
+    assert make_plan(reading, intent).manifests is None
     assert plan.manifests == plan_of(head(manifest(), manifest("other")), [], evidence, intent).manifests
     assert plan.manifests != plan_of(head(manifest()), [], evidence, intent).manifests
     assert plan.manifests != plan_of(head(manifest("other"), manifest(shard_count=9)), [], evidence).manifests

@@ -149,6 +149,8 @@ def test_what_is_too_long_is_not_even_read() -> None:
     assert caught.value.remedy == "make a new one: reconciler plan --out FILE"
     with pytest.raises(DamagedPlan, match="more than 10000000 values"):
         load_plans(b'{"kind": "plan", "targets": [' + b"{}," * (document.MOST_VALUES // 2) + b"{}]}")
+    with pytest.raises(DamagedPlan, match="can't be read"):
+        load_plans(b"," * document.MOST_VALUES)
     one = json.dumps(dump_plans([planned()])["targets"][0]["changes"][0])
     assert 100_000 * len(one) < document.MAX_PLAN_BYTES
     assert 100_000 * sum(map(one.count, ",[{")) < document.MOST_VALUES

@@ -145,6 +145,7 @@ def test_a_refused_cost_says_by_which_prices_it_is_reckoned() -> None:
     for at_head, at_base, expected in [
         (dear, none, f"1.20 an hour would be added, and 0.50 is the most (max_added_cost at fleet.yaml:3): {raised}"),
         (cheap, dear, f"1.20 an hour would be added, by the prices before this change, and 0.50 is the most (max_added_cost at fleet.yaml:3): {raised}"),
+        (dear, dear, f"1.20 an hour would be added, and 0.50 is the most (max_added_cost at fleet.yaml:3): {raised}"),
         (other, none, f"nodes without a price would be added: m6g.large (max_added_cost at fleet.yaml:3): {priced}"),
         (cheap, other, f"nodes without a price would be added, by the prices before this change: m6g.large (max_added_cost at fleet.yaml:3): {priced}"),
     ]:  # fmt: skip
@@ -264,6 +265,7 @@ def test_each_refusal_names_the_value_the_limit_and_every_way_to_allow_it() -> N
 def test_a_head_that_declares_nothing_deletes_nothing() -> None:
     """However few they are; what is only not selected is still declared."""
     plan = plan_of(head(limits=UNLIMITED), [live()], git(recorded=[manifest()]), Intent(prune="owned"))
+    assert told(plan) == [("empty-head", None, 0)]
     assert [v.message for v in plan.violations] == [
         (
             "head declares no cluster at all, and 1 cluster would be deleted: allow it for one run with --allow empty-head, "
@@ -306,6 +308,7 @@ def test_what_would_be_left_behind_is_refused() -> None:
     """A target that is taken away, or sent elsewhere, while its record isn't empty."""
     gone = (Gone("old", "https://old", tuple(names(12))), Gone("moved", "https://a", ("x",), "https://b"))
     plan = plan_of(head(manifest()), [live()], git(recorded=[manifest()])._replace(gone=gone))
+    assert told(plan) == [("orphans", None, 12), ("orphans", None, 1)]
     ways = "allow it for one run with --allow orphans, or `allow: orphans` in the workflow"
     assert [v.message for v in plan.violations] == [
         (
@@ -314,6 +317,12 @@ def test_what_would_be_left_behind_is_refused() -> None:
         ),
         f"this change sends target moved to https://b, and leaves 1 cluster behind at https://a: x: {ways}",
     ]
+    ten = git()._replace(gone=(Gone("old", "https://old", tuple(names(10))),))
+    (told_all,) = plan_of(head(manifest()), [live()], ten).violations
+    assert told_all.message == (
+        "this change takes target old away, and leaves 10 clusters behind at https://old: "
+        f"c00, c01, c02, c03, c04, c05, c06, c07, c08, c09: {ways}"
+    )
 
 
 @pytest.mark.parametrize("guard", ALLOWABLE)

@@ -6,6 +6,8 @@ from reconciler.plan.plan import Summary
 from tests.fakes import head, live, manifest
 from tests.plan.histories import git, line, plan_of, values
 
+PRUNE = Intent(prune="owned")
+
 
 def test_every_declared_cluster_is_counted_once() -> None:
     """As changed, unchanged, settling or blocked; what is taken over is unchanged, what is ill may be anything."""
@@ -24,6 +26,10 @@ def test_every_declared_cluster_is_counted_once() -> None:
     assert plan.summary == Summary(
         create=1, update=2, delete=0, left=0, unchanged=2, settling=1, taken_over=1, unmanaged=1, unhealthy=2
     )
+    gone = plan_of(
+        head(manifest("same")), [live("same"), live("old")], git(recorded=[manifest("same"), manifest("old")]), PRUNE
+    )
+    assert (gone.summary.delete, gone.summary.unmanaged) == (1, 0)
     assert plan.taken_over == ("taken",)
     assert [(one.name, one.status) for one in plan.settling] == [("settling", "Creating")]
     assert [(one.name, one.blocked) for one in plan.unhealthy] == [("ill", False), ("never", True)]

@@ -177,6 +177,12 @@ DONE = live(description="new", shard_count=3)
             0,
             ["it has changed since the plan was made"],
         ),
+        (
+            live(description="old", **CARRIED),
+            live(description="other", **CARRIED),
+            0,
+            ["it has changed since the plan was made: description: 'old', now 'other'"],
+        ),
         (UPDATED, live(description="new", shard_count=3, status="Deleting"), 0,
          ["it has changed since the plan was made: description: 'old', now 'new'; shard_count: 2, now 3"]),
         (None, None, 0, []),
