@@ -34,8 +34,8 @@ DEEPEST: Final = 32
 MOST_NODES: Final = 10_000
 LARGEST_FILE: Final = 16 * 1024 * 1024
 """Bytes."""
-MOST_DOCUMENTS: Final = 200_000
-"""Of one file, empty ones included: more manifests than fit its bytes."""
+MOST_DOCUMENTS: Final = 20_000
+"""Of one file, empty ones included: more than anybody reads; each cluster takes up to two kilobytes of memory."""
 
 Key: TypeAlias = str | int
 KeyPath: TypeAlias = tuple[Key, ...]
