@@ -127,6 +127,7 @@ def read_documents(data: bytes) -> Iterator[Document]:
     given = readable(text)
     parser = CParser(given)
     get_event: Callable[[], Any] = parser.get_event if given == text else _restoring(parser.get_event)
+    del text, given  # the parser has its own copy: of a large file one is enough
     try:
         count = 0
         while (event := get_event()) is not None:
