@@ -258,9 +258,28 @@ class InvalidManifests(ReconcilerError):
 
 
 class CredentialsError(ReconcilerError):
-    """There is no API key, or it can't be sent as a header. Never carries the key."""
+    """There is no API key, or it can't be sent as a header. Never carries the key.
+
+    `reasons` are those of several targets that are reached together; empty where the error itself is the one.
+    """
 
     kind = "credentials"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str | None = None,
+        target: str | None = None,
+        place: Place | None = None,
+        reasons: Iterable[Problem] = (),
+    ) -> None:
+        super().__init__(message, remedy=remedy, target=target, place=place)
+        self.reasons = tuple(reasons)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Every reason, in the order of targets."""
+        return self.reasons or super().problems()
 
 
 class GitError(ReconcilerError):

@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import Field
-
 from reconciler import __version__
 from reconciler.errors import Kind, Problem
-from reconciler.model.cluster import Frozen
+from reconciler.model.cluster import Frozen, Listed
 from reconciler.plan.change import Cause, FieldChange, Risk
 
 Outcome: TypeAlias = Literal["applied", "failed", "skipped", "left", "stale", "unknown"]
@@ -39,9 +37,9 @@ class Result(Frozen):
     """The cluster."""
     cause: Cause | None = None
     """Why; None where there is no base to tell it by."""
-    fields: Annotated[tuple[FieldChange, ...], Field(strict=False)] = ()
+    fields: Annotated[tuple[FieldChange, ...], Listed] = ()
     """What differed."""
-    risks: Annotated[tuple[Risk, ...], Field(strict=False)] = ()
+    risks: Annotated[tuple[Risk, ...], Listed] = ()
     """What a reviewer should have known of it first."""
     reviewed: bool | None = None
     """Whether a reviewed plan shows it; None where none was asked for."""
@@ -100,13 +98,13 @@ class TargetReport(Frozen):
     """The plan's."""
     summary: ResultSummary
     """How many changes ended in each way."""
-    results: Annotated[tuple[Result, ...], Field(strict=False)]
+    results: Annotated[tuple[Result, ...], Listed]
     """One for every change, by name."""
-    settling: Annotated[tuple[SettlingResult, ...], Field(strict=False)] = ()
+    settling: Annotated[tuple[SettlingResult, ...], Listed] = ()
     """Declared clusters that were in transition without a change of ours."""
-    taken_over: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    taken_over: Annotated[tuple[str, ...], Listed] = ()
     """Clusters that were live exactly as declared, and that the record has from now on."""
-    warnings: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    warnings: Annotated[tuple[str, ...], Listed] = ()
     """What is odd, and no error."""
 
 
@@ -118,9 +116,9 @@ class ReportDocument(Frozen):
     """Changes with the shape."""
     tool_version: str = __version__
     """What wrote it."""
-    errors: Annotated[tuple[Problem, ...], Field(strict=False)] = ()
+    errors: Annotated[tuple[Problem, ...], Listed] = ()
     """What kept a target out of it, or a cluster from being brought up."""
-    targets: Annotated[tuple[TargetReport, ...], Field(strict=False)]
+    targets: Annotated[tuple[TargetReport, ...], Listed]
     """Each one's results."""
 
 

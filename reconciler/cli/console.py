@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, TextIO
 
+from reconciler.cli.secrets import Secrets
 from reconciler.cli.signals import Signals
 from reconciler.cli.streams import OutStream
 from reconciler.errors import OutputError, Problem, SourceProblem, UsageError
@@ -69,7 +70,7 @@ class Console:
         self.has_result = False
         self.unsaved = False
         self._stdin = stdin
-        self._keys: set[ApiKey] = set()
+        self._keys = Secrets()
 
     def configure(self, settings: Settings) -> None:
         """Take what the command line says, and send all events of this process to stderr: once, before the command.
@@ -140,7 +141,11 @@ class Console:
 
     def keep_secret(self, key: "ApiKey") -> None:
         """Show this key nowhere from now on."""
-        self._keys.add(key)
+        self._keys.keep(key)
+
+    def keep_passing_secret(self, key: "ApiKey") -> None:
+        """The same of one that is replaced again and again, and expires."""
+        self._keys.keep_passing(key)
 
     def without_keys(self, text: str) -> str:
         """Text for people without any key."""

@@ -1,7 +1,7 @@
 """Log events as lines: JSON for machines, a readable line for a terminal; every value harmless, and without any key."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal, TypeAlias
 
 from reconciler.logs import LogEvent
@@ -13,7 +13,7 @@ LogFormat: TypeAlias = Literal["auto", "console", "json"]
 _LONGEST_TEXT: Final = 1000
 
 
-def line_of(*, as_json: bool, keys: Collection[ApiKey]) -> Callable[[LogEvent], str]:
+def line_of(*, as_json: bool, keys: Iterable[ApiKey]) -> Callable[[LogEvent], str]:
     """What makes a line of an event; `keys` may still grow, and never appear in one."""
 
     def rendered(event: LogEvent) -> str:

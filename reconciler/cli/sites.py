@@ -14,7 +14,7 @@ from reconciler.cli.signals import Runner
 from reconciler.clock import Clock
 from reconciler.desired.files import Folder, shown_path
 from reconciler.desired.fleet import read_fleet, read_fleet_to_write, read_source, read_stream
-from reconciler.errors import CredentialsError, ReconcilerError, SandboxError, UsageError
+from reconciler.errors import CredentialsError, Problem, ReconcilerError, SandboxError, UsageError
 from reconciler.event import WorkflowEvent
 from reconciler.evidence.checkout import Checkout, GitOptions
 from reconciler.live.client import Connection
@@ -129,7 +129,7 @@ class Sites:
     def _connected(self, declared: Fleet, checkout: Checkout | None) -> Ground:
         fleet = self._located(declared, declared.selected(self.options.targets))
         selected = fleet.selected(self.options.targets)
-        keys = {target.name: self._key(target) for target in selected}
+        keys = self._keys(selected)
         _refuse_twins(selected, keys)
         sites = [
             Connected(fleet.head(target.name), self._connection(target, target.endpoint or "", keys[target.name]))
@@ -179,6 +179,19 @@ class Sites:
             permit=self.permit,
             observer=self.observer,
         )
+
+    def _keys(self, selected: Sequence[Target]) -> dict[str, ApiKey]:
+        """Each target's key. Raises CredentialsError with every target that lacks one."""
+        keys: dict[str, ApiKey] = {}
+        problems: dict[Problem, None] = {}  # what is wrong with the one file is wrong for all, and told once
+        for target in selected:
+            try:
+                keys[target.name] = self._key(target)
+            except CredentialsError as error:
+                problems |= dict.fromkeys(error.problems())
+        if problems:
+            raise CredentialsError("; ".join(problem.message for problem in problems), reasons=problems)
+        return keys
 
     def _key(self, target: Target) -> ApiKey:
         if self.options.api_key_file:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from reconciler.desired.problems import MOST_IN_A_FILE
-from reconciler.desired.words import named, reason_words
+from reconciler.desired.words import meant_path, named, reason_words
 from reconciler.desired.yaml import Document, KeyPath
 
 M = TypeVar("M", bound=BaseModel)
@@ -44,10 +44,16 @@ def validated(
     try:
         valid = model.model_validate(value)
     except ValidationError as error:
-        reasons += [
-            _reason(detail, model, document)
+        details: list[Any] = [
+            detail
             for detail in islice(error.errors(include_url=False), MOST_IN_A_FILE + 1)
             if detail["loc"] not in nulls
+        ]
+        misspelt = {meant_path(detail["loc"], model) for detail in details if detail["type"] == "extra_forbidden"}
+        reasons += [
+            _reason(detail, model, document)
+            for detail in details
+            if detail["type"] != "missing" or detail["loc"] not in misspelt  # told once, where it is misspelt
         ]
         return None, reasons
     return (None, reasons) if reasons else (valid, [])

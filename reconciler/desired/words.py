@@ -9,7 +9,7 @@ from pydantic_core import CoreSchema
 
 from reconciler.desired.scalars import Odd
 from reconciler.desired.yaml import KeyPath
-from reconciler.model.text import did_you_mean, printable
+from reconciler.model.text import closest, did_you_mean, printable
 
 SYNONYMS: Final = {
     "availability_zones": "shard_placements",
@@ -92,9 +92,21 @@ def reason_words(detail: Any, path: KeyPath, model: type[BaseModel], word: str |
 
 def meant(key: str, known: list[str]) -> str:
     """What somebody means who writes a key that isn't there."""
-    key = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key[:_LONGEST_SHOWN]).replace("-", "_").lower()
+    key = _as_we_write(key)
     synonym = SYNONYMS.get(key)
     return f"did you mean {synonym}?" if synonym in known else did_you_mean(key, known)
+
+
+def meant_path(path: KeyPath, model: type[BaseModel]) -> KeyPath | None:
+    """The path that `meant` names for an unknown key at this one; None where it names none."""
+    known, key = _known_keys(model, path[:-1]), _as_we_write(str(path[-1]))
+    synonym = SYNONYMS.get(key)
+    found = synonym if synonym in known else closest(key, known)
+    return None if found is None else (*path[:-1], found)
+
+
+def _as_we_write(key: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key[:_LONGEST_SHOWN]).replace("-", "_").lower()
 
 
 def quoted(value: object) -> str:

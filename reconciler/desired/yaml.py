@@ -34,8 +34,8 @@ DEEPEST: Final = 32
 MOST_NODES: Final = 10_000
 LARGEST_FILE: Final = 16 * 1024 * 1024
 """Bytes."""
-MOST_DOCUMENTS: Final = 200_000
-"""Of one file, empty ones included: more manifests than fit its bytes."""
+MOST_DOCUMENTS: Final = 20_000
+"""Of one file, empty ones included: more than anybody reads; each cluster takes up to two kilobytes of memory."""
 
 Key: TypeAlias = str | int
 KeyPath: TypeAlias = tuple[Key, ...]
@@ -127,6 +127,7 @@ def read_documents(data: bytes) -> Iterator[Document]:
     given = readable(text)
     parser = CParser(given)
     get_event: Callable[[], Any] = parser.get_event if given == text else _restoring(parser.get_event)
+    del text, given  # the parser has its own copy: of a large file one is enough
     try:
         count = 0
         while (event := get_event()) is not None:

@@ -1,7 +1,9 @@
 """Where a pod finds its cluster's API server, whom it trusts there, and who it is."""
 
 import ipaddress
+import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +18,11 @@ SERVICE_ACCOUNT_VARIABLE = "RECONCILER_SERVICE_ACCOUNT"
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"({_LABEL})/({_LABEL}(?:\.{_LABEL})*)")
+_HOST = re.compile(r"[A-Za-z0-9_.-]{1,255}")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
+_LARGEST_PORT = 65535
+_LARGEST_TOKEN = 64 * 1024
+"""Bytes; a service account's has about a thousand."""
 
 
 class LeaseName(NamedTuple):
@@ -38,14 +45,15 @@ class ApiServer(NamedTuple):
     def token(self) -> ApiKey:
         """The service account's token as it is now: it is replaced within the hour. Raises CredentialsError."""
         try:
-            text = self.token_file.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is no token"
+            data = _read(self.token_file).strip()
+        except OSError as error:
             remedy = "give the pod a service account: automountServiceAccountToken: true"
-            raise CredentialsError(f"the token {self.token_file} can't be read: {why}", remedy=remedy) from error
-        if not text or any(not 0x21 <= ord(character) <= 0x7E for character in text):
+            raise CredentialsError(
+                f"the token {self.token_file} can't be read: {error.strerror}", remedy=remedy
+            ) from error
+        if not 0 < len(data) <= _LARGEST_TOKEN or any(not 0x21 <= byte <= 0x7E for byte in data):
             raise CredentialsError(f"the token {self.token_file} is none", remedy="give the pod a service account")
-        return ApiKey(text)
+        return ApiKey(data.decode())
 
 
 def lease_name(text: str) -> LeaseName:
@@ -65,11 +73,26 @@ def api_server(environment: Mapping[str, str]) -> ApiServer:
             "--lease is for a pod of a Kubernetes cluster, and KUBERNETES_SERVICE_HOST and _PORT are not set",
             remedy="run it in a cluster; or leave --lease out, and run one replica",
         )
-    return ApiServer(f"https://{_in_url(host)}:{port}", str(folder / "ca.crt"), folder / "token")
+    located = _in_url(host)
+    if located is None or not _PORT.fullmatch(port) or int(port) > _LARGEST_PORT:
+        raise UsageError(
+            "KUBERNETES_SERVICE_HOST and _PORT are no host and no port", remedy="leave them as Kubernetes sets them"
+        )
+    return ApiServer(f"https://{located}:{port}", str(folder / "ca.crt"), folder / "token")
 
 
-def _in_url(host: str) -> str:
+def _in_url(host: str) -> str | None:
+    """A host as an address has it; None for what is none."""
     try:
         return f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
     except ValueError:
-        return host
+        return host if _HOST.fullmatch(host) else None
+
+
+def _read(file: Path) -> bytes:
+    """A file's bytes, no more than a token may have and one; nothing is waited for. Raises OSError."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _LARGEST_TOKEN + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    finally:
+        os.close(descriptor)

@@ -151,12 +151,13 @@ class Lease:
         return record.holder in {None, self._identity} or unseen >= (record.seconds or DURATION_SECONDS)
 
     async def _write(self, record: Record | None) -> Record | None:
-        """Claim the lease; None where somebody else was faster."""
+        """Claim the lease; None where somebody else was faster, or the answer says that somebody else has it."""
         monotonic, now = self._clock.monotonic(), self._clock.now()
         body = claim(record, self.name, self._identity, DURATION_SECONDS, now)
         written = await (self._requests.create(body) if record is None else self._requests.update(body))
-        if written is not None:
-            self._term = _Term(written, monotonic, now)
+        if written is None or written.holder != self._identity:
+            return None
+        self._term = _Term(written, monotonic, now)
         return written
 
     async def _renewed(self, term: _Term) -> str | None:

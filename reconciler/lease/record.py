@@ -36,6 +36,8 @@ def read_record(answer: Answer) -> Record:
     holder, seconds = spec.get("holderIdentity"), spec.get("leaseDurationSeconds")
     if not isinstance(holder, str | None) or not isinstance(seconds, int | None) or isinstance(seconds, bool):
         raise answer.undocumented("a lease whose holder or duration is none")
+    if not isinstance(spec.get("leaseTransitions"), int | None):
+        raise answer.undocumented("a lease whose transitions are no number")
     return Record(body, holder or None, seconds)
 
 

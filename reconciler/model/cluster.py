@@ -15,7 +15,10 @@ CREATING = "Creating"
 DELETING = "Deleting"
 CREATION_FAILED = "CreationFailed"
 
-FieldValue: TypeAlias = str | int | bool | Annotated[tuple[str, ...], Field(strict=False)]
+Listed: Final = Field(strict=False, fail_fast=True)
+"""A tuple of a saved document, a list in it: read up to its first wrong entry, as millions would take gigabytes."""
+
+FieldValue: TypeAlias = str | int | bool | Annotated[tuple[str, ...], Listed]
 Values: TypeAlias = Mapping[str, FieldValue]
 """A configuration by path: `shard_count`, `shard_placements[0].availability_zone`, the number being the shard's index.
 

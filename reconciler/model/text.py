@@ -45,10 +45,15 @@ def _escape(character: str) -> str:
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """`did you mean shard_count?`, or the list of what is known."""
+    close = closest(word, known)
+    return f"did you mean {close}?" if close is not None else f"known are {', '.join(known)}"
+
+
+def closest(word: str, known: Sequence[str]) -> str | None:
+    """What of the known is so near to a word that it may be meant; None where nothing is."""
     from difflib import get_close_matches  # noqa: PLC0415  # only where something is wrong
 
-    close = get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+    return next(iter(get_close_matches(word, known, n=1)), None)
 
 
 def matching_pattern(name: str, patterns: Sequence[str]) -> str | None:

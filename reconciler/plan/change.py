@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from reconciler.model.cluster import FieldValue, Frozen
+from reconciler.model.cluster import FieldValue, Frozen, Listed
 
 Cause: TypeAlias = Literal["adoption", "conflict", "drift", "pending", "revision"]
 """In this order the first among its fields' is a change's own."""
@@ -92,10 +92,10 @@ class DeleteRequest(Frozen):
 
 
 Request: TypeAlias = PutRequest | DeleteRequest
-_Fields: TypeAlias = Annotated[tuple[FieldChange, ...], Field(strict=False)]
-_Risks: TypeAlias = Annotated[tuple[Risk, ...], Field(strict=False)]
+_Fields: TypeAlias = Annotated[tuple[FieldChange, ...], Listed]
+_Risks: TypeAlias = Annotated[tuple[Risk, ...], Listed]
 _Requests: TypeAlias = Annotated[
-    tuple[Annotated[Request, Field(discriminator="method")], ...], Field(strict=False, max_length=2)
+    tuple[Annotated[Request, Field(discriminator="method")], ...], Field(strict=False, fail_fast=True, max_length=2)
 ]
 
 

@@ -4,23 +4,24 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from reconciler import __version__
 from reconciler.errors import DamagedPlan, Problem
-from reconciler.model.cluster import Frozen
+from reconciler.model.cluster import Frozen, Listed
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.text import printable
 from reconciler.plan.digest import change_digest
 from reconciler.plan.plan import Plan
 
 FORMAT_VERSION: Final = 1
-MAX_PLAN_BYTES: Final = 256 * 1024 * 1024
-"""More than 100,000 creates take; what is longer is no plan, and isn't worth its memory."""
-MOST_VALUES: Final = 10_000_000
-"""Nor is what has more in it, however short: 100,000 creates have less than half of them."""
+MAX_PLAN_BYTES: Final = 64 * 1024 * 1024
+"""25,000 creates take as much: what is longer isn't reviewed by anybody, nor worth its memory."""
+MOST_VALUES: Final = 2_000_000
+"""Nor is what has more in it, however short: so many make up those creates. Each may take half a kilobyte to read."""
 
 _ANEW = "make a new one: reconciler plan --out FILE"
+_FEWER = "plan fewer clusters at once: --target NAME, --only GLOB"
 
 
 class PlanDocument(Frozen):
@@ -31,11 +32,11 @@ class PlanDocument(Frozen):
     """Changes with the shape."""
     tool_version: str = __version__
     """What wrote it."""
-    errors: Annotated[tuple[Problem, ...], Field(strict=False)] = ()
+    errors: Annotated[tuple[Problem, ...], Listed] = ()
     """What kept a target out of it."""
-    left_behind: Annotated[tuple[LeftBehind, ...], Field(strict=False)] = ()
+    left_behind: Annotated[tuple[LeftBehind, ...], Listed] = ()
     """The records that no target claims."""
-    targets: Annotated[tuple[Plan, ...], Field(strict=False)]
+    targets: Annotated[tuple[Plan, ...], Listed]
     """Each one's plan."""
 
 
@@ -84,12 +85,12 @@ def load_plans(text: str | bytes) -> PlanDocument:
 
 
 def refuse_excess(text: str | bytes) -> None:
-    """Raise DamagedPlan for more than any plan or report is; it isn't even read."""
+    """Raise DamagedPlan for more than a plan or report may be; it isn't even read."""
     if len(text) > MAX_PLAN_BYTES:
-        raise DamagedPlan(f"the plan is longer than {MAX_PLAN_BYTES // 1024**2} MiB: no plan is", remedy=_ANEW)
+        raise DamagedPlan(f"the plan is longer than {MAX_PLAN_BYTES // 1024**2} MiB: none is read", remedy=_FEWER)
     data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
-        raise DamagedPlan(f"the plan has more than {MOST_VALUES} values: no plan has", remedy=_ANEW)
+        raise DamagedPlan(f"the plan has more than {MOST_VALUES} values: none is read", remedy=_FEWER)
 
 
 def _with_digest(values: dict[str, Any], digest: str, *, after: str) -> dict[str, Any]:

@@ -4,13 +4,11 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from reconciler.model.cluster import Frozen
+from reconciler.model.cluster import Frozen, Listed
 from reconciler.model.fleet import Selection
 
 Prune: TypeAlias = Literal["owned", "all"]
-_Patterns: TypeAlias = Annotated[tuple[str, ...], Field(strict=False)]
+_Patterns: TypeAlias = Annotated[tuple[str, ...], Listed]
 
 
 class Intent(Frozen):

@@ -2,9 +2,7 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from reconciler.model.cluster import FieldValue, Frozen
+from reconciler.model.cluster import FieldValue, Frozen, Listed
 from reconciler.model.evidence import Base
 from reconciler.plan.change import Change
 from reconciler.plan.digest import plan_digest
@@ -16,7 +14,7 @@ Ownership: TypeAlias = Literal["owned", "not-ours", "released", "unknown"]
 ReplaceNeeds: TypeAlias = Literal["adopt", "forget"]
 """What keeps `--replace` alone from making anew what was never Active."""
 
-_Names: TypeAlias = Annotated[tuple[str, ...], Field(strict=False)]
+_Names: TypeAlias = Annotated[tuple[str, ...], Listed]
 
 
 class Summary(Frozen):
@@ -166,19 +164,19 @@ class Plan(Frozen):
     """Of all clusters of the account that aren't being deleted."""
     cost: Cost | None = None
     """Of these nodes; None where the fleet file has no prices."""
-    changes: Annotated[tuple[Change, ...], Field(strict=False)]
+    changes: Annotated[tuple[Change, ...], Listed]
     """What would be done, by name."""
     taken_over: _Names = ()
     """Clusters that are live and exactly as declared, and not in the record yet."""
-    settling: Annotated[tuple[Settling, ...], Field(strict=False)] = ()
+    settling: Annotated[tuple[Settling, ...], Listed] = ()
     """Declared clusters that are as they should be, and not Active yet."""
-    kept: Annotated[tuple[Kept, ...], Field(strict=False)] = ()
+    kept: Annotated[tuple[Kept, ...], Listed] = ()
     """Fields in which the service is known to hold something other than was sent."""
-    unmanaged: Annotated[tuple[Unmanaged, ...], Field(strict=False)] = ()
+    unmanaged: Annotated[tuple[Unmanaged, ...], Listed] = ()
     """Live clusters that no manifest declares and that are left alone."""
-    unhealthy: Annotated[tuple[Unhealthy, ...], Field(strict=False)] = ()
+    unhealthy: Annotated[tuple[Unhealthy, ...], Listed] = ()
     """Declared clusters with errors."""
-    violations: Annotated[tuple[Violation, ...], Field(strict=False)] = ()
+    violations: Annotated[tuple[Violation, ...], Listed] = ()
     """The guards that refuse it; with any, nothing is applied."""
     warnings: _Names = ()
     """What is odd, and no error."""

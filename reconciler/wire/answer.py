@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.errors import HttpError, NoAnswer, Undocumented
 from reconciler.wire.peer import Peer
-from reconciler.wire.values import NotJsonError, TooMuchError, is_list, read_entries, read_value
+from reconciler.wire.values import LARGEST_VALUE, NotJsonError, TooMuchError, is_list, read_entries, read_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,8 @@ class Answer:
         return "html" in self.headers.get("content-type", "") or start.startswith((b"<!doctype", b"<html"))
 
     def _text(self) -> str:
-        return self.body.decode("utf-8", errors="replace").strip()
+        """The body, no more of it than one value may have: of it, 300 characters are shown."""
+        return self.body[:LARGEST_VALUE].decode("utf-8", errors="replace").strip()
 
 
 def _epoch_seconds(text: str) -> float | None:

@@ -54,8 +54,17 @@ _OTHER_DESCRIPTORS = 32
 
 def most_clients() -> int:
     """How many clients may be open at once: each holds its connection, and this process a limited number of files."""
+    return max(1, _descriptors() - most_listened() - _OTHER_DESCRIPTORS)
+
+
+def most_listened() -> int:
+    """How many connections may be open at once to who looks at this process: a small share of what it may have."""
+    return max(1, _descriptors() // 8)
+
+
+def _descriptors() -> int:
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return sys.maxsize if limit == resource.RLIM_INFINITY else max(1, limit - _OTHER_DESCRIPTORS)
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit
 
 
 class HttpClient:

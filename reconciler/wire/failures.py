@@ -67,7 +67,8 @@ def unopened(error: Exception, peer: Peer) -> HttpError:
     if _has_no_descriptor(error):
         return Exhausted(f"{peer.host}: not asked, as this process has too many files open", remedy=_DESCRIPTORS)
     message = f"{peer.host} can't be spoken to in this environment: {peer.harmless(str(error))}"
-    return Unsendable(message, remedy=_ENVIRONMENT)
+    own = f"look at {peer.certificates}; else " if peer.certificates else ""
+    return Unsendable(message, remedy=own + _ENVIRONMENT)
 
 
 def _is_distrust(error: Exception) -> bool:

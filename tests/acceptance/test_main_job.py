@@ -119,6 +119,32 @@ def test_targets_run_side_by_side_and_one_that_fails_does_not_stop_the_others(wo
     assert [a for a in service.answers if a.startswith("PUT /accounts/b")] == ["PUT /accounts/b/cluster/one 403"]
 
 
+def test_every_target_that_lacks_its_key_is_named(workplace: Workplace) -> None:
+    """In one run, each once with its line; what the one file of a key lacks is told once for all."""
+    workplace.service()
+    workplace.write(
+        "manifests/fleet.yaml",
+        """\
+        targets:
+          c: {region: us-east-1, api_key_env: MOMENTO_C}
+          b: {region: us-east-2}
+          a: {region: us-west-2, api_key_env: MOMENTO_A}
+        """,
+    )
+    for target in "abc":
+        workplace.write(
+            f"manifests/{target}/one.yaml",
+            "name: one\nnode_instance_type: t4g.small\nshard_count: 1\nreplication_factor: 0\nenforce_shard_multi_az: false\n",
+        )
+    ended = workplace.run("plan")
+    assert (ended.code, ended.out) == (1, "")
+    assert [line for line in ended.err.splitlines() if line.startswith("error")] == [
+        "error: manifests/fleet.yaml:2:3: target c: no API key: MOMENTO_C is not set",
+        "error: manifests/fleet.yaml:4:3: target a: no API key: MOMENTO_A is not set",
+    ]
+    assert workplace.run("plan --api-key-file nowhere").err.count("error: ") == 1
+
+
 @pytest.mark.parametrize(
     ("command", "environment", "code", "said"),
     [

@@ -77,8 +77,6 @@ def test_every_error_of_a_file_is_told_at_once_with_place_cause_and_remedy() -> 
           - {shard_index: 2, availability_zone: a, replica_availability_zones: []}
         """
     assert problems_of(text) == dedent("""\
-        error: m.yaml:1:1: cluster orders: node_instance_type is missing
-          → add it, here or to defaults in the fleet file: the API requires it
         error: m.yaml:2:14: cluster orders: description is no, which YAML reads as a boolean
           → write "no" in quotes
         error: m.yaml:3:1: cluster orders: unknown key "node_instance_typ"

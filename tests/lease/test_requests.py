@@ -1,6 +1,8 @@
 """The three requests over TLS, as a pod sends them; where a pod is, and who."""
 
 import asyncio
+import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.clock import SystemClock
-from reconciler.errors import CredentialsError, Unauthenticated, Untrusted, UsageError
-from reconciler.lease.in_cluster import LeaseName, api_server, lease_name
-from reconciler.lease.record import claim, renewal, surrender
+from reconciler.errors import CredentialsError, Unauthenticated, Undocumented, Untrusted, UsageError
+from reconciler.lease.in_cluster import ApiServer, LeaseName, api_server, lease_name
+from reconciler.lease.record import claim, read_record, renewal, surrender
 from reconciler.lease.requests import LeaseRequests
 from reconciler.model.secret import ApiKey
+from reconciler.wire.answer import Answer
+from reconciler.wire.peer import Peer
 from tests.lease.fake_kubernetes import TOKEN, FakeKubernetes
 from tests.lease.served import Served, served
 
@@ -87,10 +91,30 @@ def test_the_token_is_the_one_that_is_there_now(pod: Served, kubernetes: FakeKub
     pod.token_file.write_text("another-token")
     assert asyncio.run(asked.read()) is None
     assert secrets == [ApiKey(TOKEN), ApiKey(TOKEN), ApiKey("another-token")]
-    for text, why in ((None, "can't be read"), ("", "is none"), ("two lines\nof it", "is none")):
+    for text, why in (
+        ("x" * 100_000, "is none"),
+        ("", "is none"),
+        ("two lines\nof it", "is none"),
+        (None, "can't be read"),
+    ):
         pod.token_file.unlink() if text is None else pod.token_file.write_text(text)
         with pytest.raises(CredentialsError, match=why):
             asyncio.run(asked.read())
+
+
+@pytest.mark.parametrize("odd", ["pipe", "device", "folder"])
+def test_what_stands_where_the_token_belongs_holds_nothing_up(tmp_path: Path, odd: str) -> None:
+    """A pipe that nobody writes into would be waited for without an end, a device read without one."""
+    file = tmp_path / "token"
+    match odd:
+        case "pipe":
+            os.mkfifo(file)
+        case "device":
+            file.symlink_to("/dev/zero")
+        case _:
+            file.mkdir()
+    with pytest.raises(CredentialsError, match="is none"):
+        ApiServer("https://127.0.0.1:1", "", file).token()
 
 
 @needs_openssl
@@ -103,6 +127,25 @@ def test_nobody_is_trusted_but_the_cluster(pod: Served, tmp_path: Path) -> None:
     Path(pod.token_file.with_name("ca.crt")).write_bytes(other.read_bytes())
     with pytest.raises(Untrusted):
         asyncio.run(requests(pod).read())
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        [1],
+        {"holderIdentity": 3},
+        {"leaseDurationSeconds": "90"},
+        {"leaseDurationSeconds": True},
+        {"leaseTransitions": "7"},
+        {"leaseTransitions": [7]},
+    ],
+)
+def test_a_lease_that_is_none_is_told_and_taken_by_nobody(spec: object) -> None:
+    """Whatever of it is read, by whoever is asked: it never is what breaks this program."""
+    body = json.dumps({"metadata": {"resourceVersion": "1"}, "spec": spec}).encode()
+    peer = Peer("https://127.0.0.1", ApiKey(TOKEN), "x")
+    with pytest.raises(Undocumented):
+        read_record(Answer(peer, "GET", "", "GET /", 200, {}, body))
 
 
 def test_a_lease_is_named_by_namespace_and_name() -> None:
@@ -118,6 +161,9 @@ def test_outside_a_cluster_there_is_none() -> None:
     with pytest.raises(UsageError, match="for a pod of a Kubernetes cluster") as raised:
         api_server({})
     assert raised.value.remedy == "run it in a cluster; or leave --lease out, and run one replica"
+    for host, port in (("x", "443/y"), ("x", "65536"), ("x", "\uff11"), ("a@b", "443"), ("[", "443"), ("a/b", "443")):
+        with pytest.raises(UsageError, match="are no host and no port"):
+            api_server({"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port})
     found = api_server({"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"})
     assert found.address == "https://[fd00::1]:443"
     assert found.certificates == "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"

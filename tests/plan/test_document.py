@@ -4,6 +4,7 @@ import json
 
 import pytest
 from hypothesis import given
+from pydantic import ValidationError
 
 from reconciler.errors import DamagedPlan, Problem
 from reconciler.model.evidence import LeftBehind
@@ -11,6 +12,7 @@ from reconciler.plan import document
 from reconciler.plan.digest import change_digest
 from reconciler.plan.document import dump_plans, load_plans
 from reconciler.plan.plan import Plan
+from reconciler.results import ReportDocument
 from tests.fakes import head, live, manifest
 from tests.plan.histories import git, line, plan_of
 from tests.plan.worlds import World, worlds
@@ -133,7 +135,7 @@ def test_what_is_no_plan_is_refused(text: bytes) -> None:
 
 
 def test_what_is_too_long_is_not_even_read() -> None:
-    """A plan of a hundred thousand clusters isn't."""
+    """A plan of twenty-five thousand creates isn't."""
 
     class Long(bytes):
         length = document.MAX_PLAN_BYTES
@@ -144,13 +146,21 @@ def test_what_is_too_long_is_not_even_read() -> None:
     with pytest.raises(DamagedPlan, match="not a plan of format 1"):
         load_plans(Long(b"[1, 2]"))
     Long.length += 1
-    with pytest.raises(DamagedPlan, match="longer than 256 MiB") as caught:
+    with pytest.raises(DamagedPlan, match="longer than 64 MiB") as caught:
         load_plans(Long())
-    assert caught.value.remedy == "make a new one: reconciler plan --out FILE"
-    with pytest.raises(DamagedPlan, match="more than 10000000 values"):
+    assert caught.value.remedy == "plan fewer clusters at once: --target NAME, --only GLOB"
+    with pytest.raises(DamagedPlan, match="more than 2000000 values"):
         load_plans(b'{"kind": "plan", "targets": [' + b"{}," * (document.MOST_VALUES // 2) + b"{}]}")
     with pytest.raises(DamagedPlan, match="can't be read"):
         load_plans(b"," * document.MOST_VALUES)
     one = json.dumps(dump_plans([planned()])["targets"][0]["changes"][0])
-    assert 100_000 * len(one) < document.MAX_PLAN_BYTES
-    assert 100_000 * sum(map(one.count, ",[{")) < document.MOST_VALUES
+    assert 25_000 * len(one) < document.MAX_PLAN_BYTES
+    assert 25_000 * sum(map(one.count, ",[{")) < document.MOST_VALUES
+
+
+def test_a_list_is_read_up_to_its_first_wrong_entry() -> None:
+    """Each that is told of takes a kilobyte, and of each there may be a million."""
+    targets = [{"results": [{}] * 1000, "warnings": [0] * 1000}] * 10
+    with pytest.raises(ValidationError) as caught:
+        ReportDocument.model_validate_json(json.dumps({"errors": [{}] * 1000, "targets": targets}))
+    assert caught.value.error_count() < 50
