@@ -71,6 +71,8 @@ def test_a_loop_shows_what_it_did(checkout: Checkout) -> None:
         ("orders", commit),
         ("carts", commit),
     }
+    [apply] = target["last_applies"]
+    assert (apply["outcome"], apply["revision"]) == ("2 applied", commit)
     assert loop.ask("/readyz") == (200, "ready\n")
     metrics = loop.ask("/metrics")[1].splitlines()
     assert 'reconciler_changes_total{action="create",outcome="applied"} 2.0' in metrics

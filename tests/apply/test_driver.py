@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from reconciler.apply.driver import carry_out
 from reconciler.apply.machine import Machine, Progress
+from reconciler.apply.ongoing import Ongoing
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.protocol import Begun, Listed, Send, Taken
 from reconciler.errors import Forbidden, HttpError, InTransition, NoAnswer, NotFound, Unauthenticated, Unavailable
@@ -726,8 +727,8 @@ def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
     assert [r.outcome for r in finished.report.results] in (["unknown"], ["skipped"])
 
 
-def test_progress_counts_and_names_the_oldest_wait() -> None:
-    """For a line on a terminal."""
+def test_progress_counts_and_names_what_is_under_way() -> None:
+    """For a line on a terminal, and for the page: each cluster, what was asked of it, and for how long."""
     world = World()
     seen: list[Progress] = []
     job = job_of(head_of(declared("a"), declared("b")))
@@ -735,8 +736,10 @@ def test_progress_counts_and_names_the_oldest_wait() -> None:
         [job], {"default": world.service()}, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=seen.append
     )
     world.clock.run(run)
-    assert seen[0] == Progress(total=2, ended=0, failed=0, awaited=0, oldest_seconds=None)
-    assert seen[1] == Progress(total=2, ended=0, failed=0, awaited=2, oldest_seconds=1.0)
+    sending = tuple(Ongoing("default", name, "create", "sending", 0.0) for name in ("a", "b"))
+    assert seen[0] == Progress(total=2, ended=0, failed=0, awaited=0, oldest_seconds=None, ongoing=sending)
+    settling = tuple(Ongoing("default", name, "create", "settling", 1.0, "Creating") for name in ("a", "b"))
+    assert seen[1] == Progress(total=2, ended=0, failed=0, awaited=2, oldest_seconds=1.0, ongoing=settling)
     assert seen[-1] == Progress(total=2, ended=2, failed=0, awaited=0, oldest_seconds=None)
 
 
