@@ -17,9 +17,14 @@ from reconciler.serve.events import Event, LeaseAwaited
 
 def lease_of(text: str, console: Console, runner: Runner) -> Lease:
     """The lease of `--lease`, as this process's to take. Raises UsageError for none, and outside a cluster."""
-    name, server = lease_name(text), api_server(console.environment)
-    requests = LeaseRequests(server, name, runner.clock, keep_secret=console.keep_secret)
+    requests = requests_of(text, console, runner)
     return Lease(requests, f"{os.uname().nodename}_{console.run_id}", runner.clock, runner.random)
+
+
+def requests_of(text: str, console: Console, runner: Runner) -> LeaseRequests:
+    """What is asked of the API server for it. Raises UsageError as `lease_of` does."""
+    name, server = lease_name(text), api_server(console.environment)
+    return LeaseRequests(server, name, runner.clock, keep_secret=console.keep_secret)
 
 
 async def leased(
