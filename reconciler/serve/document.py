@@ -114,7 +114,10 @@ class LastAppliedState(Frozen):
 
 
 class TargetState(Frozen):
-    """One target. What was planned is as of `planned_at`: older than the last round where that couldn't read it."""
+    """One target. What was planned is as of `planned_at`: older than the last round where that couldn't read it.
+
+    `next_round_at` is null while it is in the round under way.
+    """
 
     target: str
     endpoint: str | None
@@ -203,7 +206,7 @@ def _target(picture: Picture, target: TargetPicture) -> TargetState:
         suspended=SuspensionState(**target.suspension._asdict()) if target.suspension else None,
         last_round=LastRoundState(**last._asdict(), result=last.result) if last else None,
         last_success_at=target.last_success_at,
-        next_round_at=due.at if due else None,
+        next_round_at=due.at if due and not picture.is_in_round(target.name) else None,
         failures=due.failures if due else 0,
         planned_at=target.planned_at,
         revision=plan.revision if plan else None,

@@ -68,17 +68,17 @@ def _ongoing_group(alike: Sequence[tuple[Ongoing, float]], change: Change | None
 
 def _stands(one: Ongoing, seconds: float, *, several: bool) -> Iterator[str]:
     """How far it is, and what is in its way."""
-    since = f"{'the oldest ' if several else ''}{duration_text(seconds)} ago"
+    oldest, since = "the oldest " if several else "", f"{duration_text(seconds)} ago"
     status = one.status or "not listed"
     match one.doing:
         case "sending":
-            yield f"sent {since}, no answer yet"
+            yield f"{oldest}sent {since}, no answer yet"
         case "settling" if one.action is None:
-            yield f"{status}, first seen so {since}"
+            yield f"{oldest}first seen so {since}, now {status}"
         case "settling":
-            yield f"taken {since}, now {status}"
+            yield f"{oldest}taken {since}, now {status}"
         case "waiting":
-            yield f"to be sent when the service is ready for it, due {since}, now {status}"
+            yield f"{oldest}due {since}, waits until the service is ready for it, now {status}"
         case unreachable:
             assert_never(unreachable)
     if one.said is not None:

@@ -154,6 +154,10 @@ class Picture(NamedTuple):
     next_at: float | None = None
     totals: Totals = Totals()
 
+    def is_in_round(self, target: str) -> bool:
+        """Whether the round under way is of this target, too."""
+        return self.under_way is not None and target not in self.under_way.waiting
+
     def ongoing(self, target: str) -> tuple[tuple[Ongoing, float], ...]:
         """What is under way in a target, cluster by cluster, and since when, the oldest first."""
         progressed = self.under_way.progressed if self.under_way is not None else None

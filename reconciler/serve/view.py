@@ -179,7 +179,7 @@ def _target(picture: Picture, target: TargetPicture, key: str, plans: Sequence[P
         as_of=moment(target.planned_at, now) if late and target.planned_at is not None else None,
         last=moment(last.began_at + last.seconds, now) if last else None,
         took=duration_text(last.seconds) if last else "",
-        next=moment(due.at, now) if due else None,
+        next=moment(due.at, now) if due and not picture.is_in_round(target.name) else None,
         failures=due.failures if due else 0,
         suspended=target.suspension.reason if target.suspension else "",
         suspended_until=moment(target.suspension.until, now) if target.suspension else None,

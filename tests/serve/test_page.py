@@ -81,16 +81,16 @@ def test_what_is_under_way_is_told_cluster_by_cluster() -> None:
     assert "Applying: 30 of 110 clusters done, 44 settling, the oldest for 10m begun 11m 40s ago" in told
     assert (
         "Under way 40 update 40 clusters, all alike node_instance_type m6g.large → r6g.large "
-        "taken the oldest 10m ago, now Updating Which 40 cart-000 10m cart-001 9m 59s"
+        "the oldest taken 10m ago, now Updating Which 40 cart-000 10m cart-001 9m 59s"
     ) in told
     assert "update 60 clusters, all alike" in told
     assert "Under way 4 update busy replication_factor 1 → 0" in told
     assert (
-        "to be sent when the service is ready for it, due 3m 12s ago, now Updating "
+        "due 3m 12s ago, waits until the service is ready for it, now Updating "
         "the service said: 409: it is being updated create again"
     ) in told
     assert "delete gone sent 2s ago, no answer yet" in told
-    assert "await slow Creating, first seen so 1m ago" in told
+    assert "await slow first seen so 1m ago, now Creating" in told
     assert told.count("update busy") == 1
 
 
