@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from reconciler.apply import words
 from reconciler.apply.job import Finished, Job
-from reconciler.apply.ongoing import Ongoing
+from reconciler.apply.ongoing import EndedChange, Ongoing
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.protocol import (
     Aborted,
@@ -38,7 +38,7 @@ _Phase: TypeAlias = Literal["building", "checking", "deleting"]
 class Progress:
     """How far a run is: of so many, so many have ended, so many of them badly; the oldest wait, in seconds.
 
-    `ongoing` is what is under way, the oldest first.
+    `ongoing` is what is under way, the oldest first; `changes_ended` is what has been, target by target, by name.
     """
 
     total: int
@@ -47,6 +47,7 @@ class Progress:
     awaited: int
     oldest_seconds: float | None
     ongoing: tuple[Ongoing, ...] = ()
+    changes_ended: tuple[EndedChange, ...] = ()
 
 
 class Machine:
@@ -82,7 +83,9 @@ class Machine:
         waits = [since for share in self._shares.values() if (since := share.oldest_wait) is not None]
         ongoing = [one for share in self._shares.values() for one in share.ongoing(at)]
         ongoing.sort(key=lambda one: (-one.seconds, one.target, one.name))
-        return Progress(total, ended, failed, awaited, at - min(waits) if waits else None, tuple(ongoing))
+        changes_ended = tuple(one for share in self._shares.values() for one in share.ended_changes())
+        oldest = at - min(waits) if waits else None
+        return Progress(total, ended, failed, awaited, oldest, tuple(ongoing), changes_ended)
 
     def finished(self, at: float) -> tuple[Finished, ...]:
         """How it all ended; what hasn't, never will."""

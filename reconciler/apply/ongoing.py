@@ -1,9 +1,10 @@
-"""What is under way with one cluster, for whoever watches a run: what was asked of it, how far that is, since when."""
+"""A run's clusters, one by one, for whoever watches it: what is under way and since when; what has ended, and how."""
 
 from typing import Literal, NamedTuple, TypeAlias, assert_never
 
 from reconciler.apply.item import Item
 from reconciler.apply.protocol import Ended, Queued, Sending, Unsettled, Waiting
+from reconciler.results import Outcome
 
 Doing: TypeAlias = Literal["sending", "settling", "waiting"]
 """A request has no answer yet; one was taken, and has to come true; one can't be sent before the service is ready."""
@@ -25,6 +26,16 @@ class Ongoing(NamedTuple):
     said: str | None = None
 
 
+class EndedChange(NamedTuple):
+    """A change that has ended; `error` is why it didn't as it should."""
+
+    target: str
+    name: str
+    action: Literal["create", "update", "delete"]
+    outcome: Outcome
+    error: str | None = None
+
+
 def ongoing(target: str, item: Item, at: float) -> Ongoing | None:
     """What is under way with an item; None where nothing is."""
     action = item.change.action if item.change is not None else None
@@ -42,3 +53,13 @@ def ongoing(target: str, item: Item, at: float) -> Ongoing | None:
             assert_never(unreachable)
     said = refusal.message if refusal is not None else None
     return Ongoing(target, item.name, action, doing, at - since, item.status, said)
+
+
+def ended_change(target: str, item: Item) -> EndedChange | None:
+    """How an item's change has ended; None where it hasn't, or there is none."""
+    if item.change is None or not isinstance(item.state, Ended):
+        return None
+    error = item.state.error
+    return EndedChange(
+        target, item.name, item.change.action, item.state.outcome, error.message if error is not None else None
+    )

@@ -11,7 +11,7 @@ from typing import Final, assert_never
 from reconciler.apply import words
 from reconciler.apply.item import Item, items_of
 from reconciler.apply.job import Finished, Job
-from reconciler.apply.ongoing import Ongoing, ongoing
+from reconciler.apply.ongoing import EndedChange, Ongoing, ended_change, ongoing
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.outcomes import finished_of, log_of, log_of_poll
 from reconciler.apply.polls import Polls
@@ -94,6 +94,10 @@ class Share:
         """What is under way, cluster by cluster."""
         for item in (*self._in_flight.values(), *self._watched.values()):
             yield from filter(None, [ongoing(self.job.target, item, at)])
+
+    def ended_changes(self) -> Iterator[EndedChange]:
+        """What has ended, by name."""
+        yield from filter(None, (ended_change(self.job.target, item) for item in self._items.values()))
 
     def pending_deletes(self) -> list[str]:
         """The deletes that nothing is under way for yet."""

@@ -80,6 +80,15 @@ class OngoingState(Frozen):
     said: str | None
 
 
+class EndedState(Frozen):
+    """A change of the apply under way that has ended; `error` is why it didn't as it should."""
+
+    action: Literal["create", "update", "delete"]
+    name: str
+    outcome: Outcome
+    error: str | None
+
+
 class OutstandingState(Frozen):
     """A change that isn't done: what it is, why, and how it ended, where the last round tried."""
 
@@ -133,6 +142,7 @@ class TargetState(Frozen):
     nodes: Nodes | None
     in_sync: int
     ongoing: Annotated[tuple[OngoingState, ...], Field(strict=False)]
+    ended: Annotated[tuple[EndedState, ...], Field(strict=False)]
     changes: Annotated[tuple[OutstandingState, ...], Field(strict=False)]
     settling: Annotated[tuple[Settling, ...], Field(strict=False)]
     unhealthy: Annotated[tuple[Unhealthy, ...], Field(strict=False)]
@@ -214,6 +224,10 @@ def _target(picture: Picture, target: TargetPicture) -> TargetState:
         nodes=plan.nodes if plan else None,
         in_sync=len(target.in_sync),
         ongoing=tuple(_ongoing(one, since, changes.get(one.name)) for one, since in picture.ongoing(target.name)),
+        ended=tuple(
+            EndedState(action=one.action, name=one.name, outcome=one.outcome, error=one.error)
+            for one in picture.changes_ended(target.name)
+        ),
         changes=tuple(map(_outstanding, target.outstanding)),
         settling=target.settling,
         unhealthy=target.unhealthy,

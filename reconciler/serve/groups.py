@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
-from reconciler.apply.ongoing import Ongoing
+from reconciler.apply.ongoing import EndedChange, Ongoing
 from reconciler.plan.change import Change, FieldChange
 from reconciler.plan.plan import Plan
 from reconciler.report.fields import field_text
@@ -22,18 +22,22 @@ _TELL: Final = Telling()
 
 
 def sections_of(
-    target: TargetPicture, plans: Sequence[Plan], ongoing: Sequence[tuple[Ongoing, float]]
+    target: TargetPicture,
+    plans: Sequence[Plan],
+    ongoing: Sequence[tuple[Ongoing, float]],
+    ended: Sequence[EndedChange],
 ) -> Iterator[Section]:
-    """What is under way first, each cluster with how long; then how it ended, or else what would be done.
+    """What is under way first, each cluster with how long, and what has ended meanwhile; then the last report, or plan.
 
-    What is under way doesn't stand among the latter.
+    What is under way, or has ended, doesn't stand in the plan as what is to come.
     """
     if ongoing:
         yield section_of("ongoing", "Under way", "work", [*_ongoing(ongoing, target.plan)])
+    yield from _so_far(ended)
     if target.report is not None:
         yield from _ended(target.report)
     elif target.plan is not None:
-        names = {one.name for one, _ in ongoing}
+        names = {one.name for one, _ in ongoing} | {one.name for one in ended}
         rest = tuple(change for change in target.plan.changes if change.name not in names)
         yield from _planned(target.plan.model_copy(update={"changes": rest}), plans)
 
@@ -83,6 +87,25 @@ def _stands(one: Ongoing, seconds: float, *, several: bool) -> Iterator[str]:
             assert_never(unreachable)
     if one.said is not None:
         yield f"the service said: {one.said}"
+
+
+def _so_far(ended: Sequence[EndedChange]) -> Iterator[Section]:
+    """How changes of the apply under way have ended: the worst first, equal ones as one."""
+    for outcome, word in OUTCOMES.items():
+        found: dict[object, list[EndedChange]] = {}
+        for one in ended:
+            if one.outcome == outcome:
+                found.setdefault((one.action, one.error), []).append(one)
+        if found:
+            groups = [_so_far_group(alike) for alike in found.values()]
+            tone = _OUTCOME_TONES.get(outcome, "warn")
+            yield section_of(f"so-far-{outcome}", f"{word.text.capitalize()} so far", tone, groups)
+
+
+def _so_far_group(alike: Sequence[EndedChange]) -> Group:
+    first, names = alike[0], tuple(one.name for one in alike)
+    several = f"{first.action} {len(names)} clusters"
+    return Group(f"{first.action} {first.name}" if len(names) == 1 else several, names, error=first.error or "")
 
 
 def _planned(plan: Plan, plans: Sequence[Plan]) -> Iterator[Section]:

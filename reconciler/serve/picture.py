@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.apply.machine import Progress
-from reconciler.apply.ongoing import Ongoing
+from reconciler.apply.ongoing import EndedChange, Ongoing
 from reconciler.errors import Problem
 from reconciler.loop import Due
 from reconciler.model.evidence import LeftBehind
@@ -164,6 +164,11 @@ class Picture(NamedTuple):
         if progressed is None:
             return ()
         return tuple((one, progressed.at - one.seconds) for one in progressed.progress.ongoing if one.target == target)
+
+    def changes_ended(self, target: str) -> tuple[EndedChange, ...]:
+        """What has ended of the apply that is under way, by name."""
+        progress = self.under_way.progress if self.under_way is not None else None
+        return tuple(one for one in progress.changes_ended if one.target == target) if progress is not None else ()
 
     def unready(self, now: float) -> tuple[str, ...]:
         """What keeps it from being ready, each in a few words; empty where it is.

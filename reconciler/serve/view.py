@@ -185,7 +185,14 @@ def _target(picture: Picture, target: TargetPicture, key: str, plans: Sequence[P
         suspended_until=moment(target.suspension.until, now) if target.suspension else None,
         problems=target.problems,
         violations=tuple(f"refused by {one.guard}: {one.message}" for one in plan.violations) if plan else (),
-        sections=tuple(sections_of(target, plans, [(one, now - since) for one, since in picture.ongoing(target.name)])),
+        sections=tuple(
+            sections_of(
+                target,
+                plans,
+                [(one, now - since) for one, since in picture.ongoing(target.name)],
+                picture.changes_ended(target.name),
+            )
+        ),
         unhealthy=tuple(f"{UNHEALTHY.text}: {unhealthy_text(one, _TELL)}" for one in target.unhealthy),
         lines=tuple(kept_text(one, _TELL) for one in plan.kept) if plan else (),
         warnings=tuple(one for one in plan.warnings if one != suspended) if plan else (),

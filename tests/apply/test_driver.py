@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from reconciler.apply.driver import carry_out
 from reconciler.apply.machine import Machine, Progress
-from reconciler.apply.ongoing import Ongoing
+from reconciler.apply.ongoing import EndedChange, Ongoing
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.protocol import Begun, Listed, Send, Taken
 from reconciler.errors import Forbidden, HttpError, InTransition, NoAnswer, NotFound, Unauthenticated, Unavailable
@@ -740,7 +740,8 @@ def test_progress_counts_and_names_what_is_under_way() -> None:
     assert seen[0] == Progress(total=2, ended=0, failed=0, awaited=0, oldest_seconds=None, ongoing=sending)
     settling = tuple(Ongoing("default", name, "create", "settling", 1.0, "Creating") for name in ("a", "b"))
     assert seen[1] == Progress(total=2, ended=0, failed=0, awaited=2, oldest_seconds=1.0, ongoing=settling)
-    assert seen[-1] == Progress(total=2, ended=2, failed=0, awaited=0, oldest_seconds=None)
+    ended = tuple(EndedChange("default", name, "create", "applied") for name in ("a", "b"))
+    assert seen[-1] == Progress(total=2, ended=2, failed=0, awaited=0, oldest_seconds=None, changes_ended=ended)
 
 
 def test_events_are_stable() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reconciler.apply.machine import Progress
-from reconciler.apply.ongoing import Ongoing
+from reconciler.apply.ongoing import EndedChange, Ongoing
 from reconciler.errors import Problem
 from reconciler.loop import Due, RoundBegun, RoundEnded, RoundScheduled
 from reconciler.model.fleet import Suspension
@@ -154,6 +154,12 @@ def ongoing(say: Say = as_it_is, target: str = "ap-south-1") -> tuple[Ongoing, .
     )
 
 
+def ended(say: Say = as_it_is, target: str = "us-east-1") -> tuple[EndedChange, ...]:
+    """Thirty changes that were applied, in another target, and one that failed."""
+    failed = EndedChange(target, say("orders"), "update", "failed", say("PUT /cluster/orders: 400: no such type"))
+    return (*(EndedChange("eu-west-1", f"cart-{n:03}", "update", "applied") for n in range(40, 70)), failed)
+
+
 def applying(say: Say = as_it_is) -> Picture:
     """An apply under way, of what a plan of each sort asks for, and of a hundred alike."""
     alike = [
@@ -169,7 +175,7 @@ def applying(say: Say = as_it_is) -> Picture:
     return picture_of(
         RoundBegun(NOW - 700, frozenset()),
         RoundPlanned(NOW - 699, ("us-east-1", "eu-west-1"), (target_planned(us, 12, say), target_planned(eu, 3, say))),
-        RoundProgressed(NOW, Progress(110, 30, 0, len(under_way), 600, under_way)),
+        RoundProgressed(NOW, Progress(110, 31, 1, len(under_way), 600, under_way, ended(say))),
     )
 
 
@@ -202,10 +208,10 @@ def everything(say: Say = as_it_is) -> Picture:
     )
     begun = RoundPlanned(NOW - 5, (full.target,), (target_planned(full, 1, say),), the_problems(say), left_behind(say))
     more = RoundApplied((a_report(say),), the_problems(say))
-    again = RoundProgressed(NOW, Progress(4, 0, 0, 4, 192, ongoing(say, full.target)))
-    ended = RoundEnded(NOW, 6, 1, {}, the_problems(say))
+    again = RoundProgressed(NOW, Progress(4, 0, 0, 4, 192, ongoing(say, full.target), ended(say, full.target)))
+    over = RoundEnded(NOW, 6, 1, {}, the_problems(say))
     return picture_of(
-        *first, RoundBegun(NOW - 6, frozenset()), begun, more, ended, RoundBegun(NOW - 3, frozenset()), again
+        *first, RoundBegun(NOW - 6, frozenset()), begun, more, over, RoundBegun(NOW - 3, frozenset()), again
     )
 
 

@@ -76,14 +76,16 @@ def test_what_failed_is_told_with_the_services_words() -> None:
 
 
 def test_what_is_under_way_is_told_cluster_by_cluster() -> None:
-    """Since when, what was asked of it and what is in its way; equal ones as one; none of them as what is to come, too."""
+    """Since when, what was asked of it, what is in its way; equal ones as one; nothing of that as what is to come, too."""
     told = said(applying())
-    assert "Applying: 30 of 110 clusters done, 44 settling, the oldest for 10m begun 11m 40s ago" in told
+    assert "Applying: 31 of 110 clusters done, 44 settling, the oldest for 10m, 1 failed begun 11m 40s ago" in told
     assert (
         "Under way 40 update 40 clusters, all alike node_instance_type m6g.large → r6g.large "
         "the oldest taken 10m ago, now Updating Which 40 cart-000 10m cart-001 9m 59s"
     ) in told
-    assert "update 60 clusters, all alike" in told
+    assert "Applied so far 30 update 30 clusters Which 30 cart-040 cart-041" in told
+    assert "Failed so far 1 update orders PUT /cluster/orders: 400: no such type" in told
+    assert "This change 30 update 30 clusters, all alike" in told
     assert "Under way 4 update busy replication_factor 1 → 0" in told
     assert (
         "due 3m 12s ago, waits until the service is ready for it, now Updating "
