@@ -1,6 +1,7 @@
 """Runs against a service in virtual time: what is sent, when, and how each change ends."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,8 @@ from tests.apply.fakes import (
     EVERYTHING,
     WRONG,
     Handler,
+    Listing,
+    Service,
     World,
     declared,
     head_of,
@@ -742,6 +745,30 @@ def test_progress_counts_and_names_what_is_under_way() -> None:
     assert seen[1] == Progress(total=2, ended=0, failed=0, awaited=2, oldest_seconds=1.0, ongoing=settling)
     ended = tuple(EndedChange("default", name, "create", "applied") for name in ("a", "b"))
     assert seen[-1] == Progress(total=2, ended=2, failed=0, awaited=0, oldest_seconds=None, changes_ended=ended)
+
+
+def test_progress_of_many_targets_is_told_once_for_all_that_comes_together() -> None:
+    """Telling takes as long as there are clusters: not for each of their lists, and the last is never left out."""
+    world = World()
+    names = [f"t{number:02}" for number in range(20)]
+    jobs = [job_of(head_of(declared("a"), target=name)) for name in names]
+    moments = Counter[float]()
+    seen: list[Progress] = []
+
+    def tell(progress: Progress) -> None:
+        moments[round(world.clock.seconds, 3)] += 1
+        seen.append(progress)
+
+    class Far(Service):
+        async def list_clusters(self, *, budget_seconds: float | None = None) -> Listing:
+            await self.clock.sleep(0.1)
+            return await super().list_clusters(budget_seconds=budget_seconds)
+
+    services = {name: Far(world.clock) for name in names}
+    run = carry_out(jobs, services, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=tell)
+    world.clock.run(run)
+    assert max(moments.values()) <= 2
+    assert (seen[-1].ended, len(seen[-1].changes_ended)) == (20, 20)
 
 
 def test_events_are_stable() -> None:
