@@ -73,6 +73,7 @@ def test_what_failed_is_told_with_the_services_words() -> None:
     assert "5 as declared, nodes 12 as last seen 2m 1s ago" in told
     assert "unreachable GET /cluster: no connection: timed out; 9 attempts in 60s is this the endpoint?" in told
     assert "next in 9m 30s , 3 failed in a row" in told
+    assert told.count("next in") == 1  # of the one that is left out of the round under way
 
 
 def test_what_is_under_way_is_told_cluster_by_cluster() -> None:
