@@ -29,6 +29,8 @@ ATTEMPTS: Final = 10
 ABOUT_TO_APPLY: Final = "about to apply"
 """What is written before the first request begins with it."""
 
+_MOST_PASSED_OVER = 100
+
 _REVISION = "Revision: "
 _RUN = "Run: "
 _TRAILER = re.compile(r"Revision: ([0-9a-f]{40}|[0-9a-f]{64})(?: of (\d{1,15}))?")
@@ -63,16 +65,22 @@ class Records:
     def applies(self, record: Record, most: int) -> tuple[Apply, ...]:
         """The last applies that a record's chain tells of, the newest first; of one that never ended what it was about.
 
-        What others did meanwhile, and was merged in, is not among them.
+        What others did meanwhile, and was merged in, is not among them; nor what lies behind a hundred killed runs.
         """
-        return tuple(islice(self._applies(record.commit), most))
+        chain = islice(self._chain(record.commit), most + _MOST_PASSED_OVER)
+        told = ((commit, commit.message.partition("\n")[0].partition(": ")[2]) for commit in chain)
+        applies = (
+            Apply(commit.at, outcome, _revision(commit)[0], _run(commit))
+            for commit, outcome in told
+            if commit.sha == record.commit or not outcome.startswith(ABOUT_TO_APPLY)
+        )
+        return tuple(islice(applies, most))
 
-    def _applies(self, tip: str | None) -> Iterator[Apply]:
+    def _chain(self, tip: str | None) -> Iterator[Commit]:
+        """The commits from a tip on, each before its parent."""
         sha = tip
         while sha is not None and (commit := self._git.commit(sha)) is not None:
-            outcome = commit.message.partition("\n")[0].partition(": ")[2]
-            if sha == tip or not outcome.startswith(ABOUT_TO_APPLY):
-                yield Apply(commit.at, outcome, _revision(commit)[0], _run(commit))
+            yield commit
             sha = commit.parents[0] if commit.parents else None
 
     def write(self, record: Record, message: str) -> Record:

@@ -3,7 +3,7 @@
 A text from outside is still as it came: the template's one filter makes each harmless, and takes secrets out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from reconciler.apply.machine import Progress
@@ -197,15 +197,20 @@ def _target(picture: Picture, target: TargetPicture, key: str, plans: Sequence[P
         lines=tuple(kept_text(one, _TELL) for one in plan.kept) if plan else (),
         warnings=tuple(one for one in plan.warnings if one != suspended) if plan else (),
         folds=tuple(folds(target)),
-        applies=tuple(
-            AppliedView(one.outcome, moment(one.at, now), _commit(one.revision), f"run {one.run}" if one.run else "")
-            for one in target.last_applies
-        ),
-        applied=tuple(
-            AppliedView(line.name, moment(line.at, now), _commit(line.commit), f"{line.file}:{line.line}")
-            for line in target.last_applied(LAST_APPLIED)
-        ),
+        applies=tuple(_applies(target, now)),
+        applied=tuple(_applied(target, now)),
     )
+
+
+def _applies(target: TargetPicture, now: float) -> Iterator[AppliedView]:
+    for one in target.last_applies:
+        run = f"run {one.run}" if one.run else ""
+        yield AppliedView(one.outcome, moment(one.at, now), _commit(one.revision), run)
+
+
+def _applied(target: TargetPicture, now: float) -> Iterator[AppliedView]:
+    for line in target.last_applied(LAST_APPLIED):
+        yield AppliedView(line.name, moment(line.at, now), _commit(line.commit), f"{line.file}:{line.line}")
 
 
 def _commit(sha: str | None) -> str:
