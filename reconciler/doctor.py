@@ -1,6 +1,6 @@
 """Whether a run would go well: everything that it stands on, each looked at by itself, with what to do about it.
 
-Sends one GET a target and nothing else, and tries nothing again: what is wrong is to be seen, not waited out.
+Sends one GET a target, changes nothing anywhere, and tries nothing again: what is wrong is to be seen, not waited out.
 """
 
 import platform
@@ -15,9 +15,11 @@ from reconciler.evidence.git import Git
 from reconciler.evidence.record import RECORDS, Records
 from reconciler.evidence.remote import Remote
 from reconciler.forge.port import Port
+from reconciler.lease.requests import LeaseRequests, Verb, grant
 from reconciler.live.client import Connection, Probe
 from reconciler.model.check import Check
 from reconciler.model.fleet import Target
+from reconciler.model.text import printable
 from reconciler.report.values import counted
 
 OLDEST_GIT: Final = (2, 39)
@@ -94,6 +96,26 @@ async def _of_port(what: str, port: Port, nobodys: str) -> Check:
     except HttpError as error:
         return Check(name="forge", state="warning", message=error.message, remedy=error.remedy)
     return Check(name="forge", state="ok", message=f"{what} can be read")
+
+
+async def of_lease(requests: LeaseRequests) -> Check:
+    """Whether this pod may read, make and write the lease that its loop needs, and who holds it."""
+    name = requests.name
+    verbs: tuple[Verb, ...] = ("get", "create", "update")
+    try:
+        refused = [verb for verb in verbs if not await requests.allows(verb)]
+        lease = await requests.read() if "get" not in refused else None
+    except (HttpError, CredentialsError) as error:
+        return _failed("lease", None, error)
+    if refused and (lease is None or refused != ["create"]):
+        message = f"{name}: this pod's service account may not {' and '.join(refused)} it"
+        return Check(name="lease", state="failed", message=message, remedy=grant(name))
+    if refused:
+        message = f"{name}: it is there, and where somebody deletes it this pod may not create it anew"
+        return Check(name="lease", state="warning", message=message, remedy=grant(name))
+    holder = lease.holder if lease is not None else None
+    held = f"{printable(holder, 200)} holds it" if holder is not None else "nobody holds it"
+    return Check(name="lease", state="ok", message=f"{name} may be read, made and written; {held}")
 
 
 async def of_target(target: Target, way: Connection | ReconcilerError, clock: Clock) -> tuple[Check, ...]:

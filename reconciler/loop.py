@@ -1,7 +1,8 @@
 """Rounds, again and again: jittered so that many loops spread out, each target backing off by itself while it fails.
 
 Targets that are well go together, so that what one declares is seen before another's deletes; one that fails waits
-longer, alone. What git brings is not waited for: where the folder has moved on, the next round begins, of all of them.
+longer, alone, and is tried when the others aren't kept waiting. What git brings is not waited for: where the folder has
+moved on, the next round begins, of all of them.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ import structlog
 
 from reconciler.clock import Clock, Random, iso_timestamp, sleep_until
 from reconciler.errors import EXIT_FAILED, EXIT_USAGE, Problem, ReconcilerError, first_exit
+from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS
+from reconciler.wire.retry import DEFAULT_POLICY
 
 log = structlog.get_logger()
 
@@ -22,10 +25,16 @@ LONGEST_BACKOFF_SECONDS = 600.0 / (1 + JITTER)
 LOOK_SECONDS = 5.0
 """From one look at the folder to the next: the milliseconds that it takes are nothing beside it."""
 
+LONGEST_LOOK_SECONDS = FIRST_LIST_BUDGET_SECONDS + DEFAULT_POLICY.attempt_timeout
+"""How long it takes at most until a service that doesn't answer is given up."""
+
 _FAILURES = frozenset({EXIT_FAILED, EXIT_USAGE})
 
 _TOGETHER_SECONDS = 0.001
 """Moments that are no farther apart are one: sums of seconds are not exact."""
+
+_AFTERWARDS_SECONDS = 10 * _TOGETHER_SECONDS
+"""So much later than the others' round begins is due what comes right after it."""
 
 
 class RoundBegun(NamedTuple):
@@ -102,7 +111,7 @@ class Schedule(NamedTuple):
         for name, code in codes.items():
             failures = self._failures(name) + 1 if code in _FAILURES else 0
             ran[name] = Due(at + wait(failures) if failures else together, failures)
-        return Schedule(Due(at + wait(0)), {**kept, **ran})
+        return Schedule(Due(at + wait(0)), _out_of_the_way({**kept, **ran}, wait(0)))
 
     def after_whole(self, code: int, waiting: frozenset[str], at: float, wait: Callable[[int], float]) -> "Schedule":
         """After a round that ended as a whole, and every target in it with this code."""
@@ -127,9 +136,10 @@ async def repeat(
 ) -> int:
     """Run rounds until `stop` is set, or one of them with `once`; the exit code of the last.
 
-    A target whose round fails waits twice as long as before, up to ten minutes (or the interval, where that is longer);
-    the others don't. A round that raises a ReconcilerError has failed for all that were in it: it is logged and
-    survived. When the next one begins is logged. `tell` is told what the log is, as data and right before.
+    A target whose round fails waits twice as long as before, up to ten minutes (or the interval, where that is longer),
+    and on until it keeps no other waiting; the others don't. A round that raises a ReconcilerError has failed for all
+    that were in it: it is logged and survived. When the next one begins is logged. `tell` is told what the log is, as
+    data and right before.
 
     `position` says where the folder stands. Where that is no longer what it was as a round began, the next one begins
     at once, for all, and earlier failures count no more: what failed was something else.
@@ -156,6 +166,22 @@ async def repeat(
 
 _Ended: TypeAlias = Mapping[str, int] | ReconcilerError
 """The exit code of each target in a round, or what the whole of it failed of."""
+
+
+def _out_of_the_way(targets: Mapping[str, Due], interval_seconds: float) -> Mapping[str, Due]:
+    """What fails is not tried so shortly before the others' round that this would have to wait, but right after it.
+
+    Half an interval at most is kept clear: where they follow each other faster, it is tried all the same.
+    """
+    together = min((due.at for due in targets.values() if due.failures == 0), default=None)
+    if together is None:
+        return targets
+    clear_from = together - min(LONGEST_LOOK_SECONDS, interval_seconds / 2)
+    afterwards = together + _AFTERWARDS_SECONDS
+    return {
+        name: due._replace(at=afterwards) if due.failures and clear_from < due.at < afterwards else due
+        for name, due in targets.items()
+    }
 
 
 def _code(ended: _Ended) -> int:

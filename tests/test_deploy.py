@@ -61,7 +61,7 @@ def test_kubernetes_takes_it() -> None:
 
 
 def test_the_command_takes_its_arguments() -> None:
-    """Each option is there, and its value is one; the lease is the one that the role allows."""
+    """Each option is there, and its value is one; the lease is the one that the role allows, the probes are what it serves."""
     lines = commands()
     assert [line[0] for line in lines] == ["drift", "run", "targets", "apply"]
     group = click.Context(main, **main.context_settings)
@@ -73,6 +73,11 @@ def test_the_command_takes_its_arguments() -> None:
     deployment = FILES["run.yaml"][0]["spec"]["template"]["spec"]
     assert f"--lease=fleet/{role['rules'][0]['resourceNames'][0]}" in lines[1]
     assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "create", "update"}
+    [container] = deployment["containers"]
+    assert {container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("liveness", "readiness")} == {
+        "/healthz",
+        "/readyz",
+    }
     assert (
         binding["subjects"][0]["name"] == deployment["serviceAccountName"] == FILES["rbac.yaml"][0]["metadata"]["name"]
     )

@@ -88,35 +88,41 @@ def test_rounds_that_fail_back_off_up_to_ten_minutes() -> None:
 
 
 def test_a_target_that_fails_slows_no_other() -> None:
-    """It backs off by itself; the others keep their interval, and it theirs as soon as it is well."""
-    both, alone = {"us": 0, "eu": 1}, {"us": 0}
-    rounds = Rounds(both, alone, both, alone, alone, {"eu": 1}, alone, alone, alone, {"eu": 0}, {"us": 0, "eu": 0})
+    """It backs off by itself, and is tried right after the others' round, not shortly before; well again, it is with them."""
+    well = {"us": 0}
+    rounds = Rounds({**well, "eu": 1}, well, well, {"eu": 1}, well, well, well, {"eu": 0}, {**well, "eu": 0})
     rounds.run(interval=200)
     assert list(zip(rounds.began, rounds.waited, strict=True)) == [
         (0, []),
         (200, ["eu"]),
-        (400, []),
+        (400, ["eu"]),
+        (pytest.approx(400.01), ["us"]),
         (600, ["eu"]),
         (800, ["eu"]),
-        (pytest.approx(945.4545), ["us"]),
         (1000, ["eu"]),
-        (1200, ["eu"]),
-        (1400, ["eu"]),
-        (pytest.approx(1490.9091), ["us"]),
-        (1600, []),
+        (pytest.approx(1000.01), ["us"]),
+        (1200, []),
     ]
+
+
+def test_what_fails_is_tried_in_between_where_nobody_is_kept_waiting() -> None:
+    """As long as it takes to be given up before the others' round; half an interval where they come faster."""
+    for interval, alone in ((400, 545.4545), (240, 480.01)):
+        rounds = Rounds({"us": 0, "eu": 1}, *[{"us": 0}] * int(alone // interval), {"eu": 1}, {"us": 0})
+        rounds.run(interval=interval)
+        assert rounds.began[-2] == pytest.approx(alone)
 
 
 def test_a_fleet_that_cant_be_read_fails_for_all_of_it() -> None:
     """Each of its targets backs off, from where it was; what is no failure, such as a stale head, is none of theirs."""
-    rounds = Rounds({"us": 0, "eu": 1}, {"us": 0}, GitError("no"), StalePlan("no"), {"us": 0})
+    rounds = Rounds({"us": 0, "eu": 1}, {"us": 0}, GitError("no"), StalePlan("no"), {"eu": 0})
     rounds.run(interval=100)
     assert list(zip(rounds.began, rounds.waited, strict=True)) == [
         (0, []),
         (100, ["eu"]),
-        (200, []),
-        (400, ["eu"]),
-        (500, ["eu"]),
+        (200, ["eu"]),
+        (pytest.approx(200.01), ["us"]),
+        (pytest.approx(300.01), ["us"]),
     ]
 
 

@@ -40,6 +40,8 @@ _TICK_SECONDS = 0.001
 """A timer may come back so much too early."""
 
 _BETWEEN_PROGRESS_SECONDS = 0.2
+_BETWEEN_PROGRESS_SECONDS_EACH = 0.0001
+"""Of each cluster: telling names them all, and takes a few hundredths of the time, however many there are."""
 
 
 class Acceptance(Protocol):
@@ -114,6 +116,7 @@ class _Run:
         self._stop = stop
         self._on_progress = on_progress
         self._tell_next = 0.0
+        self._lists_under_way = 0
         self._stopped = False
         self._done = asyncio.Event()
         self._targets = {name: _Target(connection, clock) for name, connection in connections.items()}
@@ -156,9 +159,13 @@ class _Run:
                     assert_never(unreachable)
         if self._machine.done:
             self._done.set()
-        if event.at >= self._tell_next or not isinstance(event, Taken | NotTaken):  # those come by the hundred a second
-            self._tell_next = event.at + _BETWEEN_PROGRESS_SECONDS
-            self._on_progress(self._machine.progress(event.at))
+        # Answers come by the hundred a second, lists of many targets together: of these the last is told at once.
+        more_to_come = isinstance(event, Taken | NotTaken) or bool(self._lists_under_way)
+        if event.at >= self._tell_next or not more_to_come or self._machine.done:
+            progress = self._machine.progress(event.at)
+            between = max(_BETWEEN_PROGRESS_SECONDS, progress.total * _BETWEEN_PROGRESS_SECONDS_EACH)
+            self._tell_next = event.at + between
+            self._on_progress(progress)
 
     async def _watch_stop(self) -> None:
         await self._stop.requested.wait()
@@ -193,6 +200,7 @@ class _Run:
             client: AccountClient | None = None
             while True:
                 asked, budget_seconds = await target.next_look()
+                self._lists_under_way += 1
                 try:
                     if client is None:
                         client = await stack.enter_async_context(target.connection.client())
@@ -202,6 +210,7 @@ class _Run:
                 else:
                     clusters = {cluster.name: cluster for cluster in listing.clusters}
                     event = Listed(self._clock.monotonic(), name, asked, clusters, frozenset(listing.unreadable))
+                self._lists_under_way -= 1
                 self._feed(event)
 
 

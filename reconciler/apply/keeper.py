@@ -10,6 +10,7 @@ from reconciler.apply.recording import after, ahead
 from reconciler.clock import Clock
 from reconciler.errors import GitError, Problem
 from reconciler.evidence.checkout import Checkout
+from reconciler.evidence.record import ABOUT_TO_APPLY
 from reconciler.model.record import Record
 from reconciler.plan.decide import Reading
 from reconciler.plan.plan import Plan
@@ -51,7 +52,7 @@ class RecordKeeper:
                 before = self._record(target)
                 reading = self._readings[target]
                 told = ahead(before, plan, reading.head, reading.live, now=self._clock.now())
-                words = f"{target}: about to apply {len(plan.sends)}"
+                words = f"{target}: {ABOUT_TO_APPLY} {len(plan.sends)}"
                 self._kept[target] = WrittenAhead(before, checkout.records.write(told, words) if plan.sends else before)
             if any(plan.sends for plan in self._plans.values()):
                 checkout.push_records([kept.ahead for kept in self._kept.values()])

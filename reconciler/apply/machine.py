@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from reconciler.apply import words
 from reconciler.apply.job import Finished, Job
+from reconciler.apply.ongoing import EndedChange, Ongoing
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.protocol import (
     Aborted,
@@ -35,13 +36,18 @@ _Phase: TypeAlias = Literal["building", "checking", "deleting"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: of so many, so many have ended, so many of them badly; the oldest wait, in seconds."""
+    """How far a run is: of so many, so many have ended, so many of them badly; the oldest wait, in seconds.
+
+    `ongoing` is what is under way, the oldest first; `changes_ended` is what has been, target by target, by name.
+    """
 
     total: int
     ended: int
     failed: int
     awaited: int
     oldest_seconds: float | None
+    ongoing: tuple[Ongoing, ...] = ()
+    changes_ended: tuple[EndedChange, ...] = ()
 
 
 class Machine:
@@ -70,7 +76,11 @@ class Machine:
         counts = [(0, 0, 0, 0), *(share.counts for share in self._shares.values())]
         total, ended, failed, awaited = (sum(column) for column in zip(*counts, strict=True))
         waits = [since for share in self._shares.values() if (since := share.oldest_wait) is not None]
-        return Progress(total, ended, failed, awaited, at - min(waits) if waits else None)
+        ongoing = [one for share in self._shares.values() for one in share.ongoing(at)]
+        ongoing.sort(key=lambda one: (-one.seconds, one.target, one.name))
+        changes_ended = tuple(one for share in self._shares.values() for one in share.ended_changes())
+        oldest = at - min(waits) if waits else None
+        return Progress(total, ended, failed, awaited, oldest, tuple(ongoing), changes_ended)
 
     def finished(self, at: float) -> tuple[Finished, ...]:
         """How it all ended; what hasn't, never will."""

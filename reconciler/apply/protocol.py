@@ -144,9 +144,10 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """In flight. It was `queued` before: where it is refused as busy, its wait goes on."""
+    """In flight since `since`. It was `queued` before: where it is refused as busy, its wait goes on."""
 
     queued: Queued
+    since: float
 
 
 @dataclass(frozen=True, slots=True)

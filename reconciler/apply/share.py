@@ -5,12 +5,13 @@ here an item goes to it, with all that this entails.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, assert_never
 
 from reconciler.apply import words
 from reconciler.apply.item import Item, items_of
 from reconciler.apply.job import Finished, Job
+from reconciler.apply.ongoing import EndedChange, Ongoing, ended_change, ongoing
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.outcomes import finished_of, log_of, log_of_poll
 from reconciler.apply.polls import Polls
@@ -61,7 +62,7 @@ class Share:
         self._rollout = Rollout([item.name for item in self._builds], job.head.target)
         self._queue: deque[str] = deque()
         self._watched: dict[str, Item] = {}
-        self._in_flight = 0
+        self._in_flight: dict[str, Item] = {}
         self._stopped = False
         self._told = 0.0
 
@@ -88,6 +89,15 @@ class Share:
         """Since when the one that is waited for the longest is."""
         states = (item.state for item in self._watched.values())
         return min((state.since for state in states if isinstance(state, Waiting | Unsettled)), default=None)
+
+    def ongoing(self, at: float) -> Iterator[Ongoing]:
+        """What is under way, cluster by cluster."""
+        for item in (*self._in_flight.values(), *self._watched.values()):
+            yield from filter(None, [ongoing(self.job.target, item, at)])
+
+    def ended_changes(self) -> Iterator[EndedChange]:
+        """What has ended, by name."""
+        yield from filter(None, (ended_change(self.job.target, item) for item in self._items.values()))
 
     def pending_deletes(self) -> list[str]:
         """The deletes that nothing is under way for yet."""
@@ -223,7 +233,7 @@ class Share:
     def next(self, at: float) -> list[Step]:
         """Send what there is room for, and announce the next look."""
         steps: list[Step] = []
-        while self._queue and self._in_flight < self._concurrency:
+        while self._queue and len(self._in_flight) < self._concurrency:
             item = self._items[self._queue[0]]
             if item.is_delete and self._latest.asked < at - FRESH_SECONDS:
                 if self.polls.fresh:
@@ -256,16 +266,16 @@ class Share:
     def _send(self, item: Item, at: float) -> Send:
         if item.change is None or not isinstance(item.state, Queued):
             raise AssertionError("only a change that is queued is sent")
-        item.state = Sending(item.state)
+        item.state = Sending(item.state, at)
         item.started = item.started if item.started is not None else at
-        self._in_flight += 1
+        self._in_flight[item.name] = item
         return Send(self.job.target, item.name, item.change.requests[item.step])
 
     def _landed(self, item: Item, attempts: int) -> Queued | None:
         """An answer came: how its item was queued; None where nobody waits for one any more."""
         if not isinstance(item.state, Sending):
             return None
-        self._in_flight -= 1
+        del self._in_flight[item.name]
         item.attempts += attempts
         return item.state.queued
 

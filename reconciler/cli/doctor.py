@@ -11,6 +11,7 @@ from reconciler.errors import EXIT_FAILED, EXIT_OK, CredentialsError, GitError, 
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console
+    from reconciler.cli.signals import Runner
     from reconciler.cli.sites import Sites
     from reconciler.model.check import Check
     from reconciler.model.fleet import Fleet
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @parameters.targets
 @parameters.reach
 @parameters.option("--remote", metavar="NAME", help="Hold the record against this git remote's.")
+@parameters.option("--lease", metavar="NAMESPACE/NAME", help="In a pod: may it hold this lease, as run would?")
 @parameters.output_for_programs
 @click.pass_obj
 def command(
@@ -33,11 +35,12 @@ def command(
     region: str | None,
     api_key_file: str | None,
     remote: str | None,
+    lease: str | None,
 ) -> int:
     """Look at all that a run stands on, each by itself, and say what to do about it.
 
-    Versions, manifests, git, record, key, endpoint, clock; in a job, what its token may read. Sends one GET a target,
-    and nothing that changes anything. Exit 1 where a check failed.
+    Versions, manifests, git, record, key, endpoint, clock; in a job, what its token may read; in a pod, whether it may
+    hold the lease. Sends one GET a target, and nothing that changes anything. Exit 1 where a check failed.
     """
     from reconciler.cli.options import RunOptions  # noqa: PLC0415  # --help imports none of it
     from reconciler.cli.signals import Runner  # noqa: PLC0415
@@ -54,6 +57,8 @@ def command(
             checks += runner.run(_of_targets(Sites(options, console, runner), fleet))
         if "true" in map(console.environment.get, ("GITHUB_ACTIONS", "GITLAB_CI")):
             checks += runner.run(_of_forge(console))
+        if lease:
+            checks.append(runner.run(_of_lease(lease, console, runner)))
     console.result(render_checks(checks, "json" if console.settings.format_name == "json" else "text"))
     return EXIT_FAILED if any(check.state == "failed" for check in checks) else EXIT_OK
 
@@ -109,6 +114,17 @@ async def _of_forge(console: "Console") -> "Sequence[Check]":
             return await of_forge(comments, forge.drift_issues(), marker("drift", console.run_id))
     except (CredentialsError, HttpError, UsageError) as error:
         return [Check(name="forge", state="warning", message=error.message, remedy=error.remedy)]
+
+
+async def _of_lease(lease: str, console: "Console", runner: "Runner") -> "Check":
+    from reconciler.cli.leased import requests_of  # noqa: PLC0415  # few runs have one
+    from reconciler.doctor import of_lease  # noqa: PLC0415
+    from reconciler.model.check import Check  # noqa: PLC0415
+
+    try:
+        return await of_lease(requests_of(lease, console, runner))
+    except UsageError as error:
+        return Check(name="lease", state="failed", message=error.message, remedy=error.remedy)
 
 
 async def _of_targets(sites: "Sites", fleet: "Fleet") -> "list[Check]":

@@ -10,7 +10,8 @@ from reconciler.clock import Clock
 from reconciler.errors import UsageError
 from reconciler.model.secret import ApiKey
 from reconciler.serve.address import TOKEN_VARIABLE, Address, parse_address, refuse_token
-from reconciler.serve.picture import Picture, after
+from reconciler.serve.picture import Picture
+from reconciler.serve.transition import after
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console

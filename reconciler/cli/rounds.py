@@ -14,7 +14,15 @@ from reconciler.model.record import Record
 from reconciler.reconcile.applying import apply_all
 from reconciler.reconcile.ground import Ground
 from reconciler.reconcile.planning import Planned, PlanRequest, plan_all, refuse_stale_heads
-from reconciler.serve.events import Event, RoundApplied, RoundPlanned, RoundProgressed, TargetPlanned
+from reconciler.serve.events import (
+    LAST_APPLIED,
+    Event,
+    Recorded,
+    RoundApplied,
+    RoundPlanned,
+    RoundProgressed,
+    TargetPlanned,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,9 @@ class Rounds:
             self.apply_options,
             self.clock,
             self.stop,
-            on_progress=lambda progress: self.tell(RoundProgressed(progress)),
+            on_progress=lambda progress: self.tell(RoundProgressed(self.clock.now(), progress)),
         )
-        self.tell(RoundApplied(applied.reports, applied.errors, _records(ground)))
+        self.tell(RoundApplied(applied.reports, applied.errors, _records_after(ground)))
         codes = exits.of_targets(
             names, {r.target: exits.of_reports([r], ()) for r in applied.reports}, planned.errors + applied.errors
         )
@@ -77,7 +85,7 @@ def _planned(ground: Ground, planned: Planned, at: float) -> RoundPlanned:
                 plan,
                 tuple(planned.readings[plan.target].head.declarations),
                 planned.suspension(plan),
-                planned.readings[plan.target].evidence.record,
+                _recorded(ground, planned.readings[plan.target].evidence.record),
             )
             for plan in planned.plans
         ),
@@ -86,13 +94,19 @@ def _planned(ground: Ground, planned: Planned, at: float) -> RoundPlanned:
     )
 
 
-def _records(ground: Ground) -> Mapping[str, Record]:
+def _recorded(ground: Ground, record: Record | None) -> Recorded | None:
+    if ground.checkout is None or record is None:
+        return None
+    return Recorded(record, ground.checkout.records.applies(record, LAST_APPLIED))
+
+
+def _records_after(ground: Ground) -> Mapping[str, Recorded]:
     """The targets' records as they stand; one that can't be read is told by the next round."""
-    found: dict[str, Record] = {}
+    found: dict[str, Recorded] = {}
     if ground.checkout is None:
         return found
     for target in (site.head.target for site in ground.sites):
         with suppress(GitError):
-            record = ground.checkout.record_of(target, ground.endpoints)
-            found |= {target.name: record} if record is not None else {}
+            recorded = _recorded(ground, ground.checkout.record_of(target, ground.endpoints))
+            found |= {target.name: recorded} if recorded is not None else {}
     return found

@@ -6,8 +6,9 @@ Apart from every branch, so no checkout, no pull request and no branch protectio
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 from urllib.parse import quote
 
@@ -17,13 +18,18 @@ from reconciler.evidence.git import Commit, Git, RefUpdate
 from reconciler.evidence.merge import merge
 from reconciler.evidence.objects import object_id
 from reconciler.evidence.remote import Push, Remote
-from reconciler.model.record import Record, is_sandbox
+from reconciler.model.record import Apply, Record, is_sandbox
 from reconciler.model.text import printable
 
 RECORDS: Final = "refs/reconciler/record/"
 
 ATTEMPTS: Final = 10
 """How often a writer that others were faster than tries again; each time it has their work in its own."""
+
+ABOUT_TO_APPLY: Final = "about to apply"
+"""What is written before the first request begins with it."""
+
+_MOST_PASSED_OVER = 100
 
 _REVISION = "Revision: "
 _RUN = "Run: "
@@ -55,6 +61,27 @@ class Records:
         ref = ref_of(target, endpoint)
         sha = self._git.ref(ref)
         return self._at_ref(ref, sha) if sha is not None else None
+
+    def applies(self, record: Record, most: int) -> tuple[Apply, ...]:
+        """The last applies that a record's chain tells of, the newest first; of one that never ended what it was about.
+
+        What others did meanwhile, and was merged in, is not among them; nor what lies behind a hundred killed runs.
+        """
+        chain = islice(self._chain(record.commit), most + _MOST_PASSED_OVER)
+        told = ((commit, commit.message.partition("\n")[0].partition(": ")[2]) for commit in chain)
+        applies = (
+            Apply(commit.at, outcome, _revision(commit)[0], _run(commit))
+            for commit, outcome in told
+            if commit.sha == record.commit or not outcome.startswith(ABOUT_TO_APPLY)
+        )
+        return tuple(islice(applies, most))
+
+    def _chain(self, tip: str | None) -> Iterator[Commit]:
+        """The commits from a tip on, each before its parent."""
+        sha = tip
+        while sha is not None and (commit := self._git.commit(sha)) is not None:
+            yield commit
+            sha = commit.parents[0] if commit.parents else None
 
     def write(self, record: Record, message: str) -> Record:
         """Write a record on top of what is there by now, merged where that is newer than what it was read from.
@@ -221,6 +248,12 @@ def _revision(commit: Commit) -> tuple[str | None, float | None]:
     last = commit.message.rstrip("\n").rpartition("\n\n")[2]
     found = next((match for line in last.split("\n") if (match := _TRAILER.fullmatch(line))), None)
     return (found[1], float(found[2]) if found[2] else None) if found is not None else (None, None)
+
+
+def _run(commit: Commit) -> str:
+    """The run that wrote it; empty where it doesn't say."""
+    lines = commit.message.rstrip("\n").rpartition("\n\n")[2].split("\n")
+    return next((line.removeprefix(_RUN) for line in lines if line.startswith(_RUN)), "")
 
 
 def _tree_id(files: Mapping[str, bytes], like: str) -> str:

@@ -66,10 +66,11 @@ class Lease:
         if term is None or self.lost or self._age(term) >= DEADLINE_SECONDS:
             raise LeaseLost(f"not sent, as the lease {self.name} is no longer held", remedy="another replica goes on")
 
-    async def acquire(self, stop: asyncio.Event) -> bool:
+    async def acquire(self, stop: asyncio.Event, on_awaited: Callable[[str], None] = lambda _holder: None) -> bool:
         """Wait until the lease is held; False where `stop` is set first.
 
-        Raises an HttpError that waiting won't mend, CredentialsError.
+        `on_awaited` is told the holder at each look that finds another one. Raises an HttpError that waiting won't
+        mend, CredentialsError.
         """
         holder: str | None = None
         while True:
@@ -77,6 +78,8 @@ class Lease:
                 if await self._taken():
                     log.info("lease.acquired", lease=str(self.name), holder=self._identity)
                     return True
+                if self._seen is not None and self._seen.holder is not None:
+                    on_awaited(self._seen.holder)
             except HttpError as error:
                 if not error.transient:
                     raise

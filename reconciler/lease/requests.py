@@ -1,9 +1,9 @@
-"""The three requests: read the lease, make it, write it if nobody else has written since."""
+"""The three requests: read the lease, make it, write it if nobody else has since; and whether each is allowed."""
 
 import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias
 
 from reconciler.clock import Clock
 from reconciler.errors import Forbidden, HttpError, NotFound, Unauthenticated, Unavailable, Undocumented
@@ -16,9 +16,13 @@ from reconciler.wire.peer import Peer
 from reconciler.wire.rate import RateLimit
 from reconciler.wire.retry import Policy
 
+Verb: TypeAlias = Literal["get", "create", "update"]
+"""What the service account has to be allowed, as Kubernetes calls it."""
+
 POLICY = Policy(connect_timeout=4.0, read_timeout=4.0, attempt_timeout=5.0)
 """Of each request: what hangs leaves time for another before the lease is lost."""
 
+_REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _NOTHING_WRITTEN = frozenset({HTTPStatus.CONFLICT})
 
 
@@ -59,6 +63,24 @@ class LeaseRequests:
         """Write it; None where somebody else has written it. Raises HttpError, CredentialsError."""
         return await self._write("PUT", self._one, body)
 
+    async def allows(self, verb: Verb) -> bool:
+        """Whether the service account may do that with the lease, which isn't touched. Raises HttpError."""
+        asked = {"group": "coordination.k8s.io", "resource": "leases", "namespace": self.name.namespace, "verb": verb}
+        asked |= {"name": self.name.name} if verb != "create" else {}  # what isn't there yet has no name to allow
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": asked},
+        }
+        answer = await self._exchange("POST", _REVIEWS, json.dumps(body).encode())
+        if not answer.is_success:
+            raise _status_error(answer, self.name)
+        review = answer.value()
+        status = review.get("status") if isinstance(review, dict) else None
+        if not isinstance(status, dict) or not isinstance(status.get("allowed"), bool):
+            raise answer.undocumented("a review that says nothing of what is allowed")
+        return bool(status["allowed"])
+
     async def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Record | None:
         answer = await self._exchange(method, path, json.dumps(body).encode())
         return None if answer.status in _NOTHING_WRITTEN else self._record(answer)
@@ -82,6 +104,14 @@ class LeaseRequests:
         return read_record(answer)
 
 
+def grant(name: LeaseName) -> str:
+    """What to do where the service account may not do all of it."""
+    return (
+        "let the pod's service account get, create and update leases (apiGroups: [coordination.k8s.io]) "
+        f"in namespace {name.namespace}: deploy/kubernetes/rbac.yaml"
+    )
+
+
 def _status_error(answer: Answer, name: LeaseName) -> HttpError:
     status, words = answer.status, answer.words()
     said = f"lease {name}: {answer.method}: {status} {answer.phrase}" + (f": {words}" if words else "")
@@ -90,11 +120,7 @@ def _status_error(answer: Answer, name: LeaseName) -> HttpError:
             remedy = "the service account's token is not this cluster's, or has expired"
             return Unauthenticated(said, remedy=remedy, http_status=status)
         case HTTPStatus.FORBIDDEN:
-            remedy = (
-                "let the pod's service account get, create and update leases (apiGroups: [coordination.k8s.io]) "
-                f"in namespace {name.namespace}: deploy/kubernetes/rbac.yaml"
-            )
-            return Forbidden(said, remedy=remedy, http_status=status)
+            return Forbidden(said, remedy=grant(name), http_status=status)
         case HTTPStatus.NOT_FOUND:
             return NotFound(said, remedy=f"is there a namespace {name.namespace}?", http_status=status)
         case HTTPStatus.REQUEST_TIMEOUT | HTTPStatus.TOO_MANY_REQUESTS:

@@ -108,6 +108,18 @@ class Record(NamedTuple):
         return self._replace(lines={name: line for name in sorted(found) if (line := found[name]) is not None})
 
 
+class Apply(NamedTuple):
+    """One apply, as the record's own history tells it: when it was recorded, and how its changes ended, counted.
+
+    `revision` is the commit that was applied, None for a dirty tree; `run` is the run that did it.
+    """
+
+    at: float
+    outcome: str
+    revision: str | None
+    run: str
+
+
 def is_sandbox(endpoint: str) -> bool:
     """Whether it is an embedded sandbox's: its record is of no use to anybody else."""
     return endpoint.startswith(SANDBOX)

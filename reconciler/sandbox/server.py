@@ -6,15 +6,16 @@ import signal
 import socket
 import ssl
 import struct
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any, NoReturn
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from reconciler.asgi import listening_on, server_of, serving_in_thread
 from reconciler.clock import Clock
 from reconciler.errors import Interrupted, SandboxError
 from reconciler.sandbox.app import Observer, create_app
@@ -22,8 +23,7 @@ from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.faulty import CONNECTION, FaultyApp
 from reconciler.sandbox.store import Store
 
-LOOPBACK = "127.0.0.1"
-_SHUTDOWN_SECONDS = 1
+LOOPBACK = IPv4Address("127.0.0.1")
 _BROKEN_RECORD = b"\x17\x03\x03\x00\x40" + bytes(64)
 """A TLS record of application data, by its head; nobody's key made the rest of it."""
 
@@ -148,47 +148,23 @@ class _WithConnection:
 
 def _server(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Server:
     wrapped = _WithConnection(app)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            wrapped,
-            http="h11",
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-            ssl_certfile=certificate.cert_file if certificate else None,
-            ssl_keyfile=certificate.key_file if certificate else None,
-        )
-    )
+    files = (certificate.cert_file, certificate.key_file) if certificate else (None, None)
+    server = server_of(wrapped, cert_file=files[0], key_file=files[1])
     wrapped.connections = server.server_state.connections
     return server
 
 
 @contextmanager
 def _serving(app: ASGIApp, listening: socket.socket, certificate: Certificate | None) -> Iterator[str]:
-    server = _server(app, certificate)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])), daemon=True)
-    thread.start()
-    try:
-        yield _base(
-            listening, certificate
-        )  # the socket listens already: what connects before the server is up waits in its queue
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10 * _SHUTDOWN_SECONDS)
+    with serving_in_thread(_server(app, certificate), listening):
+        yield _base(listening, certificate)
 
 
 @contextmanager
 def _bound(port: int) -> Iterator[socket.socket]:
-    # IPPROTO_TCP by name: asyncio sets TCP_NODELAY only where it sees it, and each answer would take 40 ms without.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with ExitStack() as stack:
         try:
-            listening.bind((LOOPBACK, port))
-            listening.listen(1024)
+            listening = stack.enter_context(listening_on(LOOPBACK, port))
         except OSError as error:
             message = f"port {port} of {LOOPBACK} can't be taken: {error.strerror}"
             raise SandboxError(message, remedy="name another with --port, or 0 for a free one") from error

@@ -48,8 +48,11 @@ def create_app(shown: Shown, *, token: ApiKey | None, loopback: bool) -> ASGIApp
         return PlainTextResponse("ok\n")
 
     async def readyz(_request: Request) -> Response:
-        reasons = shown.picture().unready(shown.now())
-        return PlainTextResponse("".join(f"{why}\n" for why in reasons) or "ready\n", 503 if reasons else 200)
+        picture = shown.picture()
+        reasons = picture.unready(shown.now())
+        if reasons:
+            return PlainTextResponse("".join(f"{why}\n" for why in reasons), 503)
+        return PlainTextResponse("ready\n" if picture.lease is None else "waiting for the lease\n")
 
     async def metrics(_request: Request) -> Response:
         text = shown.clean(metrics_text(shown.picture).decode())

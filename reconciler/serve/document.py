@@ -8,18 +8,19 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from reconciler import __version__
+from reconciler.apply.ongoing import Doing, Ongoing
 from reconciler.errors import Problem
 from reconciler.model.cluster import Frozen
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.schema import schema_of
-from reconciler.plan.change import Cause, FieldChange, LeftReason, Risk
+from reconciler.plan.change import Cause, Change, FieldChange, LeftReason, Risk
 from reconciler.plan.plan import Nodes, Settling, Summary, Unhealthy, Unmanaged, Violation
 from reconciler.results import ErrorDetail, Outcome
-from reconciler.serve.picture import Condition, Outstanding, Picture, RoundResult, TargetPicture
+from reconciler.serve.events import LAST_APPLIED
+from reconciler.serve.picture import Condition, Outstanding, Picture, TargetPicture
+from reconciler.serve.totals import RoundResult
 
 FORMAT_VERSION: Final = 1
-LAST_APPLIED: Final = 10
-"""Lines of the record that are shown of each target, the newest first; `reconciler record` shows all."""
 
 
 class SuspensionState(Frozen):
@@ -56,6 +57,38 @@ class RoundState(Frozen):
     progress: ProgressState | None
 
 
+class LeaseState(Frozen):
+    """The lease that is waited for: who holds it, and when that was last seen."""
+
+    holder: str
+    seen_at: float
+
+
+class OngoingState(Frozen):
+    """A cluster that is being changed or awaited; `action` is null where nothing is asked of it, and it only settles.
+
+    `since` is from when on it has been doing that; `status` is as last listed. `said` is why a request has to wait, or
+    may not have been taken.
+    """
+
+    action: Literal["create", "update", "delete"] | None
+    name: str
+    doing: Doing
+    since: float
+    fields: Annotated[tuple[FieldChange, ...], Field(strict=False)]
+    status: str | None
+    said: str | None
+
+
+class EndedState(Frozen):
+    """A change of the apply under way that has ended; `error` is why it didn't as it should."""
+
+    action: Literal["create", "update", "delete"]
+    name: str
+    outcome: Outcome
+    error: str | None
+
+
 class OutstandingState(Frozen):
     """A change that isn't done: what it is, why, and how it ended, where the last round tried."""
 
@@ -70,6 +103,15 @@ class OutstandingState(Frozen):
     error: ErrorDetail | None
 
 
+class ApplyState(Frozen):
+    """An apply, as the record's history tells it; `revision` is null for a dirty tree."""
+
+    at: float
+    outcome: str
+    revision: str | None
+    run: str
+
+
 class LastAppliedState(Frozen):
     """A line of the record: what was applied to a cluster, and when; `commit` is null for a dirty tree."""
 
@@ -81,7 +123,10 @@ class LastAppliedState(Frozen):
 
 
 class TargetState(Frozen):
-    """One target. What was planned is as of `planned_at`: older than the last round where that couldn't read it."""
+    """One target. What was planned is as of `planned_at`: older than the last round where that couldn't read it.
+
+    `next_round_at` is null while it is in the round under way.
+    """
 
     target: str
     endpoint: str | None
@@ -96,6 +141,8 @@ class TargetState(Frozen):
     summary: Summary | None
     nodes: Nodes | None
     in_sync: int
+    ongoing: Annotated[tuple[OngoingState, ...], Field(strict=False)]
+    ended: Annotated[tuple[EndedState, ...], Field(strict=False)]
     changes: Annotated[tuple[OutstandingState, ...], Field(strict=False)]
     settling: Annotated[tuple[Settling, ...], Field(strict=False)]
     unhealthy: Annotated[tuple[Unhealthy, ...], Field(strict=False)]
@@ -103,11 +150,15 @@ class TargetState(Frozen):
     violations: Annotated[tuple[Violation, ...], Field(strict=False)]
     warnings: Annotated[tuple[str, ...], Field(strict=False)]
     errors: Annotated[tuple[Problem, ...], Field(strict=False)]
+    last_applies: Annotated[tuple[ApplyState, ...], Field(strict=False)]
     last_applied: Annotated[tuple[LastAppliedState, ...], Field(strict=False)]
 
 
 class StateDocument(Frozen):
-    """The loop at the moment `at`. `errors` are why its last round as a whole failed."""
+    """The loop at the moment `at`. `errors` are why its last round as a whole failed.
+
+    `lease` is there while another replica holds it.
+    """
 
     kind: Literal["state"] = "state"
     format_version: Literal[1] = FORMAT_VERSION
@@ -115,6 +166,7 @@ class StateDocument(Frozen):
     at: float
     applies: bool
     next_round_at: float | None
+    lease: LeaseState | None
     round: RoundState | None
     errors: Annotated[tuple[Problem, ...], Field(strict=False)]
     left_behind: Annotated[tuple[LeftBehind, ...], Field(strict=False)]
@@ -138,6 +190,7 @@ def state_of(picture: Picture, at: float) -> StateDocument:
         at=at,
         applies=picture.applies,
         next_round_at=picture.next_at if under_way is None else None,
+        lease=LeaseState(holder=picture.lease.holder, seen_at=picture.lease.at) if picture.lease is not None else None,
         round=None
         if under_way is None
         else RoundState(
@@ -149,12 +202,13 @@ def state_of(picture: Picture, at: float) -> StateDocument:
         ),
         errors=picture.problems,
         left_behind=picture.left_behind,
-        targets=tuple(_target(target) for target in picture.targets.values()),
+        targets=tuple(_target(picture, target) for target in picture.targets.values()),
     )
 
 
-def _target(target: TargetPicture) -> TargetState:
+def _target(picture: Picture, target: TargetPicture) -> TargetState:
     plan, due, last = target.plan, target.due, target.last_round
+    changes = {change.name: change for change in (plan.changes if plan else ())}
     return TargetState(
         target=target.name,
         endpoint=plan.endpoint if plan else None,
@@ -162,13 +216,18 @@ def _target(target: TargetPicture) -> TargetState:
         suspended=SuspensionState(**target.suspension._asdict()) if target.suspension else None,
         last_round=LastRoundState(**last._asdict(), result=last.result) if last else None,
         last_success_at=target.last_success_at,
-        next_round_at=due.at if due else None,
+        next_round_at=due.at if due and not picture.is_in_round(target.name) else None,
         failures=due.failures if due else 0,
         planned_at=target.planned_at,
         revision=plan.revision if plan else None,
         summary=plan.summary if plan else None,
         nodes=plan.nodes if plan else None,
         in_sync=len(target.in_sync),
+        ongoing=tuple(_ongoing(one, since, changes.get(one.name)) for one, since in picture.ongoing(target.name)),
+        ended=tuple(
+            EndedState(action=one.action, name=one.name, outcome=one.outcome, error=one.error)
+            for one in picture.changes_ended(target.name)
+        ),
         changes=tuple(map(_outstanding, target.outstanding)),
         settling=target.settling,
         unhealthy=target.unhealthy,
@@ -176,6 +235,7 @@ def _target(target: TargetPicture) -> TargetState:
         violations=plan.violations if plan else (),
         warnings=plan.warnings if plan else (),
         errors=target.problems,
+        last_applies=tuple(ApplyState(**one._asdict()) for one in target.last_applies),
         last_applied=tuple(
             LastAppliedState(name=line.name, at=line.at, commit=line.commit, file=line.file, line=line.line)
             for line in target.last_applied(LAST_APPLIED)
@@ -195,4 +255,16 @@ def _outstanding(one: Outstanding) -> OutstandingState:
         fields=change.fields,
         outcome=result.outcome if result else None,
         error=result.error if result else None,
+    )
+
+
+def _ongoing(one: Ongoing, since: float, change: Change | None) -> OngoingState:
+    return OngoingState(
+        action=one.action,
+        name=one.name,
+        doing=one.doing,
+        since=since,
+        fields=change.fields if change is not None else (),
+        status=one.status,
+        said=one.said,
     )

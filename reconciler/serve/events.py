@@ -1,16 +1,26 @@
 """What happens in a loop, as far as anybody may want to look at it: the loop's own events, and those of a round."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.apply.machine import Progress
 from reconciler.errors import Problem
 from reconciler.loop import LoopEvent
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.fleet import Suspension
-from reconciler.model.record import Record
+from reconciler.model.record import Apply, Record
 from reconciler.plan.plan import Plan
 from reconciler.results import TargetReport
+
+LAST_APPLIED: Final = 10
+"""Applies, and lines, of each target's record that are shown: the newest. git and `reconciler record` show all."""
+
+
+class Recorded(NamedTuple):
+    """A target's record as it stands, and its last applies, the newest first."""
+
+    record: Record
+    applies: tuple[Apply, ...] = ()
 
 
 class TargetPlanned(NamedTuple):
@@ -19,7 +29,7 @@ class TargetPlanned(NamedTuple):
     plan: Plan
     declared: tuple[str, ...]
     suspension: Suspension | None = None
-    record: Record | None = None
+    recorded: Recorded | None = None
 
 
 class RoundPlanned(NamedTuple):
@@ -35,15 +45,24 @@ class RoundPlanned(NamedTuple):
 class RoundProgressed(NamedTuple):
     """How far a round that applies its plans is."""
 
+    at: float
     progress: Progress
 
 
 class RoundApplied(NamedTuple):
-    """A round has carried its plans out; `records` are those of the targets as they stand now."""
+    """A round has carried its plans out; `recorded` are the records of the targets as they stand now."""
 
     reports: tuple[TargetReport, ...]
     problems: tuple[Problem, ...] = ()
-    records: Mapping[str, Record] = {}
+    recorded: Mapping[str, Recorded] = {}
+
+
+class LeaseAwaited(NamedTuple):
+    """The lease was read, and another replica holds it; who doesn't see it again for so long has lost sight of it."""
+
+    at: float
+    holder: str
+    seconds: float
 
 
 class Exchanged(NamedTuple):
@@ -53,4 +72,4 @@ class Exchanged(NamedTuple):
     status: int | None
 
 
-Event: TypeAlias = LoopEvent | RoundPlanned | RoundProgressed | RoundApplied | Exchanged
+Event: TypeAlias = LoopEvent | RoundPlanned | RoundProgressed | RoundApplied | LeaseAwaited | Exchanged

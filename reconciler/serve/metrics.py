@@ -15,7 +15,8 @@ from prometheus_client.registry import Collector
 
 from reconciler import __version__
 from reconciler.plan.change import Cause
-from reconciler.serve.picture import BUCKETS, Picture, TargetPicture
+from reconciler.serve.picture import Picture, TargetPicture
+from reconciler.serve.totals import BUCKETS
 
 PREFIX: Final = "reconciler_"
 

@@ -5,20 +5,17 @@ that is held longest: what asks and goes, such as a probe, is answered all the s
 """
 
 import asyncio
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from reconciler.asgi import listening_on, server_of, serving_in_thread
 from reconciler.errors import UsageError
 from reconciler.serve.address import Address
 from reconciler.wire.client import most_listened
 
-_SHUTDOWN_SECONDS = 1
 _MOST_CONNECTIONS = 100
 """More than a wall, some phones and Prometheus hold."""
 _BACKLOG = 16
@@ -28,30 +25,15 @@ _BACKLOG = 16
 @contextmanager
 def serving(app: ASGIApp, address: Address) -> Iterator[str]:
     """Serve meanwhile; the base URL. Raises UsageError where the address can't be had."""
-    with _bound(address) as listening:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                http=_places(min(_MOST_CONNECTIONS, most_listened())),
-                ws="none",
-                lifespan="off",
-                loop="asyncio",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                backlog=_BACKLOG,
-                timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-            )
-        )
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])), daemon=True)
-        thread.start()
+    with ExitStack() as stack:
         try:
-            yield address.url(listening.getsockname()[1])
-        finally:
-            server.should_exit = True
-            thread.join(timeout=10 * _SHUTDOWN_SECONDS)
+            listening = stack.enter_context(listening_on(address.ip, address.port, _BACKLOG))
+        except OSError as error:
+            message = f"--listen: {address.ip} port {address.port} can't be taken: {error.strerror}"
+            raise UsageError(message, remedy="name another address or port; port 0 takes a free one") from error
+        places = _places(min(_MOST_CONNECTIONS, most_listened()))
+        stack.enter_context(serving_in_thread(server_of(app, connection=places, backlog=_BACKLOG), listening))
+        yield address.url(listening.getsockname()[1])
 
 
 def _places(most: int) -> type[asyncio.Protocol]:
@@ -72,18 +54,3 @@ def _places(most: int) -> type[asyncio.Protocol]:
             super().connection_lost(exc)
 
     return Connection
-
-
-@contextmanager
-def _bound(address: Address) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if address.ip.version == 6 else socket.AF_INET
-    # IPPROTO_TCP by name: asyncio sets TCP_NODELAY only where it sees it, and each answer would take 40 ms without.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((str(address.ip), address.port))
-            listening.listen(_BACKLOG)
-        except OSError as error:
-            message = f"--listen: {address.ip} port {address.port} can't be taken: {error.strerror}"
-            raise UsageError(message, remedy="name another address or port; port 0 takes a free one") from error
-        yield listening

@@ -2,11 +2,16 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import Checkout, Workplace, manifest
 from tests.forge.fake_github import INSTALLATION, REPOSITORY, FakeGitHub
+from tests.forge.fake_gitlab import PROJECT, PROJECT_PATH, TOKEN, FakeGitLab
+from tests.lease.fake_kubernetes import FakeKubernetes
+from tests.lease.served import served
 
 
 def lines(text: str) -> list[str]:
@@ -119,6 +124,85 @@ def test_a_job_whose_token_may_not_read(workplace: Workplace) -> None:
         f"warning  GET /repos/{REPOSITORY}/issues: {refused} issues: write`; {fork}",
     ]
     assert github.complaints == github.writes == []
+
+
+@pytest.mark.slow
+def test_a_job_on_gitlab_whose_token_may_not_read(workplace: Workplace) -> None:
+    """As on GitHub, in GitLab's words; outside a merge request nobody asks for its notes."""
+    gitlab = FakeGitLab()
+    with gitlab.serve() as url:
+        workplace.environment |= {
+            "GITLAB_CI": "true",
+            "CI_API_V4_URL": url,
+            "CI_PROJECT_ID": str(PROJECT),
+            "CI_PROJECT_PATH": PROJECT_PATH,
+            "CI_PIPELINE_SOURCE": "merge_request_event",
+            "CI_MERGE_REQUEST_IID": "12",
+            "CI_MERGE_REQUEST_PROJECT_ID": str(PROJECT),
+        }
+        tokenless = told_of_forge(workplace)
+        workplace.environment["GITLAB_TOKEN"] = TOKEN
+        granted = told_of_forge(workplace)
+        gitlab.denied = {"read"}
+        denied = told_of_forge(workplace)
+        workplace.environment["CI_PIPELINE_SOURCE"] = "schedule"
+        del workplace.environment["CI_MERGE_REQUEST_IID"]
+        scheduled = told_of_forge(workplace)
+    grant = "give GITLAB_TOKEN the scope `api` and the role Reporter; with CI_JOB_TOKEN nobody writes notes"
+    step = "give the job a project access token with the scope `api`: with CI_JOB_TOKEN nobody writes notes"
+    assert tokenless == [f"warning  no token: GITLAB_TOKEN is not set → {step}"]
+    assert granted == ["ok       the pull request's comments can be read", "ok       drift issues can be read"]
+    of_issues = f"warning  GET /projects/{PROJECT}/issues: 403 Forbidden: 403 Forbidden → {grant}"
+    of_notes = of_issues.replace("issues:", "merge_requests/12/notes:")
+    assert (denied, scheduled) == ([of_notes, of_issues], [of_issues])
+    assert gitlab.complaints == gitlab.writes == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
+def test_a_pod_that_may_not_hold_its_lease(workplace: Workplace, tmp_path: Path) -> None:
+    """What `run --lease` would meet, with the role that mends it; nothing is written there, and the lease needn't be there."""
+    kubernetes = FakeKubernetes()
+
+    def told() -> list[str]:
+        return [line for line in workplace.run("doctor").out.splitlines() if line[9:15] == "lease "]
+
+    workplace.environment["RECONCILER_LEASE"] = "fleet/reconciler"
+    outside = told()
+    with served(kubernetes, tmp_path / "account") as pod:
+        workplace.environment |= pod.environment
+        ready = told()
+        kubernetes.leases["fleet", "reconciler"] = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"namespace": "fleet", "name": "reconciler", "resourceVersion": "7"},
+            "spec": {"holderIdentity": "first_1"},
+        }
+        held = told()
+        kubernetes.allowed = ("get", "update")
+        without_create = told()
+        kubernetes.allowed = ("get",)
+        denied = told()
+        pod.token_file.write_text("of-another-cluster")
+        refused = told()
+    role = (
+        "let the pod's service account get, create and update leases (apiGroups: [coordination.k8s.io]) "
+        "in namespace fleet: deploy/kubernetes/rbac.yaml"
+    )
+    assert outside[0].startswith("failed   lease     --lease is for a pod of a Kubernetes cluster")
+    assert [ready, held] == [
+        [f"ok       lease     fleet/reconciler may be read, made and written; {who} holds it"]
+        for who in ("nobody", "first_1")
+    ]
+    assert without_create == [
+        f"warning  lease     fleet/reconciler: it is there, and where somebody deletes it this pod may not create it anew → {role}"
+    ]
+    assert denied == [
+        f"failed   lease     fleet/reconciler: this pod's service account may not create and update it → {role}"
+    ]
+    assert refused[0].startswith("failed   lease     lease fleet/reconciler: POST: 401 Unauthorized")
+    assert (set(kubernetes.asked), kubernetes.complaints) == ({"get"}, [])
+    assert kubernetes.leases["fleet", "reconciler"]["metadata"]["resourceVersion"] == "7"
 
 
 @pytest.mark.slow

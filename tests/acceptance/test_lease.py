@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -19,7 +20,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates"),
 ]
-[ARGUMENTS] = [one["args"] for one in FILES["run.yaml"][0]["spec"]["template"]["spec"]["containers"]]
+CONTAINERS = FILES["run.yaml"][0]["spec"]["template"]["spec"]["containers"]
+[ARGUMENTS] = [one["args"] for one in CONTAINERS]
 
 
 class GitSync:
@@ -52,8 +54,15 @@ def until(process: "subprocess.Popen[str]", event: str, **fields: object) -> dic
     raise AssertionError(f"it ended before {event}")
 
 
+def probe(page: str) -> tuple[int, str]:
+    """What Kubernetes' readiness probe gets."""
+    [path] = {one["readinessProbe"]["httpGet"]["path"] for one in CONTAINERS}
+    with urlopen(page + path) as answer:  # noqa: S310  # loopback
+        return answer.status, answer.read().decode()
+
+
 def test_one_of_two_replicas_applies(checkout: Checkout, tmp_path: Path) -> None:
-    """The first applies, the second waits; the second goes on where the first ends; it ends where its lease is taken away."""
+    """The first applies, the second waits, both are ready; the second goes on where the first ends, and ends where its lease goes."""
     service = checkout.service()
     checkout.declare("orders")
     checkout.commit()
@@ -68,17 +77,21 @@ def test_one_of_two_replicas_applies(checkout: Checkout, tmp_path: Path) -> None
             return checkout.start(here.replace("0.0.0.0:8080", "127.0.0.1:0"))
 
         first = start(clones[0])
+        pages = [until(first, "listen.began")["url"]]
         until(first, "round.ended", exit_code=0)
         assert service.sent() == ["PUT orders 200"]
         second = start(clones[1])
+        pages.append(until(second, "listen.began")["url"])
         awaited = until(second, "lease.awaited")
         assert awaited["holder"] == kubernetes.holder()
+        assert list(map(probe, pages)) == [(200, "ready\n"), (200, "waiting for the lease\n")]
 
         first.send_signal(signal.SIGTERM)
         until(first, "lease.released")
         assert first.wait() == 143
         until(second, "round.ended", exit_code=0)
         assert service.sent() == []
+        assert probe(pages[1]) == (200, "ready\n")
 
         checkout.declare("sessions")
         checkout.commit()

@@ -71,12 +71,32 @@ def test_a_loop_shows_what_it_did(checkout: Checkout) -> None:
         ("orders", commit),
         ("carts", commit),
     }
+    [apply] = target["last_applies"]
+    assert (apply["outcome"], apply["revision"]) == ("2 applied", commit)
     assert loop.ask("/readyz") == (200, "ready\n")
     metrics = loop.ask("/metrics")[1].splitlines()
     assert 'reconciler_changes_total{action="create",outcome="applied"} 2.0' in metrics
     assert 'reconciler_in_sync_clusters{target="default"} 2.0' in metrics
     assert 'reconciler_http_requests_total{code="200",method="PUT"} 2.0' in metrics
     assert "2 clusters in sync" in loop.ask("/")[1]
+    assert loop.end() == 143
+
+
+@pytest.mark.slow
+def test_what_is_under_way_is_seen_while_it_settles(checkout: Checkout) -> None:
+    """Cluster by cluster, on the page and in the state; it is ready meanwhile, and a signal ends it in good order."""
+    checkout.service(settle_seconds=7200)
+    checkout.declare("orders")
+    checkout.commit()
+    loop = Loop(checkout.start("run --apply --listen 127.0.0.1:0 --log-format json"))
+    loop.wait_for("change.accepted")
+    while not (seen := loop.state()["targets"][0]["ongoing"]) or seen[0]["doing"] == "sending":
+        pass  # until the next list, within a second
+    [orders] = seen
+    assert (orders["name"], orders["action"], orders["status"]) == ("orders", "create", "Creating")
+    assert {field["path"]: field["after"] for field in orders["fields"]}["shard_count"] == 1
+    assert re.search(r"<h3>Under way .*\n.*\n.*<h4>create orders</h4>", loop.ask("/")[1])
+    assert loop.ask("/readyz") == (200, "ready\n")
     assert loop.end() == 143
 
 

@@ -1,6 +1,7 @@
 """Runs against a service in virtual time: what is sent, when, and how each change ends."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 from reconciler.apply.driver import carry_out
 from reconciler.apply.job import Finished
 from reconciler.apply.machine import Machine, Progress
+from reconciler.apply.ongoing import EndedChange, Ongoing
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.protocol import Begun, Listed, Send, Taken
 from reconciler.errors import (
@@ -34,6 +36,8 @@ from tests.apply.fakes import (
     Accepted,
     Answer,
     Handler,
+    Listing,
+    Service,
     World,
     declared,
     head_of,
@@ -927,8 +931,8 @@ def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
     assert [event["event"] for event in logs] == ["apply.broke", "change.unknown"]
 
 
-def test_progress_counts_and_names_the_oldest_wait() -> None:
-    """For a line on a terminal."""
+def test_progress_counts_and_names_what_is_under_way() -> None:
+    """For a line on a terminal, and for the page: each cluster, what was asked of it, and for how long."""
     world = World()
     seen: list[Progress] = []
     job = job_of(head_of(declared("a"), declared("b")))
@@ -938,9 +942,36 @@ def test_progress_counts_and_names_the_oldest_wait() -> None:
         [job], {"default": service}, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=seen.append
     )
     world.clock.run(run)
-    assert seen[0] == Progress(total=2, ended=0, failed=0, awaited=0, oldest_seconds=None)
-    assert seen[1] == Progress(total=2, ended=0, failed=0, awaited=2, oldest_seconds=1.0)
-    assert seen[-1] == Progress(total=2, ended=2, failed=0, awaited=0, oldest_seconds=None)
+    sending = tuple(Ongoing("default", name, "create", "sending", 0.0) for name in ("a", "b"))
+    assert seen[0] == Progress(total=2, ended=0, failed=0, awaited=0, oldest_seconds=None, ongoing=sending)
+    settling = tuple(Ongoing("default", name, "create", "settling", 1.0, "Creating") for name in ("a", "b"))
+    assert seen[1] == Progress(total=2, ended=0, failed=0, awaited=2, oldest_seconds=1.0, ongoing=settling)
+    ended = tuple(EndedChange("default", name, "create", "applied") for name in ("a", "b"))
+    assert seen[-1] == Progress(total=2, ended=2, failed=0, awaited=0, oldest_seconds=None, changes_ended=ended)
+
+
+def test_progress_of_many_targets_is_told_once_for_all_that_comes_together() -> None:
+    """Telling takes as long as there are clusters: not for each of their lists, and the last is never left out."""
+    world = World()
+    names = [f"t{number:02}" for number in range(20)]
+    jobs = [job_of(head_of(declared("a"), target=name)) for name in names]
+    moments = Counter[float]()
+    seen: list[Progress] = []
+
+    def tell(progress: Progress) -> None:
+        moments[round(world.clock.seconds, 3)] += 1
+        seen.append(progress)
+
+    class Far(Service):
+        async def list_clusters(self, *, budget_seconds: float | None = None) -> Listing:
+            await self.clock.sleep(0.1)
+            return await super().list_clusters(budget_seconds=budget_seconds)
+
+    services = {name: Far(world.clock) for name in names}
+    run = carry_out(jobs, services, ApplyOptions(), clock=world.clock, stop=world.stop, on_progress=tell)
+    world.clock.run(run)
+    assert max(moments.values()) <= 2
+    assert (seen[-1].ended, len(seen[-1].changes_ended)) == (20, 20)
 
 
 def test_progress_is_told_five_times_a_second_at_most() -> None:

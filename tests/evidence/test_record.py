@@ -91,6 +91,20 @@ def test_what_is_written_is_read_and_its_history_is_the_log(repo: Repo) -> None:
     assert (repo.head, repo.git("status", "--porcelain"), repo.git("for-each-ref")) == before
 
 
+def test_the_last_applies_are_told_by_its_history(repo: Repo) -> None:
+    """The newest first, each how it ended; one that was killed says what it was about."""
+    with records_of(repo) as records:
+        written = records.write(record(line("a"), revision=COMMITS[0]), "us-east-1: 1 applied")
+        for name, message in (("b", "about to apply 2"), ("c", "1 applied, 1 failed"), ("d", "about to apply 1")):
+            written = records.write(written._replace(lines={name: line(name)}), f"us-east-1: {message}")
+        told = records.applies(written, 9)
+        outcomes = ["about to apply 1", "1 applied, 1 failed", "1 applied"]
+        assert [one.outcome for one in told] == outcomes
+        assert {(one.revision, one.run) for one in told} == {(COMMITS[0], "run-1")}
+        assert [one.outcome for one in records.applies(written, 2)] == outcomes[:2]
+        assert records.applies(written._replace(commit=None), 9) == ()
+
+
 def test_where_nothing_has_changed_nothing_is_written(repo: Repo) -> None:
     """Not even an object; a new revision is a change."""
     with records_of(repo) as records:

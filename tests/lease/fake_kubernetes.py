@@ -15,6 +15,7 @@ MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 """What Go's parser takes for a MicroTime: exactly six digits."""
 
 LEASES = re.compile(r"/apis/coordination\.k8s\.io/v1/namespaces/([a-z0-9-]+)/leases(?:/([a-z0-9.-]+))?")
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 TOKEN = "a-service-accounts-token"
 
 
@@ -42,6 +43,8 @@ class FakeKubernetes:
 
     def handle(self, method: str, path: str, authorization: str | None, content: bytes) -> Response:
         """One exchange."""
+        if (method, path) == ("POST", REVIEWS):
+            return self._review(json.loads(content), authorization)
         found = LEASES.fullmatch(path)
         verb = {"GET": "get", "POST": "create", "PUT": "update"}.get(method)
         if found is None or verb is None or (found[2] is None) != (verb == "create"):
@@ -60,6 +63,20 @@ class FakeKubernetes:
         return refused or (
             self._create(found[1], body) if verb == "create" else self._update((found[1], found[2]), body)
         )
+
+    def _review(self, body: dict[str, Any], authorization: str | None) -> Response:
+        """Whether the account may do that; what isn't a lease of a namespace nobody may touch."""
+        if authorization != f"Bearer {self.token}":
+            return self._status(401, "Unauthorized", "Unauthorized")
+        problems = wrong("SelfSubjectAccessReview", body)
+        if problems:
+            self.complaints += problems
+            return self._status(422, "Invalid", "; ".join(problems))
+        asked = body["spec"]["resourceAttributes"]
+        of_a_lease = (asked["group"], asked["resource"]) == ("coordination.k8s.io", "leases") and asked["namespace"]
+        answer = {**body, "status": {"allowed": bool(of_a_lease) and asked["verb"] in self.allowed}}
+        assert wrong("SelfSubjectAccessReview", answer) == []
+        return JSONResponse(answer, 201)
 
     def edit(self, namespace: str, name: str, **labels: str) -> None:
         """Label a lease, as somebody does by hand."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -239,6 +240,27 @@ def test_a_signal_ends_the_wait() -> None:
 
     assert world.clock.run(play()) is False
     assert world.kubernetes.holder() == "a_1"
+
+
+def test_each_look_that_sees_another_hold_it_is_told() -> None:
+    """And none that saw nothing: who is cut off tells it by its silence."""
+    world = World()
+    holder, waiting = world.replica(), world.replica(cuts=[(20.0, 60.0)])
+    seen: list[tuple[str, float]] = []
+
+    async def play() -> None:
+        ended = asyncio.Event()
+        held = holder.lease()
+        await held.acquire(asyncio.Event())
+        keeping = asyncio.ensure_future(held.keep(asyncio.Event(), ended.set))
+        asyncio.get_running_loop().call_later(80, ended.set)
+        await waiting.lease().acquire(ended, lambda holder: seen.append((holder, world.clock.seconds)))
+        keeping.cancel()
+
+    world.clock.run(play())
+    assert {name for name, _ in seen} == {"a_1"}
+    pauses = [later - earlier for (_, earlier), (_, later) in pairwise(seen)]
+    assert (sorted(pauses)[-2] < 3, max(pauses) > 40) == (True, True)
 
 
 def test_an_api_server_that_is_down_is_waited_for() -> None:

@@ -3,14 +3,24 @@
 from collections.abc import Sequence
 
 from reconciler.apply.machine import Progress
+from reconciler.apply.ongoing import EndedChange, Ongoing
 from reconciler.errors import Problem
 from reconciler.loop import Due, RoundBegun, RoundEnded, RoundScheduled
 from reconciler.model.fleet import Suspension
-from reconciler.model.record import Line, Record
+from reconciler.model.record import Apply, Line, Record
 from reconciler.plan.plan import Nodes, Plan, Summary
 from reconciler.results import ErrorDetail, Result, TargetReport, summarize
-from reconciler.serve.events import Event, RoundApplied, RoundPlanned, RoundProgressed, TargetPlanned
-from reconciler.serve.picture import Picture, after
+from reconciler.serve.events import (
+    Event,
+    LeaseAwaited,
+    Recorded,
+    RoundApplied,
+    RoundPlanned,
+    RoundProgressed,
+    TargetPlanned,
+)
+from reconciler.serve.picture import Picture
+from reconciler.serve.transition import after
 from tests.report.everything import (
     EARLIER,
     HEAD,
@@ -39,13 +49,17 @@ def picture_of(*events: Event, applies: bool = True) -> Picture:
     return picture
 
 
-def record(target: str, names: Sequence[str], say: Say = as_it_is) -> Record:
-    """A record whose first names were applied last."""
+def recorded(target: str, names: Sequence[str], say: Say = as_it_is) -> Recorded:
+    """A record whose first names were applied last, by two applies."""
     lines = {
         say(name): Line(say(name), EARLIER, NOW - 3600 * (number + 1), say(f"manifests/{name}.yaml"), 1, "created")
         for number, name in enumerate(names)
     }
-    return Record(target, "https://api.cache.example.com", "MOMENTO_API_KEY", lines=lines)
+    applies = (
+        Apply(NOW - 3600, say("1 applied"), EARLIER, say("https://ci.example.com/runs/7")),
+        Apply(NOW - 7200, say("3 applied, 1 failed"), None, ""),
+    )
+    return Recorded(Record(target, "https://api.cache.example.com", "MOMENTO_API_KEY", lines=lines), applies)
 
 
 def target_planned(
@@ -54,7 +68,7 @@ def target_planned(
     """A plan of a target with so many clusters besides those that it changes."""
     names = tuple(f"{('carts', 'orders', 'sessions', 'search', 'prices')[n % 5]}-{n:04}" for n in range(declared))
     changed = tuple(change.name for change in plan.changes if change.action != "delete")
-    return TargetPlanned(plan, tuple(map(say, names)) + changed, suspension, record(plan.target, names[:4], say))
+    return TargetPlanned(plan, tuple(map(say, names)) + changed, suspension, recorded(plan.target, names[:4], say))
 
 
 def a_round(*targets: TargetPlanned, codes: Sequence[int] = (), problems: Sequence[Problem] = ()) -> list[Event]:
@@ -126,7 +140,42 @@ def half_failed(say: Say = as_it_is) -> Picture:
             {"us-east-1": Due(NOW + 570, 1), "eu-west-1": Due(NOW + 570, 3), "ap-south-1": Due(NOW + 270)},
         ),
         RoundBegun(NOW - 4, frozenset({"eu-west-1"})),
-        RoundProgressed(Progress(10, 3, 1, 2, 192)),
+        RoundProgressed(NOW, Progress(10, 3, 1, 2, 192, ongoing(say))),
+    )
+
+
+def ongoing(say: Say = as_it_is, target: str = "ap-south-1") -> tuple[Ongoing, ...]:
+    """A change that is refused as busy, one that settles, one whose answer hasn't come; what is only awaited."""
+    return (
+        Ongoing(target, say("busy"), "update", "waiting", 192.0, say("Updating"), say("409: it is being updated")),
+        Ongoing(target, say("again"), "create", "settling", 191.0, say("Creating")),
+        Ongoing(target, say("gone"), "delete", "sending", 2.0),
+        Ongoing(target, say("slow"), None, "settling", 60.0, say("Creating")),
+    )
+
+
+def ended(say: Say = as_it_is, target: str = "us-east-1") -> tuple[EndedChange, ...]:
+    """Thirty changes that were applied, in another target, and one that failed."""
+    failed = EndedChange(target, say("orders"), "update", "failed", say("PUT /cluster/orders: 400: no such type"))
+    return (*(EndedChange("eu-west-1", f"cart-{n:03}", "update", "applied") for n in range(40, 70)), failed)
+
+
+def applying(say: Say = as_it_is) -> Picture:
+    """An apply under way, of what a plan of each sort asks for, and of a hundred alike."""
+    alike = [
+        update(f"cart-{n:03}", field("node_instance_type", "m6g.large", "r6g.large", "revision"), cause="revision")
+        for n in range(100)
+    ]
+    us, eu = (
+        a_plan(say).model_copy(update={"target": "us-east-1"}),
+        planned(*alike).model_copy(update={"target": "eu-west-1"}),
+    )
+    settling = [Ongoing("eu-west-1", f"cart-{n:03}", "update", "settling", 600.0 - n, "Updating") for n in range(40)]
+    under_way = (*settling, *ongoing(say, "us-east-1"))
+    return picture_of(
+        RoundBegun(NOW - 700, frozenset()),
+        RoundPlanned(NOW - 699, ("us-east-1", "eu-west-1"), (target_planned(us, 12, say), target_planned(eu, 3, say))),
+        RoundProgressed(NOW, Progress(110, 31, 1, len(under_way), 600, under_way, ended(say))),
     )
 
 
@@ -159,9 +208,16 @@ def everything(say: Say = as_it_is) -> Picture:
     )
     begun = RoundPlanned(NOW - 5, (full.target,), (target_planned(full, 1, say),), the_problems(say), left_behind(say))
     more = RoundApplied((a_report(say),), the_problems(say))
+    again = RoundProgressed(NOW, Progress(4, 0, 0, 4, 192, ongoing(say, full.target), ended(say, full.target)))
+    over = RoundEnded(NOW, 6, 1, {}, the_problems(say))
     return picture_of(
-        *first, RoundBegun(NOW - 6, frozenset()), begun, more, RoundEnded(NOW, 6, 1, {}, the_problems(say))
+        *first, RoundBegun(NOW - 6, frozenset()), begun, more, over, RoundBegun(NOW - 3, frozenset()), again
     )
+
+
+def waiting_for_the_lease(say: Say = as_it_is) -> Picture:
+    """Another replica holds it."""
+    return picture_of(LeaseAwaited(NOW - 2, say("reconciler-7d9f_20270115T080000"), 90))
 
 
 def suspended_apply() -> Picture:

@@ -10,8 +10,9 @@ import pytest
 
 from reconciler.errors import UsageError
 from reconciler.serve.address import parse_address
+from reconciler.serve.events import LeaseAwaited
 from reconciler.serve.server import serving
-from tests.serve.scenes import APPLYING, all_in_sync, drifted
+from tests.serve.scenes import APPLYING, NOW, all_in_sync, drifted, waiting_for_the_lease
 from tests.serve.serving import shown
 
 PATHS = ["/", "/healthz", "/readyz", "/metrics", "/api/state", "/api/schema"]
@@ -60,7 +61,18 @@ def test_it_is_not_ready_before_the_first_round() -> None:
     """503, and why; it lives all the same."""
     with shown(APPLYING) as wall:
         answer = ask(wall.url + "/readyz")
-        assert (answer.status_code, answer.text) == (503, "no round has ended with a fleet that can be read\n")
+        assert (answer.status_code, answer.text) == (503, "no round has planned a fleet that can be read\n")
+        assert ask(wall.url + "/healthz").status_code == 200
+
+
+def test_a_replica_that_waits_for_the_lease_is_ready_while_it_sees_it() -> None:
+    """And says so, without a name; once it hasn't seen it for as long as it lasts, 503 and why."""
+    with shown(waiting_for_the_lease()) as wall:
+        answer = ask(wall.url + "/readyz")
+        assert (answer.status_code, answer.text) == (200, "waiting for the lease\n")
+        wall.picture = wall.picture._replace(lease=LeaseAwaited(NOW - 91, "first", 90))
+        answer = ask(wall.url + "/readyz")
+        assert (answer.status_code, answer.text) == (503, "the lease can't be read\n")
         assert ask(wall.url + "/healthz").status_code == 200
 
 

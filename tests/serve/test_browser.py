@@ -7,7 +7,7 @@ import pytest
 
 from tests.report.everything import as_it_is
 from tests.serve.browser import Browser, browsing
-from tests.serve.scenes import a_thousand, all_in_sync, drifted, everything, half_failed
+from tests.serve.scenes import a_thousand, all_in_sync, applying, drifted, everything, half_failed
 from tests.serve.serving import shown
 
 pytestmark = pytest.mark.slow
@@ -104,7 +104,7 @@ def test_without_javascript_all_of_it_is_there(page: Browser) -> None:
         page.ask("Emulation.setScriptExecutionDisabled", value=False)
 
 
-@pytest.mark.parametrize("scene", [all_in_sync, drifted, half_failed, a_thousand, everything])
+@pytest.mark.parametrize("scene", [all_in_sync, drifted, half_failed, applying, a_thousand, everything])
 @pytest.mark.parametrize("width", [1280, 375])
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_fits_a_wall_and_a_phone_by_day_and_by_night(

@@ -32,6 +32,14 @@ def test_the_state_says_what_the_page_does() -> None:
         "progress": {"total": 10, "ended": 3, "failed": 1, "awaited": 2, "oldest_seconds": 192.0},
     }
     us, eu, ap = document["targets"]
+    busy = {"action": "update", "name": "busy", "doing": "waiting", "since": NOW - 192, "fields": []}
+    assert ap["ongoing"][0] == {**busy, "status": "Updating", "said": "409: it is being updated"}
+    assert us["last_applies"][0] == {
+        "at": NOW - 3600,
+        "outcome": "1 applied",
+        "revision": "159aa65914e5dbd3f1c94dd4d0f9e4c6de0a38a1",
+        "run": "https://ci.example.com/runs/7",
+    }
     assert [(one["target"], one["condition"], one["in_sync"]) for one in (us, eu, ap)] == [
         ("us-east-1", "failed", 14),
         ("eu-west-1", "failed", 5),

@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.serve.events import Exchanged
 from reconciler.serve.metrics import metrics_text
-from reconciler.serve.picture import Picture, after
+from reconciler.serve.picture import Picture
+from reconciler.serve.transition import after
 from tests.serve.scenes import APPLYING, NOW, all_in_sync, drifted, everything, half_failed, suspended_apply
 
 ROOT = Path(__file__).parent.parent.parent

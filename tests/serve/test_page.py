@@ -16,13 +16,25 @@ from tests.serve.scenes import (
     NOW,
     a_thousand,
     all_in_sync,
+    applying,
     drifted,
     everything,
     half_failed,
     suspended_apply,
+    waiting_for_the_lease,
 )
 
-SCENES = [lambda: APPLYING, all_in_sync, drifted, half_failed, a_thousand, everything, suspended_apply]
+SCENES = [
+    lambda: APPLYING,
+    all_in_sync,
+    drifted,
+    half_failed,
+    applying,
+    a_thousand,
+    everything,
+    suspended_apply,
+    waiting_for_the_lease,
+]
 
 
 def test_a_fleet_in_sync_is_told_in_a_glance() -> None:
@@ -31,7 +43,9 @@ def test_a_fleet_in_sync_is_told_in_a_glance() -> None:
     assert "13 clusters in sync" in told
     assert "us-east-1 In sync looked 2m ago , took 1.2s next in 3m" in told
     assert "In sync: 8 carts-0000 orders-0001" in told
-    assert "Last applied carts-0000 1h ago from 159aa65914 manifests/carts-0000.yaml:1" in told
+    assert "Last applies: 1h ago 1 applied 1h ago from 159aa65914 run https://ci.example.com/runs/7" in told
+    assert "3 applied, 1 failed 2h ago from a dirty tree Last applied clusters carts-0000 1h ago from" in told
+    assert "from 159aa65914 manifests/carts-0000.yaml:1" in told
 
 
 def test_what_differs_is_told_with_its_cause_and_what_is_left_with_its_reason() -> None:
@@ -59,6 +73,33 @@ def test_what_failed_is_told_with_the_services_words() -> None:
     assert "5 as declared, nodes 12 as last seen 2m 1s ago" in told
     assert "unreachable GET /cluster: no connection: timed out; 9 attempts in 60s is this the endpoint?" in told
     assert "next in 9m 30s , 3 failed in a row" in told
+    assert told.count("next in") == 1  # of the one that is left out of the round under way
+
+
+def test_what_is_under_way_is_told_cluster_by_cluster() -> None:
+    """Since when, what was asked of it, what is in its way; equal ones as one; nothing of that as what is to come, too."""
+    told = said(applying())
+    assert "Applying: 31 of 110 clusters done, 44 settling, the oldest for 10m, 1 failed begun 11m 40s ago" in told
+    assert (
+        "Under way 40 update 40 clusters, all alike node_instance_type m6g.large → r6g.large "
+        "the oldest taken 10m ago, now Updating Which 40 cart-000 10m cart-001 9m 59s"
+    ) in told
+    assert "Applied so far 30 update 30 clusters Which 30 cart-040 cart-041" in told
+    assert "Failed so far 1 update orders PUT /cluster/orders: 400: no such type" in told
+    assert "This change 30 update 30 clusters, all alike" in told
+    assert "Under way 4 update busy replication_factor 1 → 0" in told
+    assert (
+        "due 3m 12s ago, waits until the service is ready for it, now Updating "
+        "the service said: 409: it is being updated create again"
+    ) in told
+    assert "delete gone sent 2s ago, no answer yet" in told
+    assert "await slow first seen so 1m ago, now Creating" in told
+    assert told.count("update busy") == 1
+
+
+def test_who_waits_for_the_lease_says_whose_it_is() -> None:
+    told = said(waiting_for_the_lease())
+    assert "Waiting for the lease reconciler-7d9f_20270115T080000 holds it, seen 2s ago" in told
 
 
 def test_a_suspended_targets_changes_are_left_with_the_reason() -> None:
@@ -78,7 +119,7 @@ def test_a_thousand_clusters_are_a_page() -> None:
 
 
 def test_before_the_first_round_it_says_so() -> None:
-    assert "No round has ended yet" in said(APPLYING)
+    assert "No round has planned yet" in said(APPLYING)
 
 
 @pytest.mark.parametrize("scene", SCENES)

@@ -3,12 +3,14 @@
 import pytest
 
 from reconciler.apply.machine import Progress
+from reconciler.apply.ongoing import Ongoing
 from reconciler.errors import Problem
 from reconciler.loop import Due, RoundBegun, RoundEnded, RoundScheduled
 from reconciler.plan.plan import Unhealthy, Violation
 from reconciler.results import SettlingResult
-from reconciler.serve.events import Exchanged, RoundApplied, RoundPlanned, RoundProgressed
-from reconciler.serve.picture import OVERDUE_SECONDS, Condition, LastRound, UnderWay, after
+from reconciler.serve.events import Exchanged, LeaseAwaited, RoundApplied, RoundPlanned, RoundProgressed
+from reconciler.serve.picture import OVERDUE_SECONDS, Condition, LastRound, UnderWay
+from reconciler.serve.transition import after
 from tests.report.everything import a_plan, a_report, explained, in_sync, planned, update
 from tests.serve.scenes import (
     APPLYING,
@@ -25,11 +27,11 @@ from tests.serve.scenes import (
 
 
 def test_a_round_that_plans_is_seen_target_by_target() -> None:
-    """What is under way, then when it ended, how, and what comes next."""
+    """What is under way and how it stands as soon as that is known; when it ended, how, and what comes next."""
     begun, planned_round, ended, scheduled = a_round(target_planned(in_sync("us"), 3), codes=[0])
     assert picture_of(begun).under_way == UnderWay(NOW - 121.2, frozenset())
     us = picture_of(begun, planned_round).targets["us"]
-    assert (us.last_round, us.planned_at, us.condition) == (None, NOW - 121, "unknown")
+    assert (us.last_round, us.planned_at, us.condition) == (None, NOW - 121, "in-sync")
     picture = picture_of(begun, planned_round, ended, scheduled)
     us = picture.targets["us"]
     assert us.last_round == LastRound(NOW - 121.2, 1.2, 0)
@@ -40,9 +42,13 @@ def test_a_round_that_plans_is_seen_target_by_target() -> None:
 
 def test_progress_is_that_of_the_round_under_way() -> None:
     """And gone with it."""
-    applying = picture_of(RoundBegun(NOW, frozenset()), RoundProgressed(Progress(3, 1, 0, 2, 5)))
-    assert applying.under_way == UnderWay(NOW, frozenset(), Progress(3, 1, 0, 2, 5))
-    assert after(applying, RoundEnded(NOW, 1, 0, {})).under_way is None
+    carts = Ongoing("us", "carts", "update", "settling", 5.0, "Updating")
+    progressed = RoundProgressed(NOW + 9, Progress(3, 1, 0, 2, 5, (carts,)))
+    picture = picture_of(RoundBegun(NOW, frozenset()), progressed)
+    assert picture.under_way == UnderWay(NOW, frozenset(), progressed)
+    assert (picture.ongoing("us"), picture.ongoing("eu")) == (((carts, NOW + 4),), ())
+    assert after(picture, RoundApplied(())).ongoing("us") == ()
+    assert after(picture, RoundEnded(NOW, 1, 0, {})).under_way is None
 
 
 def test_what_was_applied_is_outstanding_no_more() -> None:
@@ -130,18 +136,33 @@ def all_ended(*codes: int) -> list[RoundEnded]:
 
 
 def test_it_is_ready_once_each_target_had_its_round_and_while_none_is_late() -> None:
-    """Nothing yet; a fleet that can't be read; a target that is new; a loop that hangs, in a round or between two."""
+    """Nothing yet; a fleet that can't be read; a target that is new; a loop that hangs, in a round or between two.
+
+    A round that has planned is enough: what it applies may take hours to settle.
+    """
     ready = all_in_sync()
-    assert APPLYING.unready(NOW) == ("no round has ended with a fleet that can be read",)
+    nothing_read = ("no round has planned a fleet that can be read",)
+    assert APPLYING.unready(NOW) == nothing_read
+    first = a_round(target_planned(in_sync("us"), 3))
+    assert picture_of(*first[:1]).unready(NOW) == nothing_read
+    assert picture_of(*first[:2]).unready(NOW) == ()
     broken = picture_of(RoundEnded(NOW, 1, 1, {}, (Problem("manifest", "no"),)), RoundScheduled(NOW, NOW + 600, {}))
-    assert broken.unready(NOW) == ("no round has ended with a fleet that can be read",)
+    assert broken.unready(NOW) == nothing_read
     assert ready.unready(NOW + 180 + OVERDUE_SECONDS) == ()
     assert ready.unready(NOW + 181 + OVERDUE_SECONDS) == ("a round is overdue",)
     begun = after(ready, RoundBegun(NOW, frozenset()))
     assert begun.unready(NOW + 900) == ()
     assert begun.unready(NOW + 901) == ("a round takes longer than any should",)
     grown = after(begun, RoundPlanned(NOW, (*ready.targets, "new"), ()))
-    assert grown.unready(NOW) == ("1 of 3 targets had no round yet",)
+    assert grown.unready(NOW) == ("1 of 3 targets were not looked at yet",)
+
+
+def test_who_waits_for_the_lease_is_ready_while_it_sees_that_another_holds_it() -> None:
+    """For as long as the lease lasts after its last look; from its own first round on that is what counts."""
+    waiting = picture_of(LeaseAwaited(NOW - 99, "first", 90), LeaseAwaited(NOW, "first", 90))
+    assert waiting.unready(NOW + 90) == ()
+    assert waiting.unready(NOW + 90.1) == ("the lease can't be read",)
+    assert after(waiting, RoundBegun(NOW, frozenset())).unready(NOW) != ()
 
 
 def test_a_picture_never_changes() -> None:
