@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeAlias
 import structlog
 
 from reconciler.clock import Clock, Random, iso_timestamp, sleep_until
-from reconciler.errors import EXIT_FAILED, EXIT_USAGE, Problem, ReconcilerError, first_exit
+from reconciler.errors import EXIT_FAILED, EXIT_USAGE, ReconcilerError, first_exit
+from reconciler.problem import Problem
 
 log = structlog.get_logger()
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from pydantic import Field
 
 from reconciler import __version__
-from reconciler.errors import Kind, Problem
 from reconciler.model.cluster import Frozen
 from reconciler.plan.change import Cause, FieldChange, Risk
+from reconciler.problem import Kind, Problem
 
 Outcome: TypeAlias = Literal["applied", "failed", "skipped", "left", "stale", "unknown"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)

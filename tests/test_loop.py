@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from reconciler.errors import GitError, InvalidManifests, Problem, StalePlan, UsageError
+from reconciler.errors import GitError, InvalidManifests, StalePlan, UsageError
 from reconciler.loop import Due, LoopEvent, RoundBegun, RoundEnded, RoundScheduled, repeat
+from reconciler.problem import Problem
 from tests.fakes import FakeClock, FixedRandom
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from reconciler.cli import exits, parameters
-from reconciler.errors import Problem, UsageError
+from reconciler.errors import UsageError
+from reconciler.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, TextIO
 
 from reconciler.cli.signals import Signals
 from reconciler.cli.streams import OutStream
-from reconciler.errors import OutputError, Problem, SourceProblem, UsageError
+from reconciler.errors import OutputError, UsageError
+from reconciler.problem import Problem, SourceProblem
 
 if TYPE_CHECKING:
     from reconciler.apply.machine import Progress

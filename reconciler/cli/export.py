@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import exits, parameters
-from reconciler.errors import OutputError, Problem, UsageError
+from reconciler.errors import OutputError, UsageError
+from reconciler.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console

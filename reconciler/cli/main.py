@@ -12,15 +12,8 @@ from reconciler import __version__
 from reconciler.cli import exits
 from reconciler.cli.console import Console, early_settings, standard_console
 from reconciler.cli.signals import Signals
-from reconciler.errors import (
-    EXIT_FAILED,
-    EXIT_OK,
-    EXIT_USAGE,
-    Interrupted,
-    Problem,
-    ReconcilerError,
-    UsageError,
-)
+from reconciler.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Interrupted, ReconcilerError, UsageError
+from reconciler.problem import Problem
 
 COMMANDS = {
     "doctor": "Look at all that a run stands on, and say what to do.",

@@ -11,9 +11,9 @@ import structlog
 
 from reconciler.cli import exits
 from reconciler.cli.console import Console
-from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.nextsteps import NextStep
 from reconciler.report.render import Format, render_plans, render_reports, render_validation, without_places

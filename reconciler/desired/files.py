@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, Protocol
 
 from reconciler.desired.yaml import LARGEST_FILE
-from reconciler.errors import Problem, UsageError
+from reconciler.errors import UsageError
+from reconciler.problem import Problem
 
 SUFFIXES: Final = (".yaml", ".yml")
 

@@ -7,9 +7,10 @@ from reconciler.desired.files import NOTHING_BESIDE, Beside, Folder, ManifestFil
 from reconciler.desired.layout import FLEET_FILE, HasFolder, Layout
 from reconciler.desired.manifests import Named, Parsed, parse_manifests, refuse_duplicates
 from reconciler.desired.problems import Problems, with_source
-from reconciler.errors import InvalidManifests, Problem
+from reconciler.errors import InvalidManifests
 from reconciler.model.declaration import Declaration
 from reconciler.model.fleet import DEFAULT_TARGET, Fleet, Target
+from reconciler.problem import Problem
 
 STANDARD_INPUT: Final = "<stdin>"
 

@@ -17,13 +17,13 @@ from reconciler.desired.problems import bounded, flaw_problem, with_source
 from reconciler.desired.validation import Reason, validated
 from reconciler.desired.words import ReadAs, quoted
 from reconciler.desired.yaml import Document, KeyPath, Unreadable, read_documents
-from reconciler.errors import Place, Problem
 from reconciler.model.cluster import Frozen, Text
 from reconciler.model.declaration import DEFAULTABLE, ClusterName, Manifest, OnDrift
 from reconciler.model.endpoint import REGIONS, normalize_endpoint, region_endpoint
 from reconciler.model.fleet import DEFAULT_API_KEY_ENV, DEFAULT_CONCURRENCY, Suspension, Target
 from reconciler.model.guards import LIMITED, Guard, Limit, Limits, LimitSort
 from reconciler.model.text import did_you_mean
+from reconciler.problem import Place, Problem
 
 _LIMITS: Final[Mapping[LimitSort, Any]] = {
     "count": Annotated[int, Field(ge=0)] | None,

@@ -12,10 +12,10 @@ from reconciler.desired.sense import Contradiction, contradictions, slips
 from reconciler.desired.validation import Reason, validated
 from reconciler.desired.words import dotted
 from reconciler.desired.yaml import Document, Position, Unreadable, read_documents
-from reconciler.errors import Problem
 from reconciler.model.cluster import FIELDS
 from reconciler.model.declaration import DEFAULTABLE, Declaration, Manifest, declare
 from reconciler.model.text import printable
+from reconciler.problem import Problem
 
 _OTHERS: Final = {
     "apiVersion": ("a Kubernetes object", "keep it out of the folder of manifests"),

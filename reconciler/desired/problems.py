@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from reconciler.desired.yaml import Flaw, lines
-from reconciler.errors import Problem, SourceProblem
+from reconciler.problem import Problem, SourceProblem
 
 MOST_IN_A_FILE: Final = 100
 """A file that has more is not read on: what is wrong with it is clear by then."""

@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
-from reconciler.errors import Place
 from reconciler.model.cluster import FIELDS, Configuration, Frozen, Values
 from reconciler.model.view import field_of, values_of
+from reconciler.problem import Place
 
 ClusterName = Annotated[
     str, Field(min_length=1, max_length=255, pattern=r"^(?:\.{3,}|\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]*)$")

@@ -6,7 +6,6 @@ The guards themselves, with their limits and who lifts them, are `reconciler.mod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from reconciler.errors import Place
 from reconciler.model.amount import amount_text, exact
 from reconciler.model.evidence import Evidence
 from reconciler.model.fleet import Head
@@ -16,6 +15,7 @@ from reconciler.plan.change import Change, Delete, Update
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Violation
 from reconciler.plan.size import Added, Size
+from reconciler.problem import Place
 
 COUNTS_FROM: Final = 4
 """Clusters from which a fraction means something; below, one delete is let through."""

@@ -8,12 +8,12 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, assert_never
 
-from reconciler.errors import Problem
 from reconciler.model.cluster import DELETING, LiveCluster
 from reconciler.plan.change import Change, Create, Delete, Update
 from reconciler.plan.difference import difference_of
 from reconciler.plan.digest import change_digest, live_digest
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 
 Unreviewed: TypeAlias = Literal["refuse", "harmless"]
 

@@ -5,8 +5,8 @@ What came from outside stands in code, where it steers nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument
+from reconciler.problem import Problem
 from reconciler.report.blocks import Block, page
 from reconciler.report.inline import code, commit_code, run_link
 from reconciler.report.look import PLAIN, Look

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.errors import Problem, SourceProblem
 from reconciler.model.text import printable
 from reconciler.plan.change import Change, FieldChange
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem, SourceProblem
 from reconciler.report.counts import besides, headline, standing
 from reconciler.report.fields import field_text
 from reconciler.report.look import PLAIN, Look

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from reconciler import __version__
-from reconciler.errors import Problem
 from reconciler.model.cluster import Frozen
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.schema import schema_of
 from reconciler.plan.change import Cause, FieldChange, LeftReason, Risk
 from reconciler.plan.plan import Nodes, Settling, Summary, Unhealthy, Unmanaged, Violation
+from reconciler.problem import Problem
 from reconciler.results import ErrorDetail, Outcome
 from reconciler.serve.picture import Condition, Outstanding, Picture, RoundResult, TargetPicture
 

@@ -12,13 +12,14 @@ from itertools import accumulate
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar, assert_never
 
 from reconciler.apply.machine import Progress
-from reconciler.errors import EXIT_FAILED, EXIT_OK, EXIT_REFUSED, EXIT_STALE, EXIT_USAGE, Problem
+from reconciler.errors import EXIT_FAILED, EXIT_OK, EXIT_REFUSED, EXIT_STALE, EXIT_USAGE
 from reconciler.loop import Due, RoundBegun, RoundEnded, RoundScheduled
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Line, Record
 from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan, Settling, Unhealthy
+from reconciler.problem import Problem
 from reconciler.results import Result, TargetReport
 from reconciler.serve.events import Event, Exchanged, RoundApplied, RoundPlanned, RoundProgressed, TargetPlanned
 

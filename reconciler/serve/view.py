@@ -8,9 +8,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.apply.machine import Progress
 from reconciler.clock import format_duration, iso_timestamp
-from reconciler.errors import Problem
 from reconciler.model.fleet import suspended_text
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 from reconciler.report.counts import standing
 from reconciler.report.fields import FieldText, field_text
 from reconciler.report.notes import Telling, destroys, kept_text, left_behind_text, notes, title, unhealthy_text

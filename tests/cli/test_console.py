@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from reconciler.cli.console import Console, Settings, early_settings
 from reconciler.cli.signals import Signals
 from reconciler.cli.telling import tell_failure
-from reconciler.errors import Problem, UsageError
+from reconciler.errors import UsageError
 from reconciler.model.secret import MASK, ApiKey
+from reconciler.problem import Problem
 from reconciler.report.sarif import errors_sarif
 
 KEY = "k\"e\\y&<'-very-secret"

@@ -5,12 +5,13 @@ import json
 import pytest
 from hypothesis import given
 
-from reconciler.errors import DamagedPlan, Problem
+from reconciler.errors import DamagedPlan
 from reconciler.model.evidence import LeftBehind
 from reconciler.plan import document
 from reconciler.plan.digest import change_digest
 from reconciler.plan.document import dump_plans, load_plans
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 from tests.fakes import head, live, manifest
 from tests.plan.histories import git, line, plan_of
 from tests.plan.worlds import World, worlds

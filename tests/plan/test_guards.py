@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.errors import Place
 from reconciler.model.evidence import Evidence, Gone, Removal
 from reconciler.model.guards import ALLOWABLE, GUARDS, Limits, Prices
 from reconciler.plan.guards import CHECKS
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
+from reconciler.problem import Place
 from tests.fakes import declaration, head, live, manifest
 from tests.plan.histories import UNLIMITED, git, limited, plan_of, record
 

@@ -110,7 +110,7 @@ GUARD = (
 from dataclasses import replace
 
 from reconciler.desired.schema import fleet_schema
-from reconciler.errors import Place
+from reconciler.problem import Place
 from reconciler.model.guards import ALLOWABLE, GUARDS, LIMITED, Limits, effective
 from reconciler.plan import guards
 from reconciler.plan.guards import Breach, check_guards

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from reconciler.errors import Problem
 from reconciler.model.cluster import LiveCluster
 from reconciler.plan.change import Cause, Change
 from reconciler.plan.compare import compare
@@ -12,6 +11,7 @@ from reconciler.plan.decide import make_plan
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
 from reconciler.plan.reviewed import Reviewed, Verdict, hold_against, is_harmless, what_stands
+from reconciler.problem import Problem
 from tests.fakes import head, live, manifest
 from tests.plan.histories import digests, git, only_change, plan_of, read
 

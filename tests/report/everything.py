@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from reconciler.errors import Problem
 from reconciler.model.cluster import FieldValue
 from reconciler.model.evidence import Base, LeftBehind
 from reconciler.plan.change import (
@@ -31,6 +30,7 @@ from reconciler.plan.plan import (
     Unmanaged,
     Violation,
 )
+from reconciler.problem import Problem
 from reconciler.results import ErrorDetail, ReportDocument, ResultSummary, SettlingResult, TargetReport, summarize
 from reconciler.results import Result as Ended
 

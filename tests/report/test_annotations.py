@@ -1,6 +1,6 @@
 """What GitHub shows beside the lines of a pull request."""
 
-from reconciler.errors import Problem
+from reconciler.problem import Problem
 from reconciler.report.annotations import annotations
 from tests.report.everything import (
     a_plan,

@@ -3,9 +3,9 @@
 import pytest
 
 from reconciler.apply.machine import Progress
-from reconciler.errors import Problem
 from reconciler.loop import Due, RoundBegun, RoundEnded, RoundScheduled
 from reconciler.plan.plan import Unhealthy, Violation
+from reconciler.problem import Problem
 from reconciler.results import SettlingResult
 from reconciler.serve.events import Exchanged, RoundApplied, RoundPlanned, RoundProgressed
 from reconciler.serve.picture import OVERDUE_SECONDS, Condition, LastRound, UnderWay, after
