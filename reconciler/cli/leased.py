@@ -17,7 +17,7 @@ from reconciler.lease.thread import renewed_in_thread
 def lease_of(text: str, console: Console, runner: Runner) -> Lease:
     """The lease of `--lease`, as this process's to take. Raises UsageError for none, and outside a cluster."""
     name, server = lease_name(text), api_server(console.environment)
-    requests = LeaseRequests(server, name, runner.clock, keep_secret=console.keep_secret)
+    requests = LeaseRequests(server, name, runner.clock, keep_secret=console.redactor.keep)
     return Lease(requests, f"{os.uname().nodename}_{console.run_id}", runner.clock, runner.random)
 
 

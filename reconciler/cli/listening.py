@@ -44,7 +44,7 @@ def listening(listen: str, console: "Console", clock: Clock, picture: Picture) -
     token = _token(console, address)
     app, server = _import_server()
     watch = Watch(picture)
-    shown = app.Shown(lambda: watch.picture, clock.now, console.without_keys, console.document_without_keys)
+    shown = app.Shown(lambda: watch.picture, clock.now, console.redactor.text, console.redactor.document)
     with server.serving(app.create_app(shown, token=token, loopback=address.is_loopback), address) as url:
         log.info("listen.began", url=url, needs_token=token is not None)
         yield watch.tell
@@ -67,7 +67,7 @@ def _token(console: "Console", address: Address) -> ApiKey | None:
             remedy=f"set it to a secret of your own (openssl rand -hex 32), or listen on 127.0.0.1:{address.port}",
         )
     token = ApiKey(text)
-    console.keep_secret(token)
+    console.redactor.keep(token)
     try:
         refuse_token(text)
     except ValueError as error:

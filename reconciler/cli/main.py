@@ -10,7 +10,8 @@ import click
 
 from reconciler import __version__
 from reconciler.cli import exits
-from reconciler.cli.console import Console, early_settings, standard_console
+from reconciler.cli.console import Console, standard_console
+from reconciler.cli.settings import early_settings
 from reconciler.cli.signals import Signals
 from reconciler.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Interrupted, ReconcilerError, UsageError
 from reconciler.problem import Problem

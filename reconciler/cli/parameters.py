@@ -38,7 +38,8 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Set the console up, and leave the command its own options."""
-        from reconciler.cli.console import Console, Settings  # noqa: PLC0415  # --help imports none of it
+        from reconciler.cli.console import Console  # noqa: PLC0415  # --help imports none of it
+        from reconciler.cli.settings import Settings  # noqa: PLC0415
 
         taken = {name: ctx.params.pop(name) for name in Settings._fields if name in ctx.params}
         if "format_name" in taken:

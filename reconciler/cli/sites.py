@@ -193,7 +193,7 @@ class Sites:
                     place=target.place,
                 )
         key = check_key(text, where)
-        self.console.keep_secret(key)
+        self.console.redactor.keep(key)
         return key
 
     @cached_property

@@ -105,7 +105,7 @@ def _tell_github(
     console: Console, github: "Github", page: str, outcome: "Sequence[Plan] | Sequence[TargetReport]", code: int
 ) -> None:
     try:
-        github.summarize(console.without_keys(page))
+        github.summarize(console.redactor.text(page))
         github.set_outputs(outcome, code, delimiter=f"reconciler_{console.run_id}")
     except OSError as error:
         log.warning("github.untold", error=str(error))

@@ -18,9 +18,10 @@ import pytest
 import structlog
 
 from reconciler.apply.options import ApplyOptions, Stop
-from reconciler.cli.console import Console, Settings
+from reconciler.cli.console import Console
 from reconciler.cli.listening import Watch
 from reconciler.cli.rounds import Rounds
+from reconciler.cli.settings import Settings
 from reconciler.cli.signals import Signals
 from reconciler.clock import SeededRandom
 from reconciler.logs import drop_unless_configured
