@@ -224,12 +224,14 @@ class Console:
         return self.github.annotations(PlanDocument(errors=tuple(problems), targets=()))
 
     def _log_problems(self, problems: Sequence[Problem]) -> None:
+        from dataclasses import asdict  # noqa: PLC0415
+
         import structlog  # noqa: PLC0415
 
         log = structlog.get_logger()
         for problem in problems:
-            fields = {name: getattr(problem, name) for name in problem.__slots__ if name != "message"}
-            log.error("problem.found", error=problem.message, **fields)
+            fields = asdict(problem)
+            log.error("problem.found", error=fields.pop("message"), **fields)
 
     def _wants_color(self, stream: OutStream) -> bool:
         """Colour only on a terminal that can; NO_COLOR and FORCE_COLOR say otherwise. The option wins over both."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from reconciler.cli.signals import Signals
 from reconciler.cli.telling import tell_failure
 from reconciler.errors import UsageError
 from reconciler.model.secret import MASK
-from reconciler.problem import Problem
+from reconciler.problem import Problem, SourceProblem
 
 KEY = "k\"e\\y&<'-very-secret"
 PROBLEM = Problem("manifest", f"no: {KEY}", f"not {KEY}", "t", "orders", "manifests/a.yaml", 3, 5)
+SOURCE_PROBLEM = SourceProblem("manifest", "no", "not", "t", "orders", "a.yaml", 3, 5, source=f"key: {KEY}", caret=4)
 
 
 class Desk:
@@ -85,6 +87,16 @@ def test_a_person_reads_problems_and_a_machine_gets_events(desk: Desk) -> None:
         "cluster": "orders",
     }
     assert (warned["event"], warned["message"]) == ("comment.unposted", f"not posted: {MASK}")
+
+
+def test_a_problem_with_its_line_is_whole_as_an_event(desk: Desk) -> None:
+    """The line and the caret come on top of all that any problem says."""
+    desk.environment["MOMENTO_API_KEY"] = KEY
+    desk.console(log_format="json").problems([SOURCE_PROBLEM])
+    (found,) = desk.events
+    told = {name: value for name, value in found.items() if name not in {"timestamp", "level", "event", "run_id"}}
+    clean = replace(SOURCE_PROBLEM, source=f"key: {MASK}")
+    assert told == {"error": "no", **{name: value for name, value in asdict(clean).items() if name != "message"}}
 
 
 def test_what_cannot_be_planned_is_a_document_too(desk: Desk) -> None:
