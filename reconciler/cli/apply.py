@@ -89,13 +89,14 @@ def command(
         if consent != "given":
             declined = consent == "declined"
             code = exits.of_stopped(planned.plans, planned.errors, unexpected=refusals, declined=declined)
-            return tell_plans(console, planned.document(refusals), code)
+            return tell_plans(console, planned.document(refusals), code, invocation=shared.invocation())
         with console.progress("applying") as on_progress:
             applied = runner.run_gracefully(
                 apply_all(ground, planned, request, apply_options, runner.clock, runner.stop, on_progress=on_progress)
             )
     errors = planned.errors + applied.errors
-    return tell_reports(console, applied.document(planned.errors), exits.of_reports(applied.reports, errors))
+    code = exits.of_reports(applied.reports, errors)
+    return tell_reports(console, applied.document(planned.errors), code, invocation=shared.invocation())
 
 
 def _hold_against(

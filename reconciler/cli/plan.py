@@ -32,4 +32,4 @@ def command(console: "Console", /, *, detailed_exitcode: bool, offline: bool, **
     with Runner(console.signals) as runner, Sites(shared, console, runner).opened(offline=offline) as sites:
         planned = runner.run(plan_all(sites(), request))
     code = exits.of_plans(planned.plans, planned.errors, detailed=detailed_exitcode)
-    return tell_plans(console, planned.document(), code)
+    return tell_plans(console, planned.document(), code, invocation=shared.invocation())

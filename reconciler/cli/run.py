@@ -81,7 +81,9 @@ def command(
             sites = Sites(shared, console, runner, lambda method, status: tell(Exchanged(method, status)), permit)
             with sites.opened() as read:
                 request, options_of_apply = PlanRequest(shared.intent()), apply_options if applies else None
-                rounds = Rounds(console, read, request, options_of_apply, runner.clock, runner.stop, tell)
+                rounds = Rounds(
+                    console, read, request, shared.invocation(), options_of_apply, runner.clock, runner.stop, tell
+                )
                 repeated = repeat(
                     rounds.one,
                     interval_seconds=interval,

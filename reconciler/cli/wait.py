@@ -50,4 +50,7 @@ def command(console: "Console", /, *, timeout: float, **options: Any) -> int:
             console.warn("wait.pending", message, remedy="look with reconciler plan, then apply")
     errors = planned.errors + waited.errors
     code = exits.of_waited(waited.reports, planned.plans, errors)
-    return tell_reports(console, waited.document(planned.errors), code, pending_steps(planned.plans))
+    pending = pending_steps(planned.plans)
+    return tell_reports(
+        console, waited.document(planned.errors), code, also_next=pending, invocation=shared.invocation()
+    )

@@ -122,7 +122,7 @@ def unhealthy_text(cluster: Unhealthy, tell: Telling) -> str:
     if cluster.replace_needs == "forget":
         forget = tell.text(f"reconciler record forget {command_word(cluster.name)}")
         return f"{said}; never Active, but another of that name is recorded as settled: if that is gone, {forget}"
-    return f"{said}; never Active, so no update mends it: {tell.text(replace_options(cluster))}"
+    return f"{said}; never Active, so no update mends it: {tell.text(' '.join(replace_options(cluster)))}"
 
 
 def _errors(change: Change, plan: Plan, tell: Telling) -> str:

@@ -9,6 +9,7 @@ from reconciler.plan.plan import Plan
 from reconciler.problem import Problem, SourceProblem
 from reconciler.report.counts import besides, headline, standing
 from reconciler.report.fields import field_text
+from reconciler.report.invocation import Invocation, invocation_of
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.nextsteps import NextStep, plan_steps
 from reconciler.report.notes import (
@@ -67,7 +68,7 @@ def plans_text(document: PlanDocument, look: Look = PLAIN) -> str:
         [f"  {style.yellow(left_behind_text(record, _TELL))}" for record in document.left_behind],
     ]
     lines = joined(blocks)
-    return "\n".join((*lines, *_closing(document, len(lines), style, look))) + "\n"
+    return "\n".join(joined([lines, list(_closing(document, len(lines), style, look))])) + "\n"
 
 
 def problems_text(problems: Iterable[Problem], *, style: Style) -> str:
@@ -83,11 +84,11 @@ def joined(blocks: Iterable[Sequence[str]]) -> list[str]:
     return lines
 
 
-def steps_lines(steps: Iterable[NextStep], style: Style) -> Iterator[str]:
+def steps_lines(steps: Iterable[NextStep], invocation: Invocation, style: Style) -> Iterator[str]:
     """What to do next, a line each."""
     for step in steps:
-        commands = ": " + " ".join(step.commands) if step.commands else ""
-        yield f"  {style.bold('next:')} {step.text}{commands}"
+        command = step.command(invocation)
+        yield f"  {style.bold('next:')} {step.text}{f': {command}' if command else ''}"
 
 
 def _problem_lines(problem: Problem, style: Style) -> Iterator[str]:
@@ -237,7 +238,6 @@ def _notes(plan: Plan, style: Style) -> Iterator[str]:
 
 def _closing(document: PlanDocument, above: int, style: Style, look: Look) -> Iterator[str]:
     """What to do next, unless that is to answer a question; and once more what has scrolled away."""
-    yield ""
     if document.targets and above > SCREEN:
         yield from _again(document.targets, style)
     for plan in document.targets:
@@ -246,7 +246,7 @@ def _closing(document: PlanDocument, above: int, style: Style, look: Look) -> It
     if look.run:
         yield f"  {style.dim(f'run {printable(look.run)}')}"
     if look.ends_in_steps:
-        yield from steps_lines(plan_steps(document), style)
+        yield from steps_lines(plan_steps(document), look.invocation or invocation_of(document.targets), style)
 
 
 def _again(plans: Sequence[Plan], style: Style) -> Iterator[str]:

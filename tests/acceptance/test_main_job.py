@@ -41,7 +41,7 @@ def test_manifests_become_clusters_and_a_second_apply_writes_nothing(one_cluster
     service.answers.clear()
     again = one_cluster.run("apply --yes")
     assert again.code == 0
-    assert again.out == f"default: nothing to do\n  at {service.url}\n\n  next: nothing to do\n"
+    assert again.out == f"default: nothing to do\n  at {service.url}\n"
     assert one_cluster.run("plan --detailed-exitcode").code == 0
     assert service.answers == ["GET /cluster 200"] * 2
 
@@ -285,7 +285,7 @@ def test_the_sandbox_is_kept_beside_the_manifests(one_cluster: Workplace) -> Non
     """--sandbox needs no key and no network, and what it holds is there the next time."""
     assert one_cluster.run("apply --sandbox --yes").code == 0
     assert one_cluster.run("plan --sandbox --detailed-exitcode").out == (
-        "default (sandbox): nothing to do\n  1 as declared, nodes 4\n  at sandbox:default\n\n  next: nothing to do\n"
+        "default (sandbox): nothing to do\n  1 as declared, nodes 4\n  at sandbox:default\n"
     )
     assert (one_cluster.folder / ".reconciler/sandbox.db").exists()
 

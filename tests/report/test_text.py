@@ -33,8 +33,6 @@ IN_SYNC = """\
 eu-west-1 (sandbox): nothing to do
   3 as declared, nodes 12
   at sandbox:eu-west-1, head 0f9e4c6de0
-
-  next: nothing to do
 """
 
 
@@ -44,9 +42,7 @@ def test_nothing_to_do_is_said_in_a_few_lines() -> None:
     assert plans_text(document(errors=the_problems())) == ""
     assert plans_text(document(left_behind=left_behind())).startswith("  left behind: no target claims 2 clusters of ")
     assert reports_text(reported()) == ""
-    assert reports_text(reported(idle_report())) == (
-        "a (sandbox): nothing to do\n  at sandbox:a\n\n  next: nothing to do\n"
-    )
+    assert reports_text(reported(idle_report())) == "a (sandbox): nothing to do\n  at sandbox:a\n"
 
 
 def test_equal_changes_are_one_line_and_their_clusters() -> None:

@@ -30,6 +30,7 @@ from reconciler.model.fleet import Fleet
 from reconciler.plan.intent import Intent
 from reconciler.reconcile.ground import Connected, Ground
 from reconciler.reconcile.planning import PlanRequest
+from reconciler.report.invocation import Invocation
 from reconciler.serve.events import Event, Exchanged
 from reconciler.serve.picture import Picture
 from reconciler.wire.retry import Policy
@@ -127,7 +128,9 @@ class Soak:
     def run(self) -> None:
         adopting = PlanRequest(Intent(adopt=("*",), allow=("max-drift-fraction",)))
         options = ApplyOptions(timeout_seconds=120)
-        rounds = Rounds(self.console, lambda: self.ground, adopting, options, self.clock, self.stop, self.tell)
+        rounds = Rounds(
+            self.console, lambda: self.ground, adopting, Invocation(), options, self.clock, self.stop, self.tell
+        )
         self.clock.run(self._repeat(rounds))
 
     async def _repeat(self, rounds: Rounds) -> None:
