@@ -79,12 +79,12 @@ KIND_MEANINGS: Final[Mapping[Kind, str]] = {
     "unsettled": "the request was taken, and the cluster didn't become what was asked",
     "timeout": "the cluster didn't settle in time",
     "not-as-sent": "the cluster is Active, and the service holds something other than what was sent",
-    "never-active": "the cluster's create failed: no update mends it, --replace makes it anew",
+    "never-active": "the cluster's create failed: only --replace, a new create, can fix it",
     "max-failures": "not sent, since as many changes failed as the target allows",
     "earlier-failure": "not sent, since an earlier change failed",
     "suspended": "not sent, since the fleet file suspends the target",
     "interrupted": "the run ended first",
-    "internal": "this program broke",
+    "internal": "a bug in this program",
 }
 
 

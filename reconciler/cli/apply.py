@@ -32,7 +32,7 @@ OF_THE_PLAN = ("manifests", "targets", "only", "base", "prune", "adopt", "replac
 @parameters.option(
     "--unreviewed",
     type=click.Choice(["refuse", "harmless"]),
-    help="Where a change stands in no plan of --expect: refuse, or go on if it risks nothing.",
+    help="Where a change is in no plan of --expect: refuse, or go on if it risks nothing.",
 )
 @parameters.option("--out", metavar="FILE", help="Save the report as JSON; the plan, where none of it is carried out.")
 @parameters.applying

@@ -63,7 +63,7 @@ def _token(console: "Console", address: Address) -> ApiKey | None:
         if address.is_loopback:
             return None
         raise UsageError(
-            f"--listen: others reach {address.ip}, and {TOKEN_VARIABLE} is not set",
+            f"--listen: other machines reach {address.ip}, and {TOKEN_VARIABLE} is not set",
             remedy=f"set it to a secret of your own (openssl rand -hex 32), or listen on 127.0.0.1:{address.port}",
         )
     token = ApiKey(text)
@@ -71,7 +71,9 @@ def _token(console: "Console", address: Address) -> ApiKey | None:
     try:
         refuse_token(text)
     except ValueError as error:
-        raise UsageError(f"{TOKEN_VARIABLE} is no token: {error}", remedy="openssl rand -hex 32 makes one") from error
+        raise UsageError(
+            f"{TOKEN_VARIABLE} is not a token: {error}", remedy="openssl rand -hex 32 makes one"
+        ) from error
     return token
 
 

@@ -58,7 +58,7 @@ class RunOptions(NamedTuple):
             )
         if self.manifests == "-" and self.base not in {None, NO_BASE}:
             raise UsageError(
-                "standard input stands in no repository: there is nothing to compare it with",
+                "standard input is in no repository: there is nothing to compare it with",
                 remedy="name the folder with --manifests DIR; or leave --base out",
             )
         return Intent(

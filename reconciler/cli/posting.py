@@ -78,8 +78,8 @@ def _refuse_twice(targets: Iterable[str]) -> None:
     seen = set[str]()
     for target in targets:
         if target in seen:
-            message = f"target {printable(target, 100)} stands in two of the files"
-            raise UsageError(message, remedy="give each target's once")
+            message = f"target {printable(target, 100)} is in two of the files"
+            raise UsageError(message, remedy="give the file of each target once")
         seen.add(target)
 
 

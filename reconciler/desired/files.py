@@ -198,7 +198,7 @@ def _leads_to_file(link: os.DirEntry[str]) -> bool:
 
 
 def _not_regular(name: str) -> Problem:
-    return _problem(name, "it is no regular file", "move it elsewhere")
+    return _problem(name, "it is not a regular file", "move it elsewhere")
 
 
 def _problem(name: str, message: str, remedy: str) -> Problem:

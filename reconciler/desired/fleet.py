@@ -154,7 +154,7 @@ class _Reading:
 
     def _warnings(self, target: Target) -> tuple[str, ...]:
         hidden = self._beside.hidden if self._beside else ()
-        warnings = [f"{name} is hidden, and so passed over" for name in hidden if _below(name, target.folder)]
+        warnings = [f"{name} is hidden, and so not read" for name in hidden if _below(name, target.folder)]
         warnings += self._gathered[target.name].warnings
         more = len(warnings) - _MOST_WARNINGS
         return (*warnings[:_MOST_WARNINGS], *((f"and {more} more warnings",) if more > 0 else ()))

@@ -105,7 +105,7 @@ def _said(document: Document, file: str, defaults: Defaults, region: str | None)
     value = document.value
     if isinstance(value, dict) and not _OTHERS.keys().isdisjoint(value) and value.keys().isdisjoint(FIELDS):
         what, remedy = next(_OTHERS[key] for key in value if key in _OTHERS)
-        message = f"this is no manifest: it looks like {what}"
+        message = f"this is not a manifest: it looks like {what}"
         return _Said(None, None, (Problem("manifest", message, remedy, None, None, file, *document.position),))
     name = value.get("name") if isinstance(value, dict) else None
     cluster = printable(name, 255) if isinstance(name, str) and name else None

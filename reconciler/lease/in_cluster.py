@@ -40,7 +40,7 @@ class ApiServer(NamedTuple):
         try:
             text = self.token_file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is no token"
+            why = getattr(error, "strerror", None) or "it is not a token"
             remedy = "give the pod a service account: automountServiceAccountToken: true"
             raise CredentialsError(f"the token {self.token_file} can't be read: {why}", remedy=remedy) from error
         if not text or any(not 0x21 <= ord(character) <= 0x7E for character in text):

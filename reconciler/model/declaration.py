@@ -31,7 +31,7 @@ class Lifecycle(Frozen):
     ] = "delete"
     on_drift: Annotated[
         OnDrift | None,
-        Field(description="What becomes of a change behind git's back: revert or report it. Default: the target's."),
+        Field(description="What becomes of a change made outside git: revert or report it. Default: the target's."),
     ] = None
     adopt: Annotated[
         bool, Field(description="true: it may be taken over, and changed, though somebody else made it.")

@@ -162,9 +162,9 @@ def _blocked(target: str, cluster: Unhealthy) -> Problem:
     name = cluster.name
     match cluster.replace_needs:
         case None:
-            remedy = f"--replace={name} deletes it and makes it anew, as declared"
+            remedy = f"--replace={name} deletes it and creates it again, as declared"
         case "adopt":
-            remedy = f"it isn't owned: --replace={name} --adopt={name} deletes it and makes it anew, as declared"
+            remedy = f"it isn't owned: --replace={name} --adopt={name} deletes it and creates it again, as declared"
         case "forget":
             remedy = (
                 "another of that name is recorded as settled, so --replace doesn't delete it: "

@@ -272,5 +272,5 @@ async def _caught(work: Awaitable[T], site: Site) -> T | tuple[Problem, ...]:
         return tuple(replace(problem, target=target) for problem in error.problems())
     except Exception:
         log.exception("round.broke")
-        message = "this program broke while working on this target; the log says where"
+        message = "a bug in this program ended the work on this target; the log says where"
         return (Problem("internal", message, "report it, with the log", target),)

@@ -34,13 +34,13 @@ def plan_steps(document: PlanDocument) -> tuple[NextStep, ...]:
 
 def _hindered(document: PlanDocument) -> Iterator[NextStep]:
     if any(problem.place for problem in document.errors):
-        yield NextStep("mend each error above and push: then this is planned anew; until then nothing is applied")
+        yield NextStep("fix each error above and push: then this is planned again; until then nothing is applied")
     if any(problem.place is None for problem in document.errors):
         yield NextStep("do what each error above asks for, then run this again")
     if any(plan.violations for plan in document.targets):
         yield NextStep("nothing is applied until each refusal above is met, in one of the ways that it names")
     if any(not plan.live_read for plan in document.targets):
-        yield NextStep("have it planned where the API key is, before it is merged")
+        yield NextStep("before this is merged, have it planned where the API key is")
 
 
 def _wanted(plans: Sequence[Plan], *, blocked: bool) -> Iterator[NextStep]:
@@ -59,10 +59,10 @@ def _wanted(plans: Sequence[Plan], *, blocked: bool) -> Iterator[NextStep]:
     stuck = [cluster for plan in plans for cluster in plan.blocked]
     replaces = [replace_options(cluster) for cluster in stuck if cluster.replace_needs != "forget"]
     if replaces:
-        how = "to make anew what was never Active, run the apply workflow once with its name as replace; by hand"
+        how = "to replace what was never Active, run the apply workflow once with its name as replace; by hand"
         yield NextStep(how, ("apply", *(option for options in replaces[:_NAMES_SHOWN] for option in options)))
     if len(replaces) < len(stuck):
-        yield NextStep("to make anew what is recorded as settled, let the record forget it, and plan again")
+        yield NextStep("to create again what the record has as settled, let the record forget it, and plan again")
     unpruned = (plan for plan in plans if plan.intent.prune is None)
     if any(cluster.ownership == "owned" for plan in unpruned for cluster in plan.unmanaged):
         yield NextStep("to delete what is ours and no longer declared", ("apply", "--prune"))
@@ -109,9 +109,7 @@ _AFTER_ERRORS: Final = NextStep(
     "do what each error above asks for, then run the apply workflow again; by hand", ("apply",)
 )
 AFTER: "Final[Mapping[Outcome, NextStep]]" = {
-    "failed": NextStep(
-        "read the service's words above, mend the manifest and push; what was applied is not sent again"
-    ),
+    "failed": NextStep("read the service's words above, fix the manifest and push; what was applied is not sent again"),
     "unknown": NextStep("see what became of what is unknown", ("plan",)),
     "stale": NextStep("the cluster has changed since: have a new plan reviewed; to see it", ("plan",)),
     "skipped": NextStep(

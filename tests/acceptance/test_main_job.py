@@ -124,7 +124,7 @@ def test_targets_run_side_by_side_and_one_that_fails_does_not_stop_the_others(wo
     [
         ("plan", {"MOMENTO_API_KEY": ""}, 1, "error: target default: no API key: MOMENTO_API_KEY is not set\n  → set MOMENTO_API_KEY, or name a file with --api-key-file; or try --sandbox\n"),
         ("plan", {"MOMENTO_ENDPOINT": ""}, 64, "error: target default has no endpoint\n  → give --region or --endpoint, write it into the fleet file, or try it on --sandbox\n"),
-        ("plan", {"MOMENTO_ENDPOINT": "http://example.com"}, 64, "error: MOMENTO_ENDPOINT: http:// would send the API key to example.com in the clear: use https://\n  → give https://HOST, or a bare cell host\n"),
+        ("plan", {"MOMENTO_ENDPOINT": "http://example.com"}, 64, "error: MOMENTO_ENDPOINT: http:// would send the API key to example.com unencrypted: use https://\n  → give https://HOST, or a bare cell host\n"),
         ("plan --region mars", {}, 64, "error: unknown region 'mars'\n  → known are "),
         ("plan --manifests manifest", {}, 64, "error: there is no folder manifest\n  → name the folder of manifests: --manifests DIR\n"),
         ("plan --target defualt", {}, 64, "error: there is no target 'defualt'\n  → did you mean default?\n"),
@@ -136,7 +136,7 @@ def test_targets_run_side_by_side_and_one_that_fails_does_not_stop_the_others(wo
         ("apply --yes --timeout 5", {}, 64, "'5' is not a duration: write a number and a unit, such as 30s, 5m, 2h or 30d"),
         ("plan --sandbox --endpoint https://h", {}, 64, "error: --sandbox has its own endpoint and key\n"),
         ("plan --manifests - --prune=all", {}, 64, "error: --prune needs a folder of manifests"),
-        ("sandbox --faults 999=1", {}, 64, "error: --faults: '999=1' is no fault"),
+        ("sandbox --faults 999=1", {}, 64, "error: --faults: '999=1' is not a fault"),
         ("", {}, 64, "Usage: reconciler"),
     ],
 )  # fmt: skip

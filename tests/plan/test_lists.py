@@ -138,7 +138,7 @@ assert (violation.guard, violation.limit, violation.actual, violation.file, viol
 )
 assert violation.message == (
     "too many (max_updates at f:2): allow it for one run with --allow max-updates, or `allow: max-updates` in the "
-    "workflow; for good, raise guards.max_updates in a change of its own, and apply that"
+    "workflow; permanently: raise guards.max_updates in a change of its own, and apply that"
 )
 lifted = Intent(allow=("max-updates",))
 assert plan_of(head(manifest())._replace(target=one), [live()], git(recorded=[manifest()]), lifted).violations == ()

@@ -181,9 +181,9 @@ DONE = live(description="new", shard_count=3)
          ["it has changed since the plan was made: description: 'old', now 'new'; shard_count: 2, now 3"]),
         (None, None, 0, []),
         (None, DONE, 1, []),
-        (None, live(), 0, ["it has been created meanwhile, otherwise than declared"]),
+        (None, live(), 0, ["it has been created since, and not as declared"]),
         (None, live(description="new", shard_count=3, status="CreationFailed"), 0,
-         ["it has been created meanwhile, otherwise than declared"]),
+         ["it has been created since, and not as declared"]),
     ],
 )  # fmt: skip
 def test_a_saved_change_is_still_to_do_or_done_or_stale_and_why(
@@ -219,7 +219,7 @@ def test_a_saved_change_of_an_entry_that_makes_no_sense_is_stale(was: LiveCluste
     stands = what_stands(saved, fresh, [], unreadable)
     assert (stands.done, [(change.name, why) for change, why in stands.stale]) == (
         (),
-        [("orders", "the service lists it otherwise than documented: look at it in the Momento console")],
+        [("orders", "the service doesn't list it as documented: look at it in the Momento console")],
     )
 
 

@@ -54,10 +54,10 @@ def test_what_hinders_comes_first_and_nobody_is_told_to_apply_what_is_refused() 
     blind = planned(create("a", cause="revision"), live_read=False)
     hindered = plan_steps(document(explained(), blind, errors=the_problems()))
     assert [step.text.split(",")[0].split(":")[0] for step in hindered[:4]] == [
-        "mend each error above and push",
+        "fix each error above and push",
         "do what each error above asks for",
         "nothing is applied until each refusal above is met",
-        "have it planned where the API key is",
+        "before this is merged",
     ]
     assert REVIEW not in [step.text for step in hindered]
 
@@ -78,13 +78,13 @@ def test_replace_is_not_advised_where_it_is_refused() -> None:
     steps = plan_steps(document(planned(unhealthy=(one, other))))
     assert [(step.text, step.words) for step in steps] == [
         (
-            "to make anew what was never Active, run the apply workflow once with its name as replace; by hand",
+            "to replace what was never Active, run the apply workflow once with its name as replace; by hand",
             ("apply", "--replace=a", "--adopt=a"),
         ),
-        ("to make anew what is recorded as settled, let the record forget it, and plan again", ()),
+        ("to create again what the record has as settled, let the record forget it, and plan again", ()),
     ]
     needed, forgotten = (unhealthy_text(cluster, Telling(str)) for cluster in (one, other))
-    assert needed == "a is CreationFailed; never Active, so no update mends it: --replace=a --adopt=a"
+    assert needed == "a is CreationFailed; never Active, so no update can fix it: apply with --replace=a --adopt=a"
     assert forgotten == (
         "b is CreationFailed; never Active, but another of that name is recorded as settled: "
         "if that is gone, reconciler record forget b"
