@@ -79,7 +79,8 @@ def command(
     with Runner(console.signals) as runner, Sites(shared, console, runner).opened() as sites:
         ground = sites()
         refuse_stale_heads(ground, request.intent)
-        planned = runner.run(plan_all(ground, request))
+        with console.progress("planning"):
+            planned = runner.run(plan_all(ground, request))
         if saved is not None and not planned.errors:
             refuse_other(saved, planned.plans)
         if not dry_run:

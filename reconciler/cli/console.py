@@ -158,14 +158,17 @@ class Console:
     @contextmanager
     def progress(self, doing: str) -> "Iterator[Callable[[Progress], None]]":
         """One line of a terminal, rewritten, that takes the place of events about what goes well."""
-        from reconciler.cli.progress import progress_text  # noqa: PLC0415
 
         def show(progress: "Progress") -> None:
+            from reconciler.cli.progress import progress_text  # noqa: PLC0415  # a plan has none
+
             self.stderr.show_status(progress_text(doing, progress))
 
         def nowhere(_progress: "Progress") -> None:
             pass
 
+        if self._rewrites:
+            self.stderr.show_status(doing)
         try:
             yield show if self._rewrites else nowhere
         finally:

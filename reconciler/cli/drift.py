@@ -32,7 +32,11 @@ def command(console: "Console", /, **options: Any) -> int:
     asked = RunOptions(**options)
     shared = asked._replace(base="HEAD")
     request = PlanRequest(shared.intent(), console.saves)
-    with Runner(console.signals) as runner, Sites(shared, console, runner).opened(at_head=True) as sites:
+    with (
+        Runner(console.signals) as runner,
+        Sites(shared, console, runner).opened(at_head=True) as sites,
+        console.progress("planning"),
+    ):
         planned = runner.run(plan_all(sites(), request))
     code = exits.of_drift(planned.plans, planned.errors)
     return tell_plans(console, planned.document(), code, invocation=asked.invocation())

@@ -45,8 +45,8 @@ from reconciler.report.words import RISKS, TOPICS, Topic
 
 _TELL = Telling(text=lambda text: printable(text, LONGEST_MESSAGE))
 _SIGNS = {"delete": "-", "create": "+", "update": "~"}
-_NAMES_A_LINE = 5
-"""So many of the usual length stand in a narrow terminal; longer ones wrap."""
+_ROW = 73
+"""Characters of names in a line: indented, with a comma behind it, they are as wide as a narrow terminal."""
 _NAMES_SHOWN = 40
 SCREEN = 16
 """Lines after which counts, deletes and refusals are told once more: a terminal shows the last 24."""
@@ -216,9 +216,16 @@ def names_lines(names: Sequence[str]) -> Iterator[str]:
 
 
 def rows(names: Sequence[str]) -> Iterator[str]:
-    """A few names a line."""
-    for start in range(0, len(names), _NAMES_A_LINE):
-        yield ", ".join(names[start : start + _NAMES_A_LINE]) + ("," if start + _NAMES_A_LINE < len(names) else "")
+    """As many names a line as it holds; one that is longer wraps."""
+    line = ""
+    for name in names:
+        if line and len(line) + len(name) + 2 > _ROW:
+            yield f"{line},"
+            line = name
+        else:
+            line = f"{line}, {name}" if line else name
+    if line:
+        yield line
 
 
 def _notes(plan: Plan, style: Style) -> Iterator[str]:
@@ -250,11 +257,11 @@ def _closing(document: PlanDocument, above: int, style: Style, look: Look) -> It
 
 
 def _again(plans: Sequence[Plan], style: Style) -> Iterator[str]:
-    """What nobody may miss: counts, the name of each cluster that goes, and which guards refuse."""
-    yield from (f"  {line}" for line in _counts_lines(plans, style))
+    """What nobody may miss: the name of each cluster that goes; below all names the counts, and which guards refuse."""
     found: list[PlannedChange] = destroyed(plans)
     if found:
         yield f"  {style.red(counted(len(found), 'cluster') + ' to delete:')}"
         yield from (f"    {line}" for line in rows([name_text(change.name) for _, change in found]))
+    yield from (f"  {line}" for line in _counts_lines(plans, style))
     if guards := ", ".join(dict.fromkeys(violation.guard for plan in plans for violation in plan.violations)):
         yield f"  {style.red(f'refused, as said above: {guards}')}"

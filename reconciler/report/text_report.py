@@ -36,16 +36,16 @@ def reports_text(document: ReportDocument, look: Look = PLAIN, also_next: Sequen
 def _closing(
     document: ReportDocument, also_next: Sequence[NextStep], above: int, style: Style, look: Look
 ) -> Iterator[str]:
-    """What to do next; and once more what has scrolled away: how it ended, and the name of each cluster that went."""
+    """What to do next; and once more what has scrolled away: the name of each cluster that went, and how it ended."""
     if above > SCREEN:
         where = (
             printable(document.targets[0].target) if len(document.targets) == 1 else f"{len(document.targets)} targets"
         )
-        yield f"  {report_title(document.targets, style.bold(where))}"
         if said := deleted_text(document.targets):
             gone = [*deleted(document.targets, "applied"), *deleted(document.targets, "unknown")]
             yield f"  {style.red(f'{said}:')}"
             yield from (f"    {line}" for line in rows([name_text(result.name) for _, result in gone]))
+        yield f"  {report_title(document.targets, style.bold(where))}"
     if look.run:
         yield f"  {style.dim(f'run {printable(look.run)}')}"
     yield from steps_lines(report_steps(document, also_next), look.invocation or invocation_of_report(document), style)
