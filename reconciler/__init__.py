@@ -19,7 +19,7 @@ _MODULES = {
     "InvalidManifests": "errors",
     "Plan": "plan.plan",
     "PlanDocument": "plan.document",
-    "Problem": "errors",
+    "Problem": "problem",
     "ReconcilerError": "errors",
     "Refused": "errors",
     "ReportDocument": "results",

@@ -4,7 +4,6 @@ from reconciler.api import load_fleet as load_fleet
 from reconciler.api import make_plan as make_plan
 from reconciler.apply.options import ApplyOptions as ApplyOptions
 from reconciler.errors import InvalidManifests as InvalidManifests
-from reconciler.errors import Problem as Problem
 from reconciler.errors import ReconcilerError as ReconcilerError
 from reconciler.errors import Refused as Refused
 from reconciler.errors import StalePlan as StalePlan
@@ -18,6 +17,7 @@ from reconciler.plan.change import Update as Update
 from reconciler.plan.document import PlanDocument as PlanDocument
 from reconciler.plan.intent import Intent as Intent
 from reconciler.plan.plan import Plan as Plan
+from reconciler.problem import Problem as Problem
 from reconciler.results import ReportDocument as ReportDocument
 from reconciler.results import Result as Result
 from reconciler.results import TargetReport as TargetReport

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.apply.options import ApplyOptions
-from reconciler.cli.console import Console, Settings
+from reconciler.cli.console import Console
 from reconciler.cli.options import RunOptions
 from reconciler.cli.saved import options_of, refuse_other, whole_plan
+from reconciler.cli.settings import Settings
 from reconciler.cli.signals import Runner, Signals
 from reconciler.cli.sites import Sites
 from reconciler.cli.telling import refusals

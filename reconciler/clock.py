@@ -102,7 +102,9 @@ def parse_moment(text: str) -> float:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise ValueError(f"{text!r} is no moment: write a date, a time and Z or an offset, such as 2026-01-31T23:59Z")
+        raise ValueError(
+            f"{text!r} is not a date and time: write a date, a time and Z or an offset, such as 2026-01-31T23:59Z"
+        )
     return moment.timestamp()
 
 

@@ -37,7 +37,7 @@ def of_versions() -> Check:
 def of_git(git: Git | None, folder: str) -> Iterator[Check]:
     """The repository of a folder of manifests."""
     if git is None:
-        message = f"{folder} is in no git repository, or there is no git: no cause is known, and nothing is recorded"
+        message = f"{folder} is in no git repository, or git is missing: no cause is known, and nothing is recorded"
         yield Check(name="git", state="warning", message=message, remedy="install git, and run in a clone")
         return
     version = git.command.run("version").out.decode(errors="replace").strip()

@@ -12,8 +12,9 @@ from typing import NamedTuple, TypeAlias
 import structlog
 
 from reconciler.clock import Clock, Random, iso_timestamp, sleep_until
-from reconciler.errors import EXIT_FAILED, EXIT_USAGE, Problem, ReconcilerError, first_exit
+from reconciler.errors import EXIT_FAILED, EXIT_USAGE, ReconcilerError, first_exit
 from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS
+from reconciler.problem import Problem
 from reconciler.wire.retry import DEFAULT_POLICY
 
 log = structlog.get_logger()

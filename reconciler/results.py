@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from reconciler import __version__
-from reconciler.errors import Kind, Problem
 from reconciler.model.cluster import Frozen, Listed
 from reconciler.plan.change import Cause, FieldChange, Risk
+from reconciler.problem import Kind, Problem
 
 Outcome: TypeAlias = Literal["applied", "failed", "skipped", "left", "stale", "unknown"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)

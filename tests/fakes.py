@@ -9,7 +9,6 @@ import httpx
 
 from reconciler.apply.options import Stop
 from reconciler.clock import Clock
-from reconciler.errors import Place
 from reconciler.live.client import Connection
 from reconciler.model.cluster import FIELDS, LiveCluster
 from reconciler.model.declaration import Declaration, Manifest, declare
@@ -21,6 +20,7 @@ from reconciler.plan.compare import compare
 from reconciler.plan.decide import Reading, make_plan
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
+from reconciler.problem import Place
 from reconciler.wire.client import Observer, Permit, always, unobserved
 from reconciler.wire.retry import DEFAULT_POLICY, Policy
 

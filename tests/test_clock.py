@@ -85,5 +85,5 @@ def test_a_moment_is_read_as_people_write_it(text: str, moment: float) -> None:
 )
 def test_what_names_no_moment_is_refused(text: str) -> None:
     """A local time least of all: it is another in each place."""
-    with pytest.raises(ValueError, match="is no moment: write a date, a time and Z or an offset"):
+    with pytest.raises(ValueError, match="is not a date and time: write a date, a time and Z or an offset"):
         parse_moment(text)

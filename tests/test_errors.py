@@ -1,25 +1,11 @@
-"""What can be wrong, and which exit code matters most: each of them one list."""
+"""What ends a run: each error tells itself as data, and of several exit codes the gravest counts."""
 
-import ast
 from collections.abc import Iterator
 from itertools import permutations
-from pathlib import Path
 from typing import get_args
 
-from reconciler import errors
-from reconciler.errors import (
-    KIND_MEANINGS,
-    HttpError,
-    Kind,
-    NoAnswer,
-    Place,
-    Problem,
-    ReconcilerError,
-    StalePlan,
-    first_exit,
-)
-
-ROOM = Path(errors.__file__).parent
+from reconciler.errors import HttpError, NoAnswer, ReconcilerError, StalePlan, first_exit
+from reconciler.problem import Kind, Place, Problem
 
 
 def classes(kind: type[ReconcilerError]) -> Iterator[type[ReconcilerError]]:
@@ -28,30 +14,11 @@ def classes(kind: type[ReconcilerError]) -> Iterator[type[ReconcilerError]]:
         yield from classes(subclass)
 
 
-def strings(source: str) -> Iterator[str]:
-    """Every text that a module uses, save the list of kinds itself."""
-    for statement in ast.parse(source).body:
-        listed = isinstance(statement, ast.AnnAssign) and ast.unparse(statement.target) in {"Kind", "KIND_MEANINGS"}
-        for node in () if listed else ast.walk(statement):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
-
-
-def test_every_kind_is_one_of_the_list_and_means_something() -> None:
-    """No class has another, none is listed twice, and each is said in one short line."""
-    listed = get_args(Kind)
-    assert len(set(listed)) == len(listed)
-    assert tuple(KIND_MEANINGS) == listed
+def test_every_error_has_a_kind_of_its_own() -> None:
+    """One of the list, and no two have the same."""
     own = [subclass.kind for subclass in classes(ReconcilerError) if subclass is not HttpError]
-    assert set(own) <= set(listed)
+    assert set(own) <= set(get_args(Kind))
     assert len(set(own)) == len(own)
-    assert all(meaning and len(meaning) < 80 and "|" not in meaning for meaning in KIND_MEANINGS.values())
-
-
-def test_every_kind_is_used() -> None:
-    """By a class, or where a problem or a result is made."""
-    used = {text for path in ROOM.rglob("*.py") for text in strings(path.read_text())}
-    assert not set(get_args(Kind)) - used
 
 
 def test_of_several_exit_codes_the_gravest_counts() -> None:

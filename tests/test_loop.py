@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from reconciler.errors import GitError, InvalidManifests, Problem, StalePlan, UsageError
+from reconciler.errors import GitError, InvalidManifests, StalePlan, UsageError
 from reconciler.loop import Due, LoopEvent, RoundBegun, RoundEnded, RoundScheduled, repeat
+from reconciler.problem import Problem
 from tests.fakes import FakeClock, FixedRandom
 
 
@@ -199,7 +200,9 @@ def test_once_is_one_round_and_ends_as_that_command_would(end: int | Exception, 
 def test_an_error_is_told_with_all_that_is_wrong() -> None:
     """One event a problem: what, where, and how to mend it; then the round's end."""
     problems = [
-        Problem("manifest", "shard_count is 0", "the least is 1", cluster="orders", file="m.yaml", line=3, column=14),
+        Problem(
+            "manifest", "shard_count is 0", "it must be at least 1", cluster="orders", file="m.yaml", line=3, column=14
+        ),
         Problem("manifest", "the file is not UTF-8"),
     ]
     with capture_logs() as logs:
@@ -211,7 +214,7 @@ def test_an_error_is_told_with_all_that_is_wrong() -> None:
             "error": "shard_count is 0",
             "cluster": "orders",
             "place": "m.yaml:3:14",
-            "remedy": "the least is 1",
+            "remedy": "it must be at least 1",
         },
         {**failed, "error": "the file is not UTF-8", "cluster": None, "place": None, "remedy": None},
         {"event": "round.ended", "log_level": "info", "exit_code": 1, "seconds": 0.0},

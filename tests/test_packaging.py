@@ -14,6 +14,7 @@ import cmarkgfm
 import pytest
 
 from hatch_build import absolute
+from reconciler.cli.pages import released_docs
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = "https://github.com/owner/reconciler"
@@ -43,7 +44,8 @@ def test_a_release_names_its_repository(tmp_path: Path) -> None:
     [again] = (tmp_path / "again").iterdir()
     for one in (wheel, again):
         told = metadata(one)
-        assert f"Source, {HOME}" in told.get_all("Project-URL", [])
+        urls = told.get_all("Project-URL", [])
+        assert released_docs(urls, told["Version"]) == f"{HOME}/blob/v{told['Version']}/docs"
         assert f"({HOME}/raw/v{told['Version']}/docs/plan.svg)" in str(told.get_payload())
         with zipfile.ZipFile(one) as archive:
             assert {name.partition("/")[0] for name in archive.namelist()} == {

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from regopy import Interpreter
 
-from reconciler.errors import Problem
 from reconciler.model.declaration import Manifest
 from reconciler.model.guards import Limits
 from reconciler.plan.document import dump_plans
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 from tests.cli.test_docs import DOCS, fenced
 from tests.fakes import head, live, manifest
 from tests.plan.histories import git, plan_of

@@ -8,12 +8,13 @@ import structlog
 from reconciler.apply.job import Finished
 from reconciler.apply.recording import after, ahead
 from reconciler.clock import Clock
-from reconciler.errors import GitError, Problem
+from reconciler.errors import GitError
 from reconciler.evidence.checkout import Checkout
 from reconciler.evidence.record import ABOUT_TO_APPLY
 from reconciler.model.record import Record
 from reconciler.plan.decide import Reading
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 from reconciler.results import TargetReport
 
 log = structlog.get_logger()

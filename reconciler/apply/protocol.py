@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from reconciler.apply.job import Held
-from reconciler.errors import Kind
 from reconciler.model.cluster import LiveCluster
 from reconciler.plan.change import Request
+from reconciler.problem import Kind
 from reconciler.results import ErrorDetail, Outcome
 
 

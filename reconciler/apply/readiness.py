@@ -61,7 +61,7 @@ class Readiness:
             return failure
         goal = item.goal if item is not None else goal_of(self.job, name, None, self.before)
         if name in self.latest.unreadable:
-            return Unready(name, f"{name} is listed otherwise than documented", pending=False)
+            return Unready(name, f"{name} is not listed as documented", pending=False)
         live = self.latest.clusters.get(name)
         if goal.stands(live):
             return None

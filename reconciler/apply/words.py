@@ -15,11 +15,11 @@ _LONGEST_WORDS = 300
 NOT_SETTLED = ErrorDetail(
     kind="interrupted", message="the run ended before this change had settled; run `reconciler plan` to see where it is"
 )
-NOT_SENT = ErrorDetail(kind="interrupted", message="the run ended before this change was sent; run it again")
+NOT_SENT = ErrorDetail(kind="interrupted", message="the run ended before this change was sent; run again")
 NOT_MADE_ANEW = ErrorDetail(
-    kind="interrupted", message="it was deleted, and the run ended before it was made anew; run it again"
+    kind="interrupted", message="it was deleted, and the run ended before it was created again; run again"
 )
-BROKE = ErrorDetail(kind="internal", message="this program broke while the run was under way; the log says where")
+BROKE = ErrorDetail(kind="internal", message="a bug in this program ended the run; the log says where")
 HAS_TO_WAIT = ErrorDetail(
     kind="in-transition", message="the cluster is in transition and has to be waited for; run again without --no-wait"
 )
@@ -28,16 +28,14 @@ CANARIES_WAIT = ErrorDetail(
 )
 NOT_ALL_READ = ErrorDetail(
     kind="earlier-failure",
-    message="not deleted: a target couldn't be read, and what it declares may not stand; "
-    "mend it, or allow it with --keep-going",
+    message="not deleted: a target couldn't be read, and what it declares may not be there; "
+    "fix that, or allow it with --keep-going",
 )
 BEING_DELETED = ErrorDetail(
     kind="unsettled", message="it is being deleted by somebody else; run apply again to create it"
 )
 VANISHED = ErrorDetail(kind="unsettled", message="it was deleted by somebody else; run apply again to create it")
-TAKEN_NAME = ErrorDetail(
-    kind="stale", message="somebody else has created it meanwhile, otherwise than declared; plan again"
-)
+TAKEN_NAME = ErrorDetail(kind="stale", message="somebody else has created it since, and not as declared; plan again")
 GOING = ErrorDetail(kind="stale", message="it is being deleted by somebody else; plan again")
 GONE = ErrorDetail(kind="stale", message="it has been deleted since the plan was made; plan again")
 MOVED = ErrorDetail(kind="stale", message="its configuration has changed since the plan was made; plan again")
@@ -46,7 +44,7 @@ REVIVED = ErrorDetail(
 )
 UNREADABLE = ErrorDetail(
     kind="stale",
-    message="the service lists it otherwise than documented, so it is left as it is; "
+    message="the service doesn't list it as documented, so it is left as it is; "
     "look at it in the Momento console, then plan again",
 )
 
@@ -59,13 +57,13 @@ def condition(live: LiveCluster) -> str:
 
 def never_active(live: LiveCluster) -> ErrorDetail:
     """A create that failed: there is nothing to lose."""
-    message = f"it is {condition(live)}, and was never Active: mend its manifest, and apply with --replace={live.name}"
+    message = f"it is {condition(live)}, and was never Active: fix its manifest, and apply with --replace={live.name}"
     return ErrorDetail(kind="never-active", message=message)
 
 
 def update_failed(live: LiveCluster) -> ErrorDetail:
     """An update that failed: the cluster, and what it holds, is still there."""
-    message = f"it is {condition(live)}: mend its manifest, and apply again, which sends it anew"
+    message = f"it is {condition(live)}: fix its manifest, and apply: the update is sent again"
     return ErrorDetail(kind="unsettled", message=message)
 
 
@@ -111,25 +109,25 @@ def unseen(refusal: Refusal) -> ErrorDetail:
 
 def too_many_failed(names: Iterable[str], limit: int) -> ErrorDetail:
     """The target's `max_failures` are reached."""
-    message = f"not sent: {_names(names)} failed, and max_failures is {limit}; mend that, and run it again"
+    message = f"not sent: {_names(names)} failed, and max_failures is {limit}; fix that, and run again"
     return ErrorDetail(kind="max-failures", message=message)
 
 
 def not_made_anew(why: ErrorDetail) -> ErrorDetail:
     """A replacement of which only the delete was done."""
-    return ErrorDetail(kind=why.kind, message=f"it was deleted, and not made anew: {why.message}")
+    return ErrorDetail(kind=why.kind, message=f"it was deleted, and not created again: {why.message}")
 
 
 def canary_failed(name: str, outcome: str) -> ErrorDetail:
     """A canary didn't settle."""
-    message = f"not sent: the canary {name} ended as {outcome}; mend that, and run it again"
+    message = f"not sent: the canary {name} ended as {outcome}; fix that, and run again"
     return ErrorDetail(kind="earlier-failure", message=message)
 
 
 def held(why: str, *, failed: bool) -> ErrorDetail:
     """A delete that waits for something declared that doesn't stand."""
     if failed:
-        message = f"not deleted: {why}; mend it, or allow it with --keep-going"
+        message = f"not deleted: {why}; fix that, or allow it with --keep-going"
         return ErrorDetail(kind="earlier-failure", message=message)
     return ErrorDetail(kind="in-transition", message=f"not deleted: {why}; run again when it has settled")
 
@@ -137,7 +135,7 @@ def held(why: str, *, failed: bool) -> ErrorDetail:
 def successor_missing(where: str, *, renamed: bool) -> ErrorDetail:
     """A move's or rename's delete, whose other half doesn't stand."""
     what = "it is renamed to" if renamed else "it moves to"
-    message = f"not deleted: {what} {where}, which has not settled; it goes when that stands"
+    message = f"not deleted: {what} {where}, which has not settled; it is deleted once that has settled"
     return ErrorDetail(kind="earlier-failure", message=message)
 
 

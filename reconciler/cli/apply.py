@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from reconciler.cli import exits, parameters
-from reconciler.errors import Problem, UsageError
+from reconciler.errors import UsageError
+from reconciler.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console
@@ -31,7 +32,7 @@ OF_THE_PLAN = ("manifests", "targets", "only", "base", "prune", "adopt", "replac
 @parameters.option(
     "--unreviewed",
     type=click.Choice(["refuse", "harmless"]),
-    help="Where a change stands in no plan of --expect: refuse, or go on if it risks nothing.",
+    help="Where a change is in no plan of --expect: refuse, or go on if it risks nothing.",
 )
 @parameters.option("--out", metavar="FILE", help="Save the report as JSON; the plan, where none of it is carried out.")
 @parameters.applying
@@ -78,7 +79,8 @@ def command(
     with Runner(console.signals) as runner, Sites(shared, console, runner).opened() as sites:
         ground = sites()
         refuse_stale_heads(ground, request.intent)
-        planned = runner.run(plan_all(ground, request))
+        with console.progress("planning"):
+            planned = runner.run(plan_all(ground, request))
         if saved is not None and not planned.errors:
             refuse_other(saved, planned.plans)
         if not dry_run:
@@ -88,13 +90,14 @@ def command(
         if consent != "given":
             declined = consent == "declined"
             code = exits.of_stopped(planned.plans, planned.errors, unexpected=refusals, declined=declined)
-            return tell_plans(console, planned.document(refusals), code)
+            return tell_plans(console, planned.document(refusals), code, invocation=shared.invocation())
         with console.progress("applying") as on_progress:
             applied = runner.run_gracefully(
                 apply_all(ground, planned, request, apply_options, runner.clock, runner.stop, on_progress=on_progress)
             )
     errors = planned.errors + applied.errors
-    return tell_reports(console, applied.document(planned.errors), exits.of_reports(applied.reports, errors))
+    code = exits.of_reports(applied.reports, errors)
+    return tell_reports(console, applied.document(planned.errors), code, invocation=shared.invocation())
 
 
 def _hold_against(

@@ -1,48 +1,27 @@
 """Everything that a command reads from and tells the world around it, in one object that is made once a process.
 
-Streams, colour, logs, signals, keys that must not be shown, GitHub, the file of `--out`. Nothing here raises because
-something can't be told: a run that is under way goes on, and `untold` makes it end in 1.
+Streams, colour, logs, signals, GitHub, the file of `--out`. Nothing here raises because something can't be told: a run
+that is under way goes on, and `untold` makes it end in 1.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from reconciler.cli.secrets import Secrets
+from reconciler.cli.redactor import Redactor
+from reconciler.cli.settings import Settings
 from reconciler.cli.signals import Signals
 from reconciler.cli.streams import OutStream
-from reconciler.errors import OutputError, Problem, SourceProblem, UsageError
+from reconciler.errors import OutputError, UsageError
+from reconciler.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.apply.machine import Progress
     from reconciler.cli.github import Github
-    from reconciler.cli.log_lines import LogFormat
-    from reconciler.model.secret import ApiKey
     from reconciler.report.look import Look
-    from reconciler.report.render import Format
     from reconciler.report.style import Style
-
-
-class Settings(NamedTuple):
-    """What the command line says about output; the defaults are those of a command that has no such options.
-
-    `result` is the kind of document that the command prints, None where it prints lines for people. `out` is where the
-    document goes, too.
-    """
-
-    result: Literal["plan", "validation"] | None = None
-    format_name: "Format" = "text"
-    one_line: bool = False
-    out: str | None = None
-    no_color: bool = False
-    no_github: bool = False
-    log_level: str = "info"
-    log_format: "LogFormat" = "auto"
-    quiet: bool = False
 
 
 class Console:
@@ -69,8 +48,8 @@ class Console:
         self.is_configured = False
         self.has_result = False
         self.unsaved = False
+        self.redactor = Redactor()
         self._stdin = stdin
-        self._keys = Secrets()
 
     def configure(self, settings: Settings) -> None:
         """Take what the command line says, and send all events of this process to stderr: once, before the command.
@@ -83,12 +62,12 @@ class Console:
 
         self.settings = settings._replace(out=None)
         self.is_configured = True
-        self._keep_keys_of_environment()
+        self.redactor.keep_all_of(self.environment)
         is_json = settings.log_format == "json" or (settings.log_format == "auto" and not self.stderr.isatty())
         configure(
             self.stderr.write,
             level="error" if settings.quiet else settings.log_level,
-            render=line_of(as_json=is_json, keys=self._keys),
+            render=line_of(as_json=is_json, keys=self.redactor),
             timestamp=lambda: iso_timestamp(SystemClock().now()),
             run_id=self.run_id,
             is_shown=lambda level: not self.stderr.status or level not in {"debug", "info"},
@@ -137,53 +116,13 @@ class Console:
         except (OSError, RuntimeError):  # a folder that is gone, a link that loops: nobody could say where paths start
             return Github.read({**self.environment, "GITHUB_WORKSPACE": "/"}, Path("/"))
 
-    # Keys
-
-    def keep_secret(self, key: "ApiKey") -> None:
-        """Show this key nowhere from now on."""
-        self._keys.keep(key)
-
-    def keep_passing_secret(self, key: "ApiKey") -> None:
-        """The same of one that is replaced again and again, and expires."""
-        self._keys.keep_passing(key)
-
-    def without_keys(self, text: str) -> str:
-        """Text for people without any key."""
-        if not self._keys:
-            return text
-        from reconciler.model.secret import redact  # noqa: PLC0415
-
-        return redact(text, self._keys)
-
-    def document_without_keys(self, text: str) -> str:
-        """A document of JSON without any key: taken out of its values, for the finished text is code."""
-        if not self._keys:
-            return text
-        import json  # noqa: PLC0415
-
-        from reconciler.model.secret import FINDING_WORDS, OWN_WORDS, redact_values  # noqa: PLC0415
-        from reconciler.report.json_text import json_text  # noqa: PLC0415
-
-        document = json.loads(text)
-        of_findings = isinstance(document, list) or "$schema" in document
-        clean = redact_values(document, self._keys, FINDING_WORDS if of_findings else OWN_WORDS)
-        return text if clean == document else json_text(clean, one_line="\n" not in text.rstrip("\n"))
-
-    def _keep_keys_of_environment(self) -> None:
-        """Keys that are at hand before anything asks for them: a manifest that holds one is shown without."""
-        keys = [value for name, value in self.environment.items() if name.startswith("MOMENTO_API_KEY")]
-        for text in filter(None, map(str.strip, keys)):
-            from reconciler.model.secret import ApiKey  # noqa: PLC0415
-
-            self.keep_secret(ApiKey(text))
-
     # stdout, and the file of --out
 
     def result(self, text: str) -> None:
         """Write a command's result to stdout."""
         self.has_result = True
         is_document = self.settings.format_name in {"json", "sarif", "codequality"}
-        self.stdout.write(self.document_without_keys(text) if is_document else self.without_keys(text))
+        self.stdout.write(self.redactor.document(text) if is_document else self.redactor.text(text))
 
     def save(self, document: Callable[[], str]) -> None:
         """Write a document of JSON to the file of `--out`, if there is one."""
@@ -192,7 +131,7 @@ class Console:
         from reconciler.cli.files import save  # noqa: PLC0415
 
         try:
-            save(self.settings.out, self.document_without_keys(document()), unique=self.run_id)
+            save(self.settings.out, self.redactor.document(document()), unique=self.run_id)
         except OutputError as error:
             self.unsaved = True
             self.problems(error.problems())
@@ -214,19 +153,22 @@ class Console:
     def tell(self, text: str) -> None:
         """Write to a person; where every line is an event, there is none to be told."""
         if not self.only_events:
-            self.stderr.write(self.without_keys(text))
+            self.stderr.write(self.redactor.text(text))
 
     @contextmanager
     def progress(self, doing: str) -> "Iterator[Callable[[Progress], None]]":
         """One line of a terminal, rewritten, that takes the place of events about what goes well."""
-        from reconciler.cli.progress import progress_text  # noqa: PLC0415
 
         def show(progress: "Progress") -> None:
+            from reconciler.cli.progress import progress_text  # noqa: PLC0415  # a plan has none
+
             self.stderr.show_status(progress_text(doing, progress))
 
         def nowhere(_progress: "Progress") -> None:
             pass
 
+        if self._rewrites:
+            self.stderr.show_status(doing)
         try:
             yield show if self._rewrites else nowhere
         finally:
@@ -256,11 +198,11 @@ class Console:
         from reconciler.model.text import printable  # noqa: PLC0415
 
         next_step = f"\n  → {printable(remedy)}" if remedy else ""
-        self.tell(f"warning: {printable(self.without_keys(message))}{next_step}\n")
+        self.tell(f"warning: {printable(self.redactor.text(message))}{next_step}\n")
 
     def problems(self, problems: Iterable[Problem]) -> None:
         """Tell what is wrong, and what to do about it; on GitHub beside the lines of the manifests, too."""
-        clean = tuple(self._clean(problem) for problem in problems)
+        clean = tuple(self.redactor.problem(problem) for problem in problems)
         if not clean:
             return
         if self.only_events:
@@ -285,18 +227,14 @@ class Console:
         return self.github.annotations(PlanDocument(errors=tuple(problems), targets=()))
 
     def _log_problems(self, problems: Sequence[Problem]) -> None:
+        from dataclasses import asdict  # noqa: PLC0415
+
         import structlog  # noqa: PLC0415
 
         log = structlog.get_logger()
         for problem in problems:
-            fields = {name: getattr(problem, name) for name in problem.__slots__ if name != "message"}
-            log.error("problem.found", error=problem.message, **fields)
-
-    def _clean(self, problem: Problem) -> Problem:
-        """Without keys, before anybody cuts it."""
-        remedy = problem.remedy and self.without_keys(problem.remedy)
-        clean = replace(problem, message=self.without_keys(problem.message), remedy=remedy)
-        return replace(clean, source=self.without_keys(clean.source)) if isinstance(clean, SourceProblem) else clean
+            fields = asdict(problem)
+            log.error("problem.found", error=fields.pop("message"), **fields)
 
     def _wants_color(self, stream: OutStream) -> bool:
         """Colour only on a terminal that can; NO_COLOR and FORCE_COLOR say otherwise. The option wins over both."""
@@ -343,26 +281,3 @@ def standard_console(signals: Signals, settings: Settings) -> Console:
 
 def _refuse_stdin(why: str) -> NoReturn:
     raise UsageError(f"standard input can't be read: {why}", remedy="name a folder or a file of manifests instead")
-
-
-def early_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """What a command line says about output before anybody knows whether it makes sense otherwise."""
-    command = arguments[0] if arguments else ""
-    result: Literal["plan", "validation"] | None = None
-    if command in {"plan", "apply", "drift", "run", "show", "validate"}:
-        result = "validation" if command == "validate" else "plan"
-    return Settings(
-        result=result,
-        format_name="json" if _last(arguments, environment, "format") == "json" else "text",
-        one_line=command == "run",
-        log_format="json" if _last(arguments, environment, "log-format") == "json" else "auto",
-    )
-
-
-def _last(arguments: Sequence[str], environment: Mapping[str, str], option: str) -> str:
-    value = environment.get(f"RECONCILER_{option.upper().replace('-', '_')}", "")
-    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
-        name, equals, given = argument.partition("=")
-        if name == f"--{option}":
-            value = given if equals else following
-    return value

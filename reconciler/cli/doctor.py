@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @parameters.manifests
 @parameters.targets
 @parameters.reach
-@parameters.option("--remote", metavar="NAME", help="Hold the record against this git remote's.")
+@parameters.option("--remote", metavar="NAME", help="Compare the record with that of this git remote.")
 @parameters.option("--lease", metavar="NAMESPACE/NAME", help="In a pod: may it hold this lease, as run would?")
 @parameters.output_for_programs
 @click.pass_obj

@@ -29,8 +29,14 @@ def command(console: "Console", /, **options: Any) -> int:
     from reconciler.cli.telling import tell_plans  # noqa: PLC0415
     from reconciler.reconcile.planning import PlanRequest, plan_all  # noqa: PLC0415
 
-    shared = RunOptions(**options, base="HEAD")
+    asked = RunOptions(**options)
+    shared = asked._replace(base="HEAD")
     request = PlanRequest(shared.intent(), console.saves)
-    with Runner(console.signals) as runner, Sites(shared, console, runner).opened(at_head=True) as sites:
+    with (
+        Runner(console.signals) as runner,
+        Sites(shared, console, runner).opened(at_head=True) as sites,
+        console.progress("planning"),
+    ):
         planned = runner.run(plan_all(sites(), request))
-    return tell_plans(console, planned.document(), exits.of_drift(planned.plans, planned.errors))
+    code = exits.of_drift(planned.plans, planned.errors)
+    return tell_plans(console, planned.document(), code, invocation=asked.invocation())

@@ -3,16 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.errors import (
-    EXIT_FAILED,
-    EXIT_OK,
-    EXIT_PENDING,
-    EXIT_REFUSED,
-    EXIT_STALE,
-    EXIT_UNAPPLIED,
-    Problem,
-    first_exit,
-)
+from reconciler.errors import EXIT_FAILED, EXIT_OK, EXIT_PENDING, EXIT_REFUSED, EXIT_STALE, EXIT_UNAPPLIED, first_exit
+from reconciler.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.plan.plan import Plan

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import exits, parameters
-from reconciler.errors import OutputError, Problem, UsageError
+from reconciler.errors import OutputError, UsageError
+from reconciler.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console
@@ -179,7 +180,7 @@ def _write_one(console: "Console", path: str, file: "WrittenFile") -> None:
     from reconciler.cli.files import create, rewrite  # noqa: PLC0415
     from reconciler.model.secret import MASK  # noqa: PLC0415
 
-    if MASK in console.without_keys(file.text):  # taken out of what is listed already: written, it would be applied
+    if MASK in console.redactor.text(file.text):  # taken out of what is listed already: written, it would be applied
         message = f"{file.name} is not written: a cluster's description holds the API key"
         raise OutputError(message, remedy="take it out in the Momento console, and make a new key")
     write = create if file.is_new else rewrite

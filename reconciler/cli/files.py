@@ -46,7 +46,7 @@ def rewrite(file: str, data: bytes, *, unique: str) -> None:
     """Give a regular file other bytes, in one step; a link is not followed. Raises OutputError."""
     try:
         if not stat.S_ISREG(os.lstat(file).st_mode):
-            raise OutputError(f"{file} is no regular file any more", remedy="look what has taken its place")
+            raise OutputError(f"{file} is not a regular file any more", remedy="look what has taken its place")
         _replace(file, data, unique)
     except OSError as error:
         raise OutputError(f"{file} can't be written: {error.strerror}", remedy="look at its permissions") from error

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import exits, parameters
-from reconciler.errors import EXIT_FAILED, EXIT_OK, InvalidManifests, OutputError, Problem, UsageError, first_exit
+from reconciler.errors import EXIT_FAILED, EXIT_OK, InvalidManifests, OutputError, UsageError, first_exit
+from reconciler.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console

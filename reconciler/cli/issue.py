@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import exits, parameters
-from reconciler.errors import Problem
+from reconciler.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console

@@ -24,7 +24,7 @@ def lease_of(text: str, console: Console, runner: Runner) -> Lease:
 def requests_of(text: str, console: Console, runner: Runner) -> LeaseRequests:
     """What is asked of the API server for it. Raises UsageError as `lease_of` does."""
     name, server = lease_name(text), api_server(console.environment)
-    return LeaseRequests(server, name, runner.clock, keep_secret=console.keep_passing_secret)
+    return LeaseRequests(server, name, runner.clock, keep_secret=console.redactor.keep_passing)
 
 
 async def leased(

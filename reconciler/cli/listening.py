@@ -45,7 +45,7 @@ def listening(listen: str, console: "Console", clock: Clock, picture: Picture) -
     token = _token(console, address)
     app, server = _import_server()
     watch = Watch(picture)
-    shown = app.Shown(lambda: watch.picture, clock.now, console.without_keys, console.document_without_keys)
+    shown = app.Shown(lambda: watch.picture, clock.now, console.redactor.text, console.redactor.document)
     with server.serving(app.create_app(shown, token=token, loopback=address.is_loopback), address) as url:
         log.info("listen.began", url=url, needs_token=token is not None)
         yield watch.tell
@@ -64,15 +64,17 @@ def _token(console: "Console", address: Address) -> ApiKey | None:
         if address.is_loopback:
             return None
         raise UsageError(
-            f"--listen: others reach {address.ip}, and {TOKEN_VARIABLE} is not set",
+            f"--listen: other machines reach {address.ip}, and {TOKEN_VARIABLE} is not set",
             remedy=f"set it to a secret of your own (openssl rand -hex 32), or listen on 127.0.0.1:{address.port}",
         )
     token = ApiKey(text)
-    console.keep_secret(token)
+    console.redactor.keep(token)
     try:
         refuse_token(text)
     except ValueError as error:
-        raise UsageError(f"{TOKEN_VARIABLE} is no token: {error}", remedy="openssl rand -hex 32 makes one") from error
+        raise UsageError(
+            f"{TOKEN_VARIABLE} is not a token: {error}", remedy="openssl rand -hex 32 makes one"
+        ) from error
     return token
 
 

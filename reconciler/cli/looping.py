@@ -39,7 +39,7 @@ def run_loop(options: LoopOptions, shared: RunOptions, console: Console, runner:
         sites = Sites(shared, console, runner, lambda method, status: tell(Exchanged(method, status)), permit)
         with sites.opened() as read:
             request = PlanRequest(shared.intent())
-            rounds = Rounds(console, read, request, options.apply, runner.clock, runner.stop, tell)
+            rounds = Rounds(console, read, request, shared.invocation(), options.apply, runner.clock, runner.stop, tell)
             repeated = repeat(
                 rounds.one,
                 interval_seconds=options.interval_seconds,

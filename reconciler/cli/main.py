@@ -10,20 +10,14 @@ import click
 
 from reconciler import __version__
 from reconciler.cli import exits
-from reconciler.cli.console import Console, early_settings, standard_console
+from reconciler.cli.console import Console, standard_console
+from reconciler.cli.settings import early_settings
 from reconciler.cli.signals import Signals
-from reconciler.errors import (
-    EXIT_FAILED,
-    EXIT_OK,
-    EXIT_USAGE,
-    Interrupted,
-    Problem,
-    ReconcilerError,
-    UsageError,
-)
+from reconciler.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Interrupted, ReconcilerError, UsageError
+from reconciler.problem import Problem
 
 COMMANDS = {
-    "doctor": "Look at all that a run stands on, and say what to do.",
+    "doctor": "Check all that a run needs, and say what to do.",
     "validate": "Check manifests, without network; report every error with its place.",
     "fmt": "Bring the keys of manifests into one order.",
     "plan": "Show what would change, and why.",
@@ -34,7 +28,7 @@ COMMANDS = {
     "show": "Show a saved plan or report, in any format.",
     "run": "Plan or apply again and again.",
     "targets": "List the targets of the fleet, for a job each.",
-    "record": "Show what was applied; move it, or let a cluster go.",
+    "record": "Show the record of what was applied; fetch, push or forget it.",
     "schema": "Print the JSON Schema of a manifest, the fleet file, a plan or a report.",
     "comment": "Post a plan or a report as the pull request's one comment.",
     "issue": "Open, update or close each target's one drift issue.",
@@ -150,7 +144,9 @@ def _broke(console: Console, error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
         message = "this process has too many files open to go on"
         return _fail(console, (Problem("exhausted", message, "raise the limit (ulimit -n)"),), EXIT_FAILED)
-    problem = Problem("internal", "reconciler broke; the lines above say where", "report it, with these lines")
+    problem = Problem(
+        "internal", "this is a bug in reconciler; the lines above say where", "report it, with these lines"
+    )
     if console.only_events and console.is_configured:
         import structlog  # noqa: PLC0415
 

@@ -1,11 +1,14 @@
 """The options that several commands share, as click hands them over, and what they contradict."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.apply.options import ApplyOptions
 from reconciler.errors import UsageError
 from reconciler.evidence.base import NO_BASE
 from reconciler.plan.intent import Intent, Prune
+
+if TYPE_CHECKING:
+    from reconciler.report.invocation import Invocation
 
 
 class RunOptions(NamedTuple):
@@ -55,7 +58,7 @@ class RunOptions(NamedTuple):
             )
         if self.manifests == "-" and self.base not in {None, NO_BASE}:
             raise UsageError(
-                "standard input stands in no repository: there is nothing to compare it with",
+                "standard input is in no repository: there is nothing to compare it with",
                 remedy="name the folder with --manifests DIR; or leave --base out",
             )
         return Intent(
@@ -66,6 +69,27 @@ class RunOptions(NamedTuple):
             replace=self.replace,
             allow=self.allow,
         )
+
+    def invocation(self) -> "Invocation":
+        """These as words of a command line, but for what is so by default."""
+        from reconciler.report.invocation import (  # noqa: PLC0415  # of what has a result
+            Invocation,
+            intent_words,
+            option_words,
+            place_words,
+        )
+
+        intent = self.intent()
+        one_each = (("endpoint", self.endpoint), ("region", self.region), ("api-key-file", self.api_key_file))
+        reach = [word for option, value in one_each if value for word in option_words(option, [value])]
+        where = (*place_words(self.manifests, self.targets, intent), *reach, *(["--sandbox"] if self.sandbox else []))
+        of_git = [
+            word
+            for option, value in (("base", self.base), ("remote", self.remote))
+            if value
+            for word in option_words(option, [value])
+        ]
+        return Invocation(where, (*of_git, *intent_words(intent)))
 
 
 def take_apply_options(options: dict[str, Any]) -> ApplyOptions:

@@ -38,7 +38,8 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Set the console up, and leave the command its own options."""
-        from reconciler.cli.console import Console, Settings  # noqa: PLC0415  # --help imports none of it
+        from reconciler.cli.console import Console  # noqa: PLC0415  # --help imports none of it
+        from reconciler.cli.settings import Settings  # noqa: PLC0415
 
         taken = {name: ctx.params.pop(name) for name in Settings._fields if name in ctx.params}
         if "format_name" in taken:
@@ -122,14 +123,14 @@ logs = _all(
         type=click.Choice(["debug", "info", "warning", "error"]),
         default="info",
         show_default=True,
-        help="What stderr gets.",
+        help="How grave an event must be to be written to stderr.",
     ),
     option(
         "--log-format",
         type=click.Choice(["auto", "console", "json"]),
         default="auto",
         show_default=True,
-        help="auto: console on a terminal, JSON elsewhere.",
+        help="The form of events; auto: console on a terminal, JSON elsewhere.",
     ),
     option("-q", "--quiet", is_flag=True, help="Only errors on stderr."),
 )
@@ -143,7 +144,7 @@ def _output(*formats: str) -> Decorator:
             type=click.Choice(formats),
             default="text",
             show_default=True,
-            help="What stdout gets.",
+            help="The format of the result on stdout.",
         ),
         _shown,
     )
@@ -178,7 +179,7 @@ intent = _all(
         "--replace",
         multiple=True,
         metavar="[=GLOB]",
-        help="Delete and make anew clusters that were never Active; repeatable.",
+        help="Delete and create again clusters that were never Active; repeatable.",
     ),
     click.option(
         "--allow",

@@ -29,7 +29,11 @@ def command(console: "Console", /, *, detailed_exitcode: bool, offline: bool, **
 
     shared = RunOptions(**options)
     request = PlanRequest(shared.intent(), console.saves)
-    with Runner(console.signals) as runner, Sites(shared, console, runner).opened(offline=offline) as sites:
+    with (
+        Runner(console.signals) as runner,
+        Sites(shared, console, runner).opened(offline=offline) as sites,
+        console.progress("planning"),
+    ):
         planned = runner.run(plan_all(sites(), request))
     code = exits.of_plans(planned.plans, planned.errors, detailed=detailed_exitcode)
-    return tell_plans(console, planned.document(), code)
+    return tell_plans(console, planned.document(), code, invocation=shared.invocation())

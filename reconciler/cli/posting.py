@@ -78,8 +78,8 @@ def _refuse_twice(targets: Iterable[str]) -> None:
     seen = set[str]()
     for target in targets:
         if target in seen:
-            message = f"target {printable(target, 100)} stands in two of the files"
-            raise UsageError(message, remedy="give each target's once")
+            message = f"target {printable(target, 100)} is in two of the files"
+            raise UsageError(message, remedy="give the file of each target once")
         seen.add(target)
 
 
@@ -94,7 +94,7 @@ def _kind(text: bytes) -> object:
 def posted_text(console: Console, documents: Sequence[SavedDocument]) -> str:
     """The documents as Markdown that one comment holds, with links to where the forge shows what they are of."""
     run, limit = Run.read(console.environment), LIMIT_BYTES // len(documents)
-    return console.without_keys("\n".join(_markdown(document, run, limit) for document in documents))
+    return console.redactor.text("\n".join(_markdown(document, run, limit) for document in documents))
 
 
 def _markdown(document: SavedDocument, run: Run, limit: int) -> str:
@@ -127,6 +127,6 @@ def says_something(document: SavedDocument) -> bool:
 async def on_forge(console: Console, workflow: Workflow) -> AsyncIterator[Forge]:
     """The workflow's repository, with the token of the environment. Raises CredentialsError, HttpError."""
     token = read_token(console.environment, workflow.forge)
-    console.keep_secret(token)
+    console.redactor.keep(token)
     async with open_forge(workflow, token, clock=SystemClock(), random=SystemRandom()) as forge:
         yield forge

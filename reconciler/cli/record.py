@@ -102,7 +102,7 @@ def forget(
         if remote is not None:
             checkout.records.push(remote, forgotten)
         told = sum(len(before.lines) - len(after.lines) for before, after in zip(known, forgotten, strict=True))
-        console.result(f"{told} forgotten: each is somebody else's from now on\n")
+        console.result(f"{told} forgotten: each counts as made by somebody else from now on\n")
     return EXIT_OK
 
 

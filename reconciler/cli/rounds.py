@@ -14,6 +14,7 @@ from reconciler.model.record import Record
 from reconciler.reconcile.applying import apply_all
 from reconciler.reconcile.ground import Ground
 from reconciler.reconcile.planning import Planned, PlanRequest, plan_all, refuse_stale_heads
+from reconciler.report.invocation import Invocation
 from reconciler.serve.events import (
     LAST_APPLIED,
     Event,
@@ -32,6 +33,7 @@ class Rounds:
     console: Console
     sites: Callable[[], Ground]
     request: PlanRequest
+    invocation: Invocation
     apply_options: ApplyOptions | None
     clock: Clock
     stop: Stop
@@ -57,7 +59,7 @@ class Rounds:
         names = [site.head.target.name for site in ground.sites]
         if self.apply_options is None or planned.refused:
             codes = exits.of_targets(names, {p.target: exits.of_plans([p], ()) for p in planned.plans}, planned.errors)
-            tell_plans(self.console, planned.document(), first_exit(codes.values()))
+            tell_plans(self.console, planned.document(), first_exit(codes.values()), invocation=self.invocation)
             return codes
         applied = await apply_all(
             ground,
@@ -72,7 +74,8 @@ class Rounds:
         codes = exits.of_targets(
             names, {r.target: exits.of_reports([r], ()) for r in applied.reports}, planned.errors + applied.errors
         )
-        tell_reports(self.console, applied.document(planned.errors), first_exit(codes.values()))
+        code = first_exit(codes.values())
+        tell_reports(self.console, applied.document(planned.errors), code, invocation=self.invocation)
         return codes
 
 

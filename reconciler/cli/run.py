@@ -22,16 +22,18 @@ OF_APPLYING = ("wait", "timeout", "keep_going", "concurrency", "lease")
     type=parameters.Duration(),
     default="5m",
     show_default=True,
-    help="From the end of a round to the next, give or take a tenth.",
+    help="From the end of a round to the next, plus or minus 10%.",
 )
-@parameters.option("--once", is_flag=True, help="One round, for cron.")
+@parameters.option("--once", is_flag=True, help="End after one round, for cron.")
 @parameters.option("--apply", "applies", is_flag=True, help="Apply each plan; without it, plans are only shown.")
 @parameters.option(
     "--listen", metavar="ADDR", help="Serve a page, metrics, probes and the state on IP:PORT; 127.0.0.1 needs no token."
 )
 @parameters.applying
 @parameters.option(
-    "--lease", metavar="NAMESPACE/NAME", help="In a Kubernetes cluster, of several replicas one at a time applies."
+    "--lease",
+    metavar="NAMESPACE/NAME",
+    help="In Kubernetes: apply only while holding this lease, so that one replica at a time does.",
 )
 @parameters.output
 @click.pass_context

@@ -37,9 +37,11 @@ class _Lines(click.ParamType[str]):
 
 
 @click.command("sandbox", cls=_Command)
-@parameters.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @parameters.option(
-    "--data", default=".reconciler/sandbox.db", show_default=True, metavar="FILE", help="Where it is kept."
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port; 0 takes a free one."
+)
+@parameters.option(
+    "--data", default=".reconciler/sandbox.db", show_default=True, metavar="FILE", help="The file that keeps its state."
 )
 @parameters.option(
     "--settle",

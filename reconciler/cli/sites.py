@@ -14,7 +14,7 @@ from reconciler.cli.signals import Runner
 from reconciler.clock import Clock
 from reconciler.desired.files import Folder, shown_path
 from reconciler.desired.fleet import read_fleet, read_fleet_to_write, read_source, read_stream
-from reconciler.errors import CredentialsError, Problem, ReconcilerError, SandboxError, UsageError
+from reconciler.errors import CredentialsError, ReconcilerError, SandboxError, UsageError
 from reconciler.event import WorkflowEvent
 from reconciler.evidence.checkout import Checkout, GitOptions
 from reconciler.live.client import Connection
@@ -23,6 +23,7 @@ from reconciler.model.endpoint import REGIONS, may_follow, normalize_endpoint, r
 from reconciler.model.fleet import Fleet, Target
 from reconciler.model.secret import ApiKey
 from reconciler.model.text import did_you_mean
+from reconciler.problem import Problem
 from reconciler.reconcile.ground import Connected, Embedded, Ground, Offline
 from reconciler.wire.client import Observer, Permit, always, unobserved
 
@@ -207,7 +208,7 @@ class Sites:
                     place=target.place,
                 )
         key = check_key(text, where)
-        self.console.keep_secret(key)
+        self.console.redactor.keep(key)
         return key
 
     @cached_property

@@ -11,34 +11,42 @@ import structlog
 
 from reconciler.cli import exits
 from reconciler.cli.console import Console
-from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.nextsteps import NextStep
 from reconciler.report.render import Format, render_plans, render_reports, render_validation, without_places
 
 if TYPE_CHECKING:
     from reconciler.cli.github import Github
+    from reconciler.report.invocation import Invocation
     from reconciler.results import ReportDocument, TargetReport
 
 log = structlog.get_logger()
 
 
-def tell_plans(console: Console, document: PlanDocument, code: int) -> int:
+def tell_plans(console: Console, document: PlanDocument, code: int, *, invocation: "Invocation | None" = None) -> int:
     """Tell plans, and why others could not be made; the exit code comes back."""
     console.problems(document.errors)
     if console.settings.format_name != "text" or console.only_events:
         console.problems(refusals(document.targets))
     if console.github is not None:
         console.tell(console.github.annotations(document))
-    return _tell_everybody(console, _of_plans(document), code)
+    return _tell_everybody(console, _of_plans(document), code, invocation)
 
 
-def tell_reports(console: Console, document: "ReportDocument", code: int, also_next: Sequence[NextStep] = ()) -> int:
+def tell_reports(
+    console: Console,
+    document: "ReportDocument",
+    code: int,
+    *,
+    also_next: Sequence[NextStep] = (),
+    invocation: "Invocation | None" = None,
+) -> int:
     """Tell how changes ended, and what else there is to do next; the exit code comes back."""
     console.problems(document.errors)
-    return _tell_everybody(console, _Told(document, partial(_render_reports, document, also_next)), code)
+    return _tell_everybody(console, _Told(document, partial(_render_reports, document, also_next)), code, invocation)
 
 
 def tell_failure(console: Console, problems: Sequence[Problem], code: int) -> int:
@@ -88,16 +96,16 @@ def _render_reports(document: "ReportDocument", also_next: Sequence[NextStep], f
     return render_reports(document, without_places(format_name), look, also_next=also_next)
 
 
-def _tell_everybody(console: Console, told: _Told, code: int) -> int:
+def _tell_everybody(console: Console, told: _Told, code: int, invocation: "Invocation | None" = None) -> int:
     """Save it, tell GitHub, and print it."""
     try:
         console.save(lambda: told.rendered("json", PLAIN))
         code = exits.of_process(code, (), untold=console.unsaved)
         if console.github is not None:
-            page = told.rendered("markdown", console.github.look(told.document))
+            page = told.rendered("markdown", console.github.look(told.document)._replace(invocation=invocation))
             _tell_github(console, console.github, page, told.document.targets, code)
     finally:
-        console.result(told.rendered(console.settings.format_name, console.look))
+        console.result(told.rendered(console.settings.format_name, console.look._replace(invocation=invocation)))
     return code
 
 
@@ -105,7 +113,7 @@ def _tell_github(
     console: Console, github: "Github", page: str, outcome: "Sequence[Plan] | Sequence[TargetReport]", code: int
 ) -> None:
     try:
-        github.summarize(console.without_keys(page))
+        github.summarize(console.redactor.text(page))
         github.set_outputs(outcome, code, delimiter=f"reconciler_{console.run_id}")
     except OSError as error:
         log.warning("github.untold", error=str(error))

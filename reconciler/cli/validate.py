@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import exits, parameters
-from reconciler.errors import InvalidManifests, Problem
+from reconciler.errors import InvalidManifests
+from reconciler.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console

@@ -38,16 +38,21 @@ def command(console: "Console", /, *, timeout: float, **options: Any) -> int:
     request = PlanRequest(shared.intent())
     with Runner(console.signals) as runner, Sites(shared, console, runner).opened() as sites:
         ground = sites()
-        planned = runner.run(plan_all(ground, request))
+        with console.progress("planning"):
+            planned = runner.run(plan_all(ground, request))
         apply_options = ApplyOptions(timeout_seconds=timeout)
         with console.progress("waiting") as on_progress:
             waiting = wait_all(ground, planned, apply_options, runner.clock, runner.stop, on_progress=on_progress)
             waited = runner.run_gracefully(waiting)
-        planned = runner.run(plan_all(ground, request))
+        with console.progress("planning"):
+            planned = runner.run(plan_all(ground, request))
     for plan in planned.plans:
         if plan.sends:
             message = f"target {plan.target} isn't as declared: {actions_text(plan.sends)}"
             console.warn("wait.pending", message, remedy="look with reconciler plan, then apply")
     errors = planned.errors + waited.errors
     code = exits.of_waited(waited.reports, planned.plans, errors)
-    return tell_reports(console, waited.document(planned.errors), code, pending_steps(planned.plans))
+    pending = pending_steps(planned.plans)
+    return tell_reports(
+        console, waited.document(planned.errors), code, also_next=pending, invocation=shared.invocation()
+    )

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from reconciler.desired.yaml import Document, KeyPath
-from reconciler.errors import Place
+from reconciler.problem import Place
 
 
 class Defaults(NamedTuple):

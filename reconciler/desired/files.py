@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, Protocol
 
 from reconciler.desired.yaml import LARGEST_FILE
-from reconciler.errors import Problem, UsageError
+from reconciler.errors import UsageError
+from reconciler.problem import Problem
 
 SUFFIXES: Final = (".yaml", ".yml")
 
@@ -197,7 +198,7 @@ def _leads_to_file(link: os.DirEntry[str]) -> bool:
 
 
 def _not_regular(name: str) -> Problem:
-    return _problem(name, "it is no regular file", "move it elsewhere")
+    return _problem(name, "it is not a regular file", "move it elsewhere")
 
 
 def _problem(name: str, message: str, remedy: str) -> Problem:

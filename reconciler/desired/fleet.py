@@ -7,9 +7,10 @@ from reconciler.desired.files import NOTHING_BESIDE, Beside, Folder, ManifestFil
 from reconciler.desired.layout import FLEET_FILE, HasFolder, Layout
 from reconciler.desired.manifests import Named, Parsed, parse_manifests, refuse_duplicates
 from reconciler.desired.problems import Problems, with_source
-from reconciler.errors import InvalidManifests, Problem
+from reconciler.errors import InvalidManifests
 from reconciler.model.declaration import Declaration
 from reconciler.model.fleet import DEFAULT_TARGET, Fleet, Target
+from reconciler.problem import Problem
 
 STANDARD_INPUT: Final = "<stdin>"
 
@@ -156,7 +157,7 @@ class _Reading:
 
     def _warnings(self, target: Target) -> tuple[str, ...]:
         hidden = self._beside.hidden if self._beside else ()
-        warnings = [f"{name} is hidden, and so passed over" for name in hidden if _below(name, target.folder)]
+        warnings = [f"{name} is hidden, and so not read" for name in hidden if _below(name, target.folder)]
         warnings += self._gathered[target.name].warnings
         more = len(warnings) - _MOST_WARNINGS
         return (*warnings[:_MOST_WARNINGS], *((f"and {more} more warnings",) if more > 0 else ()))

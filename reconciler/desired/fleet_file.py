@@ -17,13 +17,13 @@ from reconciler.desired.problems import bounded, flaw_problem, with_source
 from reconciler.desired.validation import Reason, validated
 from reconciler.desired.words import ReadAs, quoted
 from reconciler.desired.yaml import Document, KeyPath, Unreadable, read_documents
-from reconciler.errors import Place, Problem
 from reconciler.model.cluster import Frozen, Text
 from reconciler.model.declaration import DEFAULTABLE, ClusterName, Manifest, OnDrift
 from reconciler.model.endpoint import REGIONS, normalize_endpoint, region_endpoint
 from reconciler.model.fleet import DEFAULT_API_KEY_ENV, DEFAULT_CONCURRENCY, Suspension, Target
 from reconciler.model.guards import LIMITED, Guard, Limit, Limits, LimitSort
 from reconciler.model.text import did_you_mean
+from reconciler.problem import Place, Problem
 
 _LIMITS: Final[Mapping[LimitSort, Any]] = {
     "count": Annotated[int, Field(ge=0)] | None,
@@ -117,7 +117,7 @@ class TargetEntry(Frozen):
     ] = None
     on_drift: Annotated[
         OnDrift,
-        Field(description="What becomes of a change behind git's back: revert it, or report it and leave it alone."),
+        Field(description="What becomes of a change made outside git: revert it, or report it and leave it alone."),
     ] = "revert"
     max_failures: Annotated[
         int, Field(ge=1, description="After so many failed changes nothing more is sent.", examples=[1])
@@ -129,7 +129,7 @@ class TargetEntry(Frozen):
         SuspendEntry | None, Field(description="Show what would be done, and apply nothing to it, until a moment.")
     ] = None
     defaults: Annotated[
-        _ManifestDefaults, Field(description="What stands under each of its manifests that doesn't say it itself.")
+        _ManifestDefaults, Field(description="Values for each of its manifests that doesn't set them itself.")
     ] = ManifestDefaults()
     guards: Annotated[_Guards, Field(description="Its own limits; else those beside `targets` count.")] = GuardLimits()
     prices: Annotated[
@@ -152,7 +152,8 @@ class FleetFile(Frozen):
         SuspendEntry | None, Field(description="The same for every target, save where one has its own.")
     ] = None
     defaults: Annotated[
-        _ManifestDefaults, Field(description="What stands under every manifest, unless its target or itself says it.")
+        _ManifestDefaults,
+        Field(description="Values for every manifest, unless its target or the manifest itself sets them."),
     ] = ManifestDefaults()
     guards: Annotated[_Guards, Field(description="The limits of all targets, save where a target has its own.")] = (
         GuardLimits()
@@ -245,7 +246,7 @@ def _suspension(entry: SuspendEntry | None, path: KeyPath) -> tuple[Suspension |
     try:
         return Suspension(entry.reason, parse_moment(entry.until)), []
     except ValueError as error:
-        return None, [Reason((*path, "until"), str(error), "mend the moment")]
+        return None, [Reason((*path, "until"), str(error), "fix the time")]
 
 
 def _endpoint(entry: TargetEntry, path: KeyPath) -> tuple[str | None, list[Reason]]:
@@ -259,7 +260,7 @@ def _endpoint(entry: TargetEntry, path: KeyPath) -> tuple[str | None, list[Reaso
     try:
         return normalize_endpoint(entry.endpoint) if entry.endpoint is not None else None, []
     except ValueError as error:
-        return None, [Reason((*path, "endpoint"), str(error), "mend the endpoint")]
+        return None, [Reason((*path, "endpoint"), str(error), "fix the endpoint")]
 
 
 def _overlaid(limits: Limits, guards: Frozen, path: KeyPath, document: Document, file: str) -> Limits:

@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from reconciler.desired.defaults import NO_DEFAULTS, UNKNOWN_DEFAULTS, Defaults
-from reconciler.errors import Problem
 from reconciler.model.fleet import Target
+from reconciler.problem import Problem
 
 FLEET_FILE: Final = "fleet.yaml"
 

@@ -12,10 +12,10 @@ from reconciler.desired.sense import Contradiction, contradictions, slips
 from reconciler.desired.validation import Reason, validated
 from reconciler.desired.words import dotted
 from reconciler.desired.yaml import Document, Position, Unreadable, read_documents
-from reconciler.errors import Problem
 from reconciler.model.cluster import FIELDS
 from reconciler.model.declaration import DEFAULTABLE, Declaration, Manifest, declare
 from reconciler.model.text import printable
+from reconciler.problem import Problem
 
 _OTHERS: Final = {
     "apiVersion": ("a Kubernetes object", "keep it out of the folder of manifests"),
@@ -99,7 +99,7 @@ def _said(document: Document, file: str, defaults: Defaults, region: str | None)
     value = document.value
     if isinstance(value, dict) and not _OTHERS.keys().isdisjoint(value) and value.keys().isdisjoint(FIELDS):
         what, remedy = next(_OTHERS[key] for key in value if key in _OTHERS)
-        message = f"this is no manifest: it looks like {what}"
+        message = f"this is not a manifest: it looks like {what}"
         return Parsed(problems=(Problem("manifest", message, remedy, None, None, file, *document.position),))
     name = value.get("name") if isinstance(value, dict) else None
     cluster = printable(name, 255) if isinstance(name, str) and name else None

@@ -11,10 +11,10 @@ from functools import lru_cache
 from reconciler.desired.defaults import Defaults
 from reconciler.desired.words import dotted
 from reconciler.desired.yaml import Document, KeyPath
-from reconciler.errors import Place
 from reconciler.model.cluster import Placement
 from reconciler.model.declaration import Manifest
 from reconciler.model.view import path_of
+from reconciler.problem import Place
 
 _COLUMNS = 1 << 25
 """More than a line can have: a file's most bytes are fewer."""

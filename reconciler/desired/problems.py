@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from reconciler.desired.yaml import Flaw, lines
-from reconciler.errors import Problem, SourceProblem
+from reconciler.problem import Problem, SourceProblem
 
 MOST_IN_A_FILE: Final = 100
 """A file that has more is not read on: what is wrong with it is clear by then."""
@@ -39,7 +39,7 @@ class Problems:
         told = sorted(self._kept, key=lambda p: (p.file or "", p.line or 0, p.column or 0, p.message))
         if self._more:
             message = f"and {self._more} more error{'s' if self._more > 1 else ''}"
-            told.append(Problem("manifest", message, "mend these first"))
+            told.append(Problem("manifest", message, "fix these first"))
         return told
 
 
@@ -54,7 +54,7 @@ def bounded(problems: list[Problem]) -> list[Problem]:
         return problems
     first = problems[MOST_IN_A_FILE]
     message = f"more than {MOST_IN_A_FILE} errors: the rest of the file was not read"
-    end = Problem("manifest", message, "mend those before first", None, None, first.file, first.line, first.column)
+    end = Problem("manifest", message, "fix those before it first", None, None, first.file, first.line, first.column)
     return [*problems[:MOST_IN_A_FILE], end]
 
 

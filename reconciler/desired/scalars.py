@@ -44,7 +44,7 @@ _ODD = (
         "a number that isn't written in plain decimals",
     ),
     (re.compile(r"[-+]?[0-9]+\.[0-9_]*"), "a number to YAML 1.1, a string to 1.2"),
-    (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "no finite number"),
+    (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "not a finite number"),
     (
         re.compile(r"[-+]?[0-9][0-9_]*+(?::[0-5]?[0-9])++(\.[0-9_]*+)?"),
         "a number to the base of 60 to YAML 1.1, a string to 1.2",

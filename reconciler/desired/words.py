@@ -125,17 +125,17 @@ def _instead(kind: str, value: object) -> str:
 def _constraint(kind: str, name: str, value: object, limits: dict[str, Any]) -> tuple[str, str]:
     match kind:
         case "greater_than_equal":
-            return f"{name} is {value}", f"the least is {limits['ge']}"
+            return f"{name} is {value}", f"it must be at least {limits['ge']}"
         case "greater_than":
             return f"{name} is {value}", f"it must be more than {limits['gt']}"
         case "less_than_equal":
-            return f"{name} is {value}", f"the most is {limits['le']}"
+            return f"{name} is {value}", f"it must be at most {limits['le']}"
         case "string_too_short":
             return f"{name} is empty", "give it a value, or leave it out where it may be left out"
         case "too_short":
             return f"{name} is empty", "give it at least one entry"
         case "string_too_long":
-            return f"{name} has {len(str(value))} characters", f"the most is {limits['max_length']}"
+            return f"{name} has {len(str(value))} characters", f"it must have at most {limits['max_length']}"
         case "string_pattern_mismatch" if name.endswith("api_key_env"):
             return f"{name} is {quoted(value)}", "only a variable whose name starts with MOMENTO_ is read: rename it"
         case "string_pattern_mismatch":

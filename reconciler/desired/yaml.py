@@ -172,7 +172,7 @@ def _text(data: bytes) -> str:
     bad = _NOT_TEXT.search(text)
     if bad:
         what = "a byte order mark" if bad[0] == "\ufeff" else f"a control character, {bad[0]!r},"
-        raise Unreadable(f"{what} stands here", "take it out", _end_of(text[: bad.start()].encode()))
+        raise Unreadable(f"there is {what} here", "take it out", _end_of(text[: bad.start()].encode()))
     return text
 
 

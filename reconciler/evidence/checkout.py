@@ -270,4 +270,4 @@ def _unreadable(reader: Reader) -> tuple[str, ...]:
     if not reader.unreadable:
         return ()
     more = len(reader.unreadable) - 1
-    return (f"passed over, as it doesn't parse: {reader.unreadable[0]}" + (f" and {more} more" if more else ""),)
+    return (f"not read, as it doesn't parse: {reader.unreadable[0]}" + (f" and {more} more" if more else ""),)

@@ -153,7 +153,7 @@ def _limit(key: str, value: object) -> Limit:
         case (("count" | "fraction" | "amount"), int() | float()) if _is_amount(value):
             return value
         case _:
-            raise ValueError(f"guards: {key} is no limit")
+            raise ValueError(f"guards: {key} is not a limit")
 
 
 def _prices(prices: object) -> Prices:
@@ -178,7 +178,7 @@ def _line(text: bytes) -> Line:
     if commit is not None and not (isinstance(commit, str) and _COMMIT.fullmatch(commit)):
         raise ValueError("commit is none")
     if type(at) not in {int, float} or not abs(at) < 1e12:
-        raise ValueError("at is no moment")
+        raise ValueError("at is not a time")
     if origin not in ("created", "adopted") or type(released) is not bool or type(lifecycle) is not dict:
         raise ValueError("origin, lifecycle or released is unknown")
     return Line(
@@ -210,7 +210,7 @@ def _values(data: Any) -> Values | None:
 
 def _superseded(data: Any) -> tuple[Values, ...]:
     if type(data) is not list or not all(type(values) is dict for values in data):
-        raise ValueError("superseded is no list of values")
+        raise ValueError("superseded is not a list of values")
     return tuple(values for each in data if (values := _values(each)) is not None)
 
 

@@ -27,7 +27,7 @@ SECONDS: Mapping[Reach, float] = {"local": 600.0, "remote": 120.0}
 """Reading a large history takes minutes on a slow disk; a fetch of the record takes a few seconds."""
 
 INTERRUPTED = "git was stopped by another program: run it again"
-DAMAGED = "look with `git fsck`; clone the whole of it anew"
+DAMAGED = "look with `git fsck`; clone all of it again"
 
 _CONFIGURATION = (
     ("core.fsmonitor", "false"),

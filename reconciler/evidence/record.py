@@ -24,7 +24,7 @@ from reconciler.model.text import printable
 RECORDS: Final = "refs/reconciler/record/"
 
 ATTEMPTS: Final = 10
-"""How often a writer that others were faster than tries again; each time it has their work in its own."""
+"""How often a writer tries again that others were faster than; each time it has their work in its own."""
 
 ABOUT_TO_APPLY: Final = "about to apply"
 """What is written before the first request begins with it."""
@@ -101,7 +101,7 @@ class Records:
             updates = [RefUpdate(one, tip, written.commit if one == ref else None) for one, tip in tips.items()]
             if self._move(updates):
                 return written
-        raise GitError(f"{ref} never stood still", remedy="let the other runs end, and run again")
+        raise GitError(f"other runs changed {ref} again and again", remedy="let the other runs end, and run again")
 
     def fetch(self, remote: str) -> None:
         """Bring a server's records here, each merged into ours. Raises GitError."""
@@ -126,7 +126,7 @@ class Records:
             if not pushes or server.push(pushes):
                 return
         raise GitError(
-            f"the record couldn't be pushed to {server.name}: others were faster {ATTEMPTS} times",
+            f"the record couldn't be pushed to {server.name}: other runs pushed first, {ATTEMPTS} times",
             remedy="run again when the other runs have ended",
         )
 
@@ -139,7 +139,10 @@ class Records:
                 server.fetch(missing)
             if all(self._git.commit(theirs[ref]) for ref in missing) and self._take(theirs):
                 return theirs
-        raise GitError(f"the records of {server.name} never stood still", remedy="run again when other runs have ended")
+        raise GitError(
+            f"other runs changed the records of {server.name} again and again",
+            remedy="run again when other runs have ended",
+        )
 
     def _take(self, theirs: Mapping[str, str]) -> bool:
         """Merge what was fetched into ours; False where a ref of ours moved meanwhile."""

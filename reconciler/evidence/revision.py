@@ -11,10 +11,10 @@ from reconciler.desired.fleet import fleet_file_name, read_layout
 from reconciler.desired.layout import Layout
 from reconciler.desired.manifests import parse_manifests
 from reconciler.desired.yaml import LARGEST_FILE
-from reconciler.errors import Problem
 from reconciler.evidence.git import Git
 from reconciler.model.declaration import Declaration
 from reconciler.model.fleet import Target
+from reconciler.problem import Problem
 
 _NAMES = re.compile(rb"[A-Za-z0-9._~-]+")
 

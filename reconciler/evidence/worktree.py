@@ -7,9 +7,9 @@ a checkout may have converted them, and to YAML all are one.
 from collections.abc import Collection, Iterable, Iterator
 
 from reconciler.desired.files import Beside, Folder
-from reconciler.errors import Problem
 from reconciler.evidence.objects import object_id
 from reconciler.evidence.revision import Tree
+from reconciler.problem import Problem
 
 
 class WorkTree:

@@ -109,7 +109,7 @@ class _Text:
         """The manifest, with its marks."""
         node = yaml.compose(readable(self.text), yaml.CSafeLoader)
         if not isinstance(node, yaml.MappingNode):
-            raise NotEdited("it is no mapping")
+            raise NotEdited("it is not a mapping")
         return node
 
     def end_of(self, node: yaml.Node) -> int:
@@ -133,7 +133,7 @@ class _Text:
         """The whole lines of some characters, taken out. Raises NotEdited where something stands before them."""
         first, last = self.line_start(start), self.line_end(end)
         if self.text[first:start].strip("- \t"):
-            raise NotEdited("a value that is to go stands in the middle of a line")
+            raise NotEdited("a value to be removed is in the middle of a line")
         after = len(self.line_break) if self.text.startswith(self.line_break, last) else 0
         return _Edit(first, last + after, "")
 
@@ -189,7 +189,7 @@ def _inserted(text: _Text, mapping: yaml.MappingNode, key: str, value: Any) -> _
 
 def _removed(text: _Text, mapping: yaml.MappingNode, key: str) -> _Edit:
     if mapping.flow_style:
-        raise NotEdited(f"{key} is to go, and stands between brackets")
+        raise NotEdited(f"{key} is to be removed, and is between brackets")
     (key_node,) = (node for node, _ in mapping.value if node.value == key)
     return text.lines(_span(key_node)[0], text.end_of(_values(mapping)[key]))
 
@@ -208,7 +208,7 @@ def _placed(
     for shard, item in shards.items():
         if shard in gone:
             if isinstance(placed, yaml.CollectionNode) and placed.flow_style:
-                raise NotEdited("a shard that is to go stands between brackets")
+                raise NotEdited("a shard to be removed is between brackets")
             yield text.lines(_span(item)[0], text.end_of(item))
             continue
         for key, node in _values(item).items():

@@ -11,7 +11,6 @@ from reconciler.desired.defaults import Defaults
 from reconciler.desired.files import ManifestFiles
 from reconciler.desired.layout import FLEET_FILE
 from reconciler.desired.manifests import parse_manifests
-from reconciler.errors import Problem
 from reconciler.export.edit import EditedFile, NotEdited
 from reconciler.export.manifest_text import manifest_text, modeline
 from reconciler.model.cluster import DELETING, LiveCluster
@@ -19,6 +18,7 @@ from reconciler.model.declaration import Declaration
 from reconciler.model.fleet import Head, Selection
 from reconciler.model.text import matching_pattern, printable
 from reconciler.model.view import field_of
+from reconciler.problem import Problem
 
 _SINGLE_FILE: Final = "clusters.yaml"
 _LONGEST_STEM: Final = 200

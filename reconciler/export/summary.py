@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from reconciler import __version__
-from reconciler.errors import Problem
 from reconciler.export.exports import LeftOut, TargetExport
 from reconciler.model.text import printable
+from reconciler.problem import Problem
 
 _NEXT: Final = "next: commit them, then `reconciler plan`: it changes nothing, and says what the first apply takes over"
 

@@ -23,9 +23,13 @@ def read_state(text: bytes, file: str) -> Found:
     try:
         state = json.loads(text)
     except (ValueError, RecursionError) as error:
-        _refuse(file, f"it is no JSON: {error}")
+        _refuse(file, f"it is not JSON: {error}")
     if not isinstance(state, dict) or "format_version" not in state:
-        what = "it is the state file itself" if isinstance(state, dict) and "serial" in state else "it is no state"
+        what = (
+            "it is the state file itself"
+            if isinstance(state, dict) and "serial" in state
+            else "it is not a Terraform state"
+        )
         _refuse(file, what)
     if "planned_values" in state:
         _refuse(file, "it is a plan, which says what shall be, not what is")

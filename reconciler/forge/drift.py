@@ -4,10 +4,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 
-from reconciler.errors import Problem, UsageError
+from reconciler.errors import UsageError
 from reconciler.forge.port import Draft, marker
 from reconciler.model.text import printable
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 
 _REMEDY = "give it what `reconciler drift --out FILE` found, of whole targets"
 

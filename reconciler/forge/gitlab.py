@@ -19,7 +19,7 @@ DIALECT = Dialect(
     check="CI_API_V4_URL and CI_PROJECT_ID",
     headers={"Accept": "application/json"},
     no_token="the token is invalid, or expired: set GITLAB_TOKEN to a project access token",  # noqa: S106
-    forbidden="with CI_JOB_TOKEN nobody writes notes",
+    forbidden="CI_JOB_TOKEN can't write notes",
 )
 
 _GRANT = "give GITLAB_TOKEN the scope `api` and the role Reporter"

@@ -66,14 +66,14 @@ def read_token(environment: Mapping[str, str], forge: ForgeName) -> ApiKey:
     variable = next((name for name in names if environment.get(name, "").strip()), None)
     if variable is None:
         if forge == "gitlab":
-            remedy = "give the job a project access token with the scope `api`: with CI_JOB_TOKEN nobody writes notes"
+            remedy = "give the job a project access token with the scope `api`: CI_JOB_TOKEN can't write notes"
             raise CredentialsError("no token: GITLAB_TOKEN is not set", remedy=remedy)
         remedy = "give the step `env: GITHUB_TOKEN: ${{ github.token }}`"
         raise CredentialsError(f"no token: neither {' nor '.join(names)} is set", remedy=remedy)
     token = environment[variable].strip()
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise CredentialsError(
-            f"what {variable} holds can't be a token: no header could carry it", remedy="set it anew"
+            f"what {variable} holds can't be a token: no header could carry it", remedy="set it again"
         )
     return ApiKey(token)
 
@@ -119,6 +119,6 @@ def _api_url(environment: Mapping[str, str], variable: str) -> str:
         raise UsageError(f"{variable} is not an API's address", remedy=f"it is https://HOST/PATH; {_ELSEWHERE}")
     if url.scheme == "http" and not is_loopback(url.hostname):
         raise UsageError(
-            f"{variable}: http:// would send the token to {url.hostname} in the clear", remedy="use https://"
+            f"{variable}: http:// would send the token to {url.hostname} unencrypted", remedy="use https://"
         )
     return text

@@ -96,7 +96,7 @@ class Lease:
             why = await self._kept(ended)
         except Exception:
             log.exception("lease.broke")
-            why = "this program broke"
+            why = "a bug in this program"
         if why is not None:
             self.lost = True
             log.error("lease.lost", lease=str(self.name), error=why)

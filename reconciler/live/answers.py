@@ -75,7 +75,9 @@ def status_error(answer: Answer, now: float) -> HttpError:
     said = f"{answer.asked}: {status} {answer.phrase}" + (f": {words}" if words else "")
     match status:
         case 400:
-            return Rejected(said, remedy="mend the manifest: the service refuses these very values", http_status=status)
+            return Rejected(
+                said, remedy="fix the manifest: the service refuses exactly these values", http_status=status
+            )
         case 401:
             remedy = "the API key is invalid or expired: make a new one in the Momento console"
             return Unauthenticated(said, remedy=remedy, http_status=status)

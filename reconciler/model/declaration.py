@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field
 
-from reconciler.errors import Place
 from reconciler.model.cluster import FIELDS, Configuration, Frozen, Values
 from reconciler.model.view import field_of, values_of
+from reconciler.problem import Place
 
 ClusterName = Annotated[
     str, Field(min_length=1, max_length=255, pattern=r"^(?:\.{3,}|\.{0,2}[A-Za-z0-9_~-][A-Za-z0-9._~-]*)$")
@@ -31,7 +31,7 @@ class Lifecycle(Frozen):
     ] = "delete"
     on_drift: Annotated[
         OnDrift | None,
-        Field(description="What becomes of a change behind git's back: revert or report it. Default: the target's."),
+        Field(description="What becomes of a change made outside git: revert or report it. Default: the target's."),
     ] = None
     adopt: Annotated[
         bool, Field(description="true: it may be taken over, and changed, though somebody else made it.")

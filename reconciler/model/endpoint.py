@@ -60,7 +60,7 @@ def normalize_endpoint(text: str) -> str:
     if url.username is not None or url.password is not None or url.query or url.fragment:
         raise ValueError("an endpoint has no user, password, query or fragment: the API key comes from its variable")
     if url.scheme == "http" and not is_loopback(host):
-        raise ValueError(f"http:// would send the API key to {host} in the clear: use https://")
+        raise ValueError(f"http:// would send the API key to {host} unencrypted: use https://")
     if bare and not host.startswith("api.cache.") and not is_loopback(host):
         host = f"api.cache.{host}"
     shown_host = f"[{host}]" if ":" in host else host

@@ -6,10 +6,11 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from reconciler.errors import Place, UsageError
+from reconciler.errors import UsageError
 from reconciler.model.declaration import Declaration, OnDrift
 from reconciler.model.guards import Limits
 from reconciler.model.text import did_you_mean
+from reconciler.problem import Place
 
 DEFAULT_TARGET: Final = "default"
 DEFAULT_API_KEY_ENV: Final = "MOMENTO_API_KEY"

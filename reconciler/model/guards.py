@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from reconciler.errors import Place
+from reconciler.problem import Place
 
 Limit: TypeAlias = float | tuple[str, ...] | None
 """A number, None for no limit; or name patterns."""

@@ -35,7 +35,7 @@ def live_cluster(entry: object) -> LiveCluster:
     Raises ValueError, its text harmless and naming the field alone, for an entry that makes no sense.
     """
     if not isinstance(entry, dict):
-        raise ValueError("it is no object")  # noqa: TRY004
+        raise ValueError("it is not an object")  # noqa: TRY004
     name, status = (_checked(entry.get(key), str, key) for key in ("name", "status"))
     values = _by_path((field, _live_value(field, entry.get(field))) for field in FIELDS)
     return LiveCluster(name, _shared(status), error_texts(entry.get("errors")), values)
@@ -149,7 +149,7 @@ def _checked(value: Any, kind: type, field: str) -> Any:
     if type(value) is not kind:
         raise ValueError(f"{field}: {'missing' if value is None else 'of another type than documented'}")
     if isinstance(value, str) and not value.isascii() and _HALF.search(value):
-        raise ValueError(f"{field}: it holds half a character, or bytes that are no text")
+        raise ValueError(f"{field}: it holds half a character, or bytes that are not text")
     return value
 
 

@@ -5,7 +5,7 @@ L is ours if it is what the record says was declared, sent or kept, or what base
     not in the record   adoption   somebody else made it
     L ours, B ≠ H       revision   this change does it
     L ours, B = H       pending    merged before, not applied yet; conflict where it was applied from elsewhere
-    L not ours, H = R   drift      changed behind git's back
+    L not ours, H = R   drift      changed outside git
     L not ours, H ≠ R   conflict   would overwrite a change that nobody reviewed
 
 A field that R has not seen settled counts as ours: it was not managed, or what became of its first value is not known.

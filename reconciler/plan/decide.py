@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from reconciler.errors import Place
 from reconciler.model.cluster import DELETING, LiveCluster
 from reconciler.model.declaration import Declaration
 from reconciler.model.evidence import Evidence
@@ -26,6 +25,7 @@ from reconciler.plan.ownership import pruned
 from reconciler.plan.plan import Kept, Plan, RecordAt, Summary
 from reconciler.plan.request import COUNTS, delete, put, risks_of_update, shards_let_go, values_of_update
 from reconciler.plan.size import size_of, staying
+from reconciler.problem import Place
 
 
 class Reading(NamedTuple):

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ValidationError
 
 from reconciler import __version__
-from reconciler.errors import DamagedPlan, Problem
+from reconciler.errors import DamagedPlan
 from reconciler.model.cluster import Frozen, Listed
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.text import printable
 from reconciler.plan.digest import change_digest
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 
 FORMAT_VERSION: Final = 1
 MAX_PLAN_BYTES: Final = 64 * 1024 * 1024

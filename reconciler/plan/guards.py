@@ -6,7 +6,6 @@ The guards themselves, with their limits and who lifts them, are `reconciler.mod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from reconciler.errors import Place
 from reconciler.model.amount import amount_text, exact
 from reconciler.model.evidence import Evidence
 from reconciler.model.fleet import Head
@@ -16,6 +15,7 @@ from reconciler.plan.change import Change, Delete, Update
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Violation
 from reconciler.plan.size import Added, Size
+from reconciler.problem import Place
 
 COUNTS_FROM: Final = 4
 """Clusters from which a fraction means something; below, one delete is let through."""
@@ -80,7 +80,7 @@ def _empty_head(guarded: Guarded, _limit: Limit, _intent: Intent) -> Iterator[Br
 def _max_deletes(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
     count = len(guarded.deletes)
     if isinstance(limit, int | float) and count > limit:
-        yield Breach(f"{_clusters(count)} would be deleted, and {limit:g} are the most", count)
+        yield Breach(f"{_clusters(count)} would be deleted; the limit is {limit:g}", count)
 
 
 def _max_delete_fraction(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
@@ -88,9 +88,10 @@ def _max_delete_fraction(guarded: Guarded, limit: Limit, _intent: Intent) -> Ite
     if not isinstance(limit, int | float):
         return
     if guarded.live < COUNTS_FROM and count > 1:
-        yield Breach(f"{count} of {_clusters(guarded.live)} would be deleted, and of so few one is the most", count, 1)
+        few = f"of fewer than {COUNTS_FROM} clusters the limit is 1"
+        yield Breach(f"{count} of {_clusters(guarded.live)} would be deleted; {few}", count, 1)
     elif exceeds(count, size, limit):
-        message = f"{count} of {size} clusters would be deleted, and {limit * 100:g}% are the most"
+        message = f"{count} of {size} clusters would be deleted; the limit is {limit * 100:g}%"
         yield Breach(message, round(count / size, 4))
 
 
@@ -98,7 +99,7 @@ def _max_added_nodes(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterato
     nodes = guarded.size.nodes
     added = nodes.after - nodes.before
     if isinstance(limit, int | float) and added > limit:
-        yield Breach(f"{added} nodes would be added, and {limit:g} are the most", added)
+        yield Breach(f"{added} nodes would be added; the limit is {limit:g}", added)
 
 
 def _max_added_cost(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Breach]:
@@ -108,12 +109,10 @@ def _max_added_cost(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator
     now, before = _added(guarded)
     counted, by = (now, "") if before is None or now >= before else (before, ", by the prices before this change")
     if counted.unpriced:
-        mend = f"{_once('max-added-cost')}; for good, add the price in a change of its own, and apply that"
+        mend = f"{_once('max-added-cost')}; permanently: add the price in a change of its own, and apply that"
         yield Breach(f"nodes without a price would be added{by}: {_names(counted.unpriced)}", allow=mend)
     elif counted.amount > exact(limit):
-        message = (
-            f"{amount_text(counted.amount)} an hour would be added{by}, and {amount_text(exact(limit))} is the most"
-        )
+        message = f"{amount_text(counted.amount)} an hour would be added{by}; the limit is {amount_text(exact(limit))}"
         yield Breach(message, float(counted.amount))
 
 
@@ -131,12 +130,12 @@ def _protected(guarded: Guarded, limit: Limit, _intent: Intent) -> Iterator[Brea
         place = None
         if last is not None and last.lifecycle.prevent_destroy:
             place = last.place_of("lifecycle")
-            why = f"prevent_destroy stands at {place.file}:{place.line}"
+            why = f"prevent_destroy is set at {place.file}:{place.line}"
         elif line is not None and line.lifecycle.prevent_destroy:
             place = Place(line.file, line.line)
             why = f"the record has prevent_destroy, as last applied from {place}"
         elif pattern is not None:
-            why = f"protect has {pattern}"
+            why = f"protect has the pattern {pattern}"
         else:
             continue
         mend = "only git lifts this: take it out in a change of its own, apply that, then remove the manifest"
@@ -155,11 +154,11 @@ def _adopt(guarded: Guarded, _limit: Limit, intent: Intent) -> Iterator[Breach]:
     ]
     if len(names) == 1:
         once = f"allow it for one run with --adopt={names[0]}, or `adopt: {names[0]}` in the workflow"
-        mend = f"{once}; for good, write `lifecycle: {{adopt: true}}` in its manifest"
+        mend = f"{once}; permanently: write `lifecycle: {{adopt: true}}` in its manifest"
         yield Breach(f"{names[0]} is live already, made by somebody else, and would be changed", allow=mend)
     elif names:
         once = "allow it for one run with --adopt, or --adopt=GLOB for some of them, or `adopt: GLOB` in the workflow"
-        mend = f"{once}; for good, write `lifecycle: {{adopt: true}}` in their manifests"
+        mend = f"{once}; permanently: write `lifecycle: {{adopt: true}}` in their manifests"
         were = f"{_clusters(len(names))} are live already, made by somebody else, and would be changed"
         yield Breach(f"{were} ({_names(names)})", allow=mend)
 
@@ -201,7 +200,7 @@ def _violation(guard: Guard, refusal: Breach, limits: Limits) -> Violation:
 
 def _ways(guard: Guard) -> str:
     """How a guard is allowed: in git, in the workflow, on the command line."""
-    in_git = f"; for good, raise guards.{guard.key} in a change of its own, and apply that" if guard.key else ""
+    in_git = f"; permanently: raise guards.{guard.key} in a change of its own, and apply that" if guard.key else ""
     return f"{_once(guard.name)}{in_git}"
 
 

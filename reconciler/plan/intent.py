@@ -23,7 +23,7 @@ class Intent(Frozen):
     adopt: _Patterns = ()
     """Name patterns of clusters that may be changed though somebody else made them."""
     replace: _Patterns = ()
-    """Name patterns of clusters that were never Active and may be made anew."""
+    """Name patterns of clusters that were never Active and may be deleted and created again."""
     allow: _Patterns = ()
     """Guards that are lifted for this run."""
 

@@ -112,7 +112,7 @@ class Unhealthy(Frozen):
     errors: _Names
     """In the service's words."""
     blocked: bool = False
-    """Whether it was never Active, and takes no update: `--replace` makes it anew."""
+    """Whether it was never Active, and takes no update: `--replace` deletes it and creates it again."""
     replace_needs: ReplaceNeeds | None = None
     """What has to be said beside `--replace`: `adopt` where it isn't owned; `forget` where the record has a cluster of
     that name as settled, and so keeps it from being deleted."""

@@ -8,12 +8,12 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, assert_never
 
-from reconciler.errors import Problem
 from reconciler.model.cluster import DELETING, LiveCluster
 from reconciler.plan.change import Change, Create, Delete, Update
 from reconciler.plan.difference import difference_of
 from reconciler.plan.digest import change_digest, live_digest
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 
 Unreviewed: TypeAlias = Literal["refuse", "harmless"]
 
@@ -108,7 +108,7 @@ class Standing(NamedTuple):
 
 NOTHING_STANDS = Standing((), ())
 
-_UNREADABLE: Final = "the service lists it otherwise than documented: look at it in the Momento console"
+_UNREADABLE: Final = "the service doesn't list it as documented: look at it in the Momento console"
 
 
 def what_stands(
@@ -146,7 +146,7 @@ def _why_stale(change: Change, live: LiveCluster | None) -> str:
     if live is None and change.live_digest is not None:
         return "it has been deleted since the plan was made"
     if live is not None and change.live_digest is None:
-        return "it has been created meanwhile, otherwise than declared"
+        return "it has been created since, and not as declared"
     if live is None or live_digest(live) == change.live_digest:
         return "what git says of it has changed since the plan was made"
     how = _moved(change, live)

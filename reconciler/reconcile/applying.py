@@ -15,7 +15,7 @@ from reconciler.apply.keeper import RecordKeeper
 from reconciler.apply.machine import Progress
 from reconciler.apply.options import ApplyOptions, Stop
 from reconciler.clock import Clock, iso_timestamp
-from reconciler.errors import Problem, StalePlan
+from reconciler.errors import StalePlan
 from reconciler.live.client import Connection
 from reconciler.model.fleet import Suspension, suspended_text
 from reconciler.plan.change import Origin
@@ -23,6 +23,7 @@ from reconciler.plan.decide import make_plan
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan, Unhealthy
 from reconciler.plan.reviewed import NOTHING_STANDS, what_stands
+from reconciler.problem import Problem
 from reconciler.reconcile.ground import Ground, Offline, Site
 from reconciler.reconcile.planning import Planned, PlanRequest
 from reconciler.results import ErrorDetail, ReportDocument, Result, TargetReport, summarize
@@ -161,9 +162,9 @@ def _blocked(target: str, cluster: Unhealthy) -> Problem:
     name = cluster.name
     match cluster.replace_needs:
         case None:
-            remedy = f"--replace={name} deletes it and makes it anew, as declared"
+            remedy = f"--replace={name} deletes it and creates it again, as declared"
         case "adopt":
-            remedy = f"it isn't owned: --replace={name} --adopt={name} deletes it and makes it anew, as declared"
+            remedy = f"it isn't owned: --replace={name} --adopt={name} deletes it and creates it again, as declared"
         case "forget":
             remedy = (
                 "another of that name is recorded as settled, so --replace doesn't delete it: "

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar, assert_never
 
 import structlog
 
-from reconciler.errors import Problem, ReconcilerError, Unproven, UsageError
+from reconciler.errors import ReconcilerError, Unproven, UsageError
 from reconciler.live.answers import Listing
 from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS
 from reconciler.model.evidence import NO_GIT, Gone, LeftBehind
@@ -26,6 +26,7 @@ from reconciler.plan.moves import NO_MOVES, Movable, Moves, find_moves
 from reconciler.plan.ownership import pruned
 from reconciler.plan.plan import Plan
 from reconciler.plan.reviewed import Reviewed
+from reconciler.problem import Problem
 from reconciler.reconcile.ground import Connected, Embedded, Ground, Offline, Site
 
 log = structlog.get_logger()
@@ -275,5 +276,5 @@ async def _caught(work: Awaitable[T], site: Site) -> T | tuple[Problem, ...]:
         return tuple(replace(problem, target=target) for problem in error.problems())
     except Exception:
         log.exception("round.broke")
-        message = "this program broke while working on this target; the log says where"
+        message = "a bug in this program ended the work on this target; the log says where"
         return (Problem("internal", message, "report it, with the log", target),)

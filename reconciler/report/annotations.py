@@ -5,11 +5,11 @@ from dataclasses import replace
 from posixpath import join, normpath
 from typing import Literal, TypeAlias
 
-from reconciler.errors import Place, Problem
 from reconciler.model.text import printable
 from reconciler.plan.change import Cause, Change
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan, Violation
+from reconciler.problem import Place, Problem
 from reconciler.report.fields import field_text
 from reconciler.report.notes import Telling, destroys, notes
 from reconciler.report.sections import destroyed, successors, topic_of

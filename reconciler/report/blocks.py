@@ -101,7 +101,7 @@ def _notice(missing: Counter[str], shortened: Counter[str], rest: str) -> str:
     told = [
         f" {said}: {_counts(found)}." for said, found in (("Not shown", missing), ("Only named", shortened)) if found
     ]
-    return f"\n> [!IMPORTANT]\n> **Cut to fit.**{''.join(told)} All of it stands in {rest}.\n"
+    return f"\n> [!IMPORTANT]\n> **Cut to fit.**{''.join(told)} All of it is in {rest}.\n"
 
 
 def _counts(found: Counter[str]) -> str:

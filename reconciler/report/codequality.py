@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument
+from reconciler.problem import Problem
 from reconciler.report.findings import Finding, Level, error_findings, plan_findings
 from reconciler.report.json_text import json_text
 

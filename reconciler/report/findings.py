@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
-from reconciler.errors import KIND_MEANINGS, Place, Problem
 from reconciler.model.guards import GUARDS
 from reconciler.model.text import printable
 from reconciler.plan.change import Cause, Change
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
+from reconciler.problem import KIND_MEANINGS, Place, Problem
 from reconciler.report.fields import field_text
 from reconciler.report.sections import topic_of
 from reconciler.report.values import LONGEST_MESSAGE, name_text

@@ -80,6 +80,11 @@ def term(said: str, word: Word, docs: str | None) -> str:
     return said if docs is None else f"[{said}]({_address(docs)}/{word.anchor})"
 
 
+def html_term(said: str, word: Word, docs: str | None) -> str:
+    """The same where Markdown isn't read: in a summary."""
+    return said if docs is None else f'<a href="{html.escape(_address(docs))}/{word.anchor}">{said}</a>'
+
+
 def run_link(url: str) -> str:
     """The run that made a page."""
     return f"[run]({_address(url)})"

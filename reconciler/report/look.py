@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from reconciler.report.inline import Links
+    from reconciler.report.invocation import Invocation
 
 REST = "the job summary"
 """Where a reader finds what a comment has no room for."""
@@ -14,6 +15,7 @@ class Look(NamedTuple):
 
     `rest` is where the reader of a page that was cut finds the whole. `links` lead to a forge's files and commits,
     `docs` is where the documents' folder stands, `run` the address of the run that made this; None for no link.
+    `invocation` is how the program was called that made the result; None where it comes from a file.
     `ends_in_steps`: a plan's text ends in what to do next; not where its reader is asked that.
     """
 
@@ -24,6 +26,7 @@ class Look(NamedTuple):
     links: "Links | None" = None
     docs: str | None = None
     run: str | None = None
+    invocation: "Invocation | None" = None
     ends_in_steps: bool = True
 
 

@@ -5,10 +5,11 @@ What came from outside stands in code, where it steers nothing.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument
+from reconciler.problem import Problem
 from reconciler.report.blocks import Block, page
 from reconciler.report.inline import code, commit_code, run_link
+from reconciler.report.invocation import Invocation, invocation_of, invocation_of_report
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.markdown_plan import left_behind_blocks, plan_blocks, plan_lead, provenance
 from reconciler.report.markdown_report import deleted_blocks, report_blocks, report_lead, report_provenance
@@ -29,7 +30,7 @@ def plans_markdown(document: PlanDocument, look: Look = PLAIN) -> str:
         *_problems(document.errors, look),
         *left_behind_blocks(document.left_behind, look),
         *rest,
-        *_next(plan_steps(document)),
+        *_next(plan_steps(document), look.invocation or invocation_of(document.targets)),
         *_footer(look, [plan.revision for plan in document.targets], _of_one(document, look)),
     ]
     return page(plan_lead(document, look), blocks, limit=look.limit, rest=look.rest)
@@ -43,7 +44,7 @@ def reports_markdown(document: ReportDocument, look: Look = PLAIN, also_next: Se
         *deleted_blocks(document.targets),
         *_problems(document.errors, look),
         *report_blocks(document.targets, look),
-        *_next(report_steps(document, also_next)),
+        *_next(report_steps(document, also_next), look.invocation or invocation_of_report(document)),
         *_footer(look, [report.revision for report in document.targets], list(report_provenance(document.targets))),
     ]
     return page(report_lead(document), blocks, limit=look.limit, rest=look.rest)
@@ -70,9 +71,11 @@ def _problem(problem: Problem, look: Look) -> str:
     return "- **error**" + (f" {code(where, url)}" if where else "") + f"{about}: {code(problem.message)}\n{remedy}"
 
 
-def _next(steps: Iterable[NextStep]) -> Iterator[Block]:
-    lines = [f"- {step.text}{': ' if step.commands else ''}{' '.join(map(code, step.commands))}\n" for step in steps]
-    yield Block(f"\n**Next**\n\n{''.join(lines)}", 1)
+def _next(steps: Sequence[NextStep], invocation: Invocation) -> Iterator[Block]:
+    told = [(step.text, step.command(invocation)) for step in steps]
+    lines = [f"- {text}{f': {code(command)}' if command else ''}\n" for text, command in told]
+    if lines:
+        yield Block(f"\n**Next**\n\n{''.join(lines)}", 1)
 
 
 def _of_one(document: PlanDocument, look: Look) -> list[str]:

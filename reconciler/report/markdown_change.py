@@ -8,12 +8,12 @@ from reconciler.plan.change import Source
 from reconciler.plan.plan import Plan
 from reconciler.report.blocks import Block
 from reconciler.report.fields import FieldText, field_text
-from reconciler.report.inline import code, commit_code, html_code, longest_backticks, shown, term
+from reconciler.report.inline import code, commit_code, html_code, html_term, longest_backticks, shown, term
 from reconciler.report.look import Look
 from reconciler.report.notes import Telling, notes, place_text, title, verb
 from reconciler.report.sections import Alike, judges_a_change, sections
 from reconciler.report.values import counted
-from reconciler.report.words import TOPICS, Topic, Word
+from reconciler.report.words import RISKS, TOPICS, Topic, Word
 
 _FIELDS_TOLD = 2
 _LINKED = 20
@@ -95,7 +95,7 @@ def _head(alike: Alike, fields: Sequence[FieldText], plan: Plan, page: PlanPage)
         if len(fields) > _FIELDS_TOLD:
             yield f"and {len(fields) - _FIELDS_TOLD} more"
     if change.risks:
-        yield f"<b>{', '.join(change.risks)}</b>"
+        yield f"<b>{', '.join(html_term(risk, RISKS[risk], page.look.docs) for risk in change.risks)}</b>"
     if change.source and count == 1:
         yield html_code(place_text(change.source), page.manifest_url(change.source, plan))
     yield from notes(change, plan, _HTML)

@@ -38,6 +38,7 @@ from reconciler.report.words import (
     KEPT,
     LEFT_BEHIND,
     RECORD,
+    RISKS,
     SETTLES,
     TAKEN_OVER,
     UNHEALTHY,
@@ -86,10 +87,17 @@ def plan_blocks(plans: Sequence[Plan], look: Look) -> tuple[list[Block], list[Bl
     groups = sum(len(section.groups) for plan in plans for section in sections(plan))
     page = PlanPage(look, several=len(plans) > 1, opened=groups <= _FEW)
     busy = [plan for plan in plans if not _is_idle(plan)]
-    idle = [plan.target for plan in plans if _is_idle(plan)] if page.several and busy else []
+    idle = [plan for plan in plans if _is_idle(plan)] if page.several and busy else []
     first = [*_deletes(plans, page), *_refusals(plans, page)]
     rest = [block for plan in (busy if page.several else plans) for block in _target(plan, page)]
-    return first, [*rest, *([Block(f"\nNothing to do: {', '.join(map(code, idle))}\n", 10)] if idle else [])]
+    return first, [*rest, *_idle(idle)]
+
+
+def _idle(plans: Sequence[Plan]) -> Iterator[Block]:
+    """Who has nothing on this page; of what wasn't read nobody knows whether there is something to do."""
+    for said, live_read in (("Nothing to do", True), ("No change, and not read", False)):
+        if names := [code(plan.target) for plan in plans if plan.live_read == live_read]:
+            yield Block(f"\n{said}: {', '.join(names)}\n", 10)
 
 
 def left_behind_blocks(records: Iterable[LeftBehind], look: Look) -> Iterator[Block]:
@@ -114,7 +122,12 @@ def _deletes(plans: Sequence[Plan], page: PlanPage) -> Iterator[Block]:
     following = successors(plans)
     found = destroyed(plans)
     asides = [
-        " · ".join((*(f"**{risk}**" for risk in change.risks), *destroys(change, plan, following, page.tell)))
+        " · ".join(
+            (
+                *(f"**{page.term(risk, RISKS[risk])}**" for risk in change.risks),
+                *destroys(change, plan, following, page.tell),
+            )
+        )
         for plan, change in found
     ]
     shared = asides[0] if len(found) > _FEW and len(set(asides)) == 1 else ""

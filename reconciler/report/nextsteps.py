@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from reconciler.plan.change import LeftReason
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
+from reconciler.report.invocation import Invocation
 from reconciler.report.sections import judges_a_change
-from reconciler.report.values import all_sandboxes, command_word, name_text, replace_options
+from reconciler.report.values import name_text, replace_options
 
 if TYPE_CHECKING:
     from reconciler.results import Outcome, ReportDocument
@@ -16,27 +17,30 @@ _NAMES_SHOWN = 3
 
 
 class NextStep(NamedTuple):
-    """A sentence, and the commands that carry it out."""
+    """A sentence; and the command that carries it out, without what the program's invocation asks for anyway."""
 
     text: str
-    commands: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    def command(self, invocation: Invocation) -> str:
+        """The command as it can be pasted; empty for none."""
+        return invocation.command(*self.words) if self.words else ""
 
 
 def plan_steps(document: PlanDocument) -> tuple[NextStep, ...]:
-    """What a reader of plans does next, what hinders first; never none."""
-    found = (*_hindered(document), *_wanted(document.targets, blocked=bool(document.errors)))
-    return found or (NextStep("nothing to do"),)
+    """What a reader of plans does next, what hinders first; none where there is nothing to do."""
+    return (*_hindered(document), *_wanted(document.targets, blocked=bool(document.errors)))
 
 
 def _hindered(document: PlanDocument) -> Iterator[NextStep]:
     if any(problem.place for problem in document.errors):
-        yield NextStep("mend each error above and push: then this is planned anew; until then nothing is applied")
+        yield NextStep("fix each error above and push: then this is planned again; until then nothing is applied")
     if any(problem.place is None for problem in document.errors):
         yield NextStep("do what each error above asks for, then run this again")
     if any(plan.violations for plan in document.targets):
         yield NextStep("nothing is applied until each refusal above is met, in one of the ways that it names")
     if any(not plan.live_read for plan in document.targets):
-        yield NextStep("have it planned where the API key is, before it is merged")
+        yield NextStep("before this is merged, have it planned where the API key is")
 
 
 def _wanted(plans: Sequence[Plan], *, blocked: bool) -> Iterator[NextStep]:
@@ -45,35 +49,23 @@ def _wanted(plans: Sequence[Plan], *, blocked: bool) -> Iterator[NextStep]:
     blocked = blocked or any(plan.violations or not plan.live_read for plan in plans)
     if any(plan.sends for plan in plans) and not blocked:
         how = "review it and merge, and the workflow applies it" if judges_a_change(plans) else "run the apply workflow"
-        yield NextStep(f"{how}; by hand", (_command(plans),))
+        yield NextStep(f"{how}; by hand", ("apply",))
     if any(plan.taken_over for plan in plans) and not any(plan.sends or plan.violations for plan in plans):
-        yield NextStep("apply, which sends nothing, and takes over what is as declared", (_command(plans),))
+        yield NextStep("apply, which sends nothing, and takes over what is as declared", ("apply",))
     if any(field.cause == "drift" for change in changes for field in change.fields):
         yield NextStep("to keep what was changed by hand, write it into the manifest")
     reasons = {change.left for change in changes} | {field.left for change in changes for field in change.fields}
     yield from (step for reason, step in REVERTING.items() if reason in reasons)
     stuck = [cluster for plan in plans for cluster in plan.blocked]
-    replaces = [f" {replace_options(cluster)}" for cluster in stuck if cluster.replace_needs != "forget"]
+    replaces = [replace_options(cluster) for cluster in stuck if cluster.replace_needs != "forget"]
     if replaces:
-        how = "to make anew what was never Active, run the apply workflow once with its name as replace; by hand"
-        yield NextStep(how, (f"{_apply(plans)}{''.join(replaces[:_NAMES_SHOWN])}",))
+        how = "to replace what was never Active, run the apply workflow once with its name as replace; by hand"
+        yield NextStep(how, ("apply", *(option for options in replaces[:_NAMES_SHOWN] for option in options)))
     if len(replaces) < len(stuck):
-        yield NextStep("to make anew what is recorded as settled, let the record forget it, and plan again")
-    if any(cluster.ownership == "owned" for plan in plans for cluster in plan.unmanaged):
-        yield NextStep("to delete what is ours and no longer declared", (f"{_apply(plans)} --prune",))
-
-
-def _command(plans: Sequence[Plan]) -> str:
-    """The apply that plans are of: what they were asked for is asked for again."""
-    intent = plans[0].intent
-    prune = {None: "", "owned": " --prune", "all": " --prune=all"}[intent.prune]
-    patterns = (("--only", intent.only), ("--adopt", intent.adopt), ("--replace", intent.replace))
-    asked = [f" {option}={command_word(pattern)}" for option, given in patterns for pattern in given]
-    return f"{_apply(plans)}{prune}{''.join(asked)}"
-
-
-def _apply(plans: Sequence[Plan]) -> str:
-    return "reconciler apply" + (" --sandbox" if all_sandboxes(plan.endpoint for plan in plans) else "")
+        yield NextStep("to create again what the record has as settled, let the record forget it, and plan again")
+    unpruned = (plan for plan in plans if plan.intent.prune is None)
+    if any(cluster.ownership == "owned" for plan in unpruned for cluster in plan.unmanaged):
+        yield NextStep("to delete what is ours and no longer declared", ("apply", "--prune"))
 
 
 REVERTING: Final[Mapping[LeftReason, NextStep]] = {
@@ -82,7 +74,7 @@ REVERTING: Final[Mapping[LeftReason, NextStep]] = {
     ),
     "max-drift-fraction": NextStep(
         "to revert so much drift, run the apply workflow once with allow: max-drift-fraction; by hand",
-        ("reconciler apply --allow max-drift-fraction",),
+        ("apply", "--allow=max-drift-fraction"),
     ),
     "unreviewed": NextStep("to revert drift that nobody has reviewed, have a plan reviewed that shows it"),
 }
@@ -90,7 +82,7 @@ REVERTING: Final[Mapping[LeftReason, NextStep]] = {
 
 
 def report_steps(document: "ReportDocument", also: Sequence[NextStep] = ()) -> tuple[NextStep, ...]:
-    """What a reader of a report does next, the worst first, and then what else there is to do; never none."""
+    """What a reader of a report does next, the worst first, then what else there is to do; none where all is well."""
     outcomes = {result.outcome for report in document.targets for result in report.results}
     found = [
         *([_AFTER_ERRORS] if document.errors else []),
@@ -100,31 +92,29 @@ def report_steps(document: "ReportDocument", also: Sequence[NextStep] = ()) -> t
     found += [step for reason, step in REVERTING.items() if reason in reasons]
     settling = {one.outcome for report in document.targets for one in report.settling}
     if settling - {"settled"}:
-        found.append(NextStep("to see whether the rest settles", ("reconciler wait",)))
-    return (*found, *also) or (NextStep("nothing to do"),)
+        found.append(NextStep("to see whether the rest settles", ("wait",)))
+    return (*found, *also)
 
 
 def pending_steps(plans: Sequence[Plan]) -> tuple[NextStep, ...]:
     """What is to be done where waiting is over, and what is declared isn't what is live."""
     return tuple(
-        NextStep(f"target {name_text(plan.target)} isn't as declared: look, then apply", ("reconciler plan",))
+        NextStep(f"target {name_text(plan.target)} isn't as declared: look, then apply", ("plan",))
         for plan in plans
         if plan.sends
     )
 
 
 _AFTER_ERRORS: Final = NextStep(
-    "do what each error above asks for, then run the apply workflow again; by hand", ("reconciler apply",)
+    "do what each error above asks for, then run the apply workflow again; by hand", ("apply",)
 )
 AFTER: "Final[Mapping[Outcome, NextStep]]" = {
-    "failed": NextStep(
-        "read the service's words above, mend the manifest and push; what was applied is not sent again"
-    ),
-    "unknown": NextStep("see what became of what is unknown", ("reconciler plan",)),
-    "stale": NextStep("the cluster has changed since: have a new plan reviewed; to see it", ("reconciler plan",)),
+    "failed": NextStep("read the service's words above, fix the manifest and push; what was applied is not sent again"),
+    "unknown": NextStep("see what became of what is unknown", ("plan",)),
+    "stale": NextStep("the cluster has changed since: have a new plan reviewed; to see it", ("plan",)),
     "skipped": NextStep(
         "once the cause is gone, run the apply workflow again, and it goes on where it stopped; by hand",
-        ("reconciler apply",),
+        ("apply",),
     ),
 }
 """By how a change ended; `applied` asks for nothing, and what is left for what its reason says."""

@@ -54,7 +54,7 @@ def notes(change: Change, plan: Plan, tell: Telling) -> Iterator[str]:
         yield "deleted first: it was never Active"
     topic = topic_of(change)
     if topic == "retry":
-        yield f"retry: its last update failed: {_errors(change, plan, tell)}"
+        yield f"the service says: {_errors(change, plan, tell)}"
     if change.action == "create" and change.cause == "drift":
         yield "declared, and deleted by hand"
     if change.left is not None and change.action == "create":
@@ -83,7 +83,7 @@ def verb(change: Change) -> str:
 def destroys(change: Change, plan: Plan, following: Mapping[Origin, Origin], tell: Telling) -> Iterator[str]:
     """Why a cluster goes, and what takes its place."""
     if not isinstance(change, Delete):
-        yield "replaced: never Active, so deleted and made anew"
+        yield "replaced: never Active, so deleted and created again"
         return
     successor = following.get(Origin(target=plan.target, name=change.name))
     if successor is not None and successor.target == plan.target:
@@ -122,12 +122,12 @@ def unhealthy_text(cluster: Unhealthy, tell: Telling) -> str:
     if cluster.replace_needs == "forget":
         forget = tell.text(f"reconciler record forget {command_word(cluster.name)}")
         return f"{said}; never Active, but another of that name is recorded as settled: if that is gone, {forget}"
-    return f"{said}; never Active, so no update mends it: {tell.text(replace_options(cluster))}"
+    return f"{said}; never Active, so no update can fix it: apply with {tell.text(' '.join(replace_options(cluster)))}"
 
 
 def _errors(change: Change, plan: Plan, tell: Telling) -> str:
     found = [error for cluster in plan.unhealthy if cluster.name == change.name for error in cluster.errors]
-    return ", ".join(tell.text(printable(error, LONGEST_VALUE)) for error in found) or "the service says no more"
+    return ", ".join(tell.text(printable(error, LONGEST_VALUE)) for error in found) or "the service gives no reason"
 
 
 def taken_over_text(plan: Plan, tell: Telling) -> str:
@@ -178,7 +178,7 @@ def left_behind_text(record: LeftBehind, tell: Telling) -> str:
     count = counted(len(record.clusters), "cluster")
     return (
         f"{LEFT_BEHIND.text}: no target claims {count} of {tell.name(record.target)} "
-        f"at {tell.text(record.endpoint)}: {names}; declare them again, or let go of them: {command}"
+        f"at {tell.text(record.endpoint)}: {names}; declare them again, or let the record forget them: {command}"
     )
 
 
@@ -192,4 +192,5 @@ def no_record_text(plans: list[str], tell: Telling) -> str:
 
 def not_read_text(plans: list[str], tell: Telling) -> str:
     """Where live wasn't looked at: said before all else."""
-    return f"The live clusters of {names_text(plans, tell.name)} were not read: base against head alone, never applied"
+    where = names_text(plans, tell.name)
+    return f"The live clusters of {where} were not read: this compares base with head, and can't be applied"

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
-from reconciler.errors import Problem
 from reconciler.plan.document import PlanDocument, dump_plans
+from reconciler.problem import Problem
 from reconciler.report.json_text import json_text
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.nextsteps import NextStep

@@ -9,9 +9,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from reconciler import __version__
-from reconciler.errors import Place, Problem
 from reconciler.model.text import printable
 from reconciler.plan.document import PlanDocument
+from reconciler.problem import Place, Problem
 from reconciler.report.findings import Finding, error_findings, plan_findings, rules
 from reconciler.report.json_text import json_text
 

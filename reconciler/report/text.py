@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from reconciler.errors import Problem, SourceProblem
 from reconciler.model.text import printable
 from reconciler.plan.change import Change, FieldChange
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem, SourceProblem
 from reconciler.report.counts import besides, headline, standing
 from reconciler.report.fields import field_text
+from reconciler.report.invocation import Invocation, invocation_of
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.nextsteps import NextStep, plan_steps
 from reconciler.report.notes import (
@@ -44,8 +45,8 @@ from reconciler.report.words import RISKS, TOPICS, Topic
 
 _TELL = Telling(text=lambda text: printable(text, LONGEST_MESSAGE))
 _SIGNS = {"delete": "-", "create": "+", "update": "~"}
-_NAMES_A_LINE = 5
-"""So many of the usual length stand in a narrow terminal; longer ones wrap."""
+_ROW = 73
+"""Characters of names in a line: indented, with a comma behind it, they are as wide as a narrow terminal."""
 _NAMES_SHOWN = 40
 SCREEN = 16
 """Lines after which counts, deletes and refusals are told once more: a terminal shows the last 24."""
@@ -67,7 +68,7 @@ def plans_text(document: PlanDocument, look: Look = PLAIN) -> str:
         [f"  {style.yellow(left_behind_text(record, _TELL))}" for record in document.left_behind],
     ]
     lines = joined(blocks)
-    return "\n".join((*lines, *_closing(document, len(lines), style, look))) + "\n"
+    return "\n".join(joined([lines, list(_closing(document, len(lines), style, look))])) + "\n"
 
 
 def problems_text(problems: Iterable[Problem], *, style: Style) -> str:
@@ -83,11 +84,11 @@ def joined(blocks: Iterable[Sequence[str]]) -> list[str]:
     return lines
 
 
-def steps_lines(steps: Iterable[NextStep], style: Style) -> Iterator[str]:
+def steps_lines(steps: Iterable[NextStep], invocation: Invocation, style: Style) -> Iterator[str]:
     """What to do next, a line each."""
     for step in steps:
-        commands = ": " + " ".join(step.commands) if step.commands else ""
-        yield f"  {style.bold('next:')} {step.text}{commands}"
+        command = step.command(invocation)
+        yield f"  {style.bold('next:')} {step.text}{f': {command}' if command else ''}"
 
 
 def _problem_lines(problem: Problem, style: Style) -> Iterator[str]:
@@ -215,9 +216,16 @@ def names_lines(names: Sequence[str]) -> Iterator[str]:
 
 
 def rows(names: Sequence[str]) -> Iterator[str]:
-    """A few names a line."""
-    for start in range(0, len(names), _NAMES_A_LINE):
-        yield ", ".join(names[start : start + _NAMES_A_LINE]) + ("," if start + _NAMES_A_LINE < len(names) else "")
+    """As many names a line as it holds; one that is longer wraps."""
+    line = ""
+    for name in names:
+        if line and len(line) + len(name) + 2 > _ROW:
+            yield f"{line},"
+            line = name
+        else:
+            line = f"{line}, {name}" if line else name
+    if line:
+        yield line
 
 
 def _notes(plan: Plan, style: Style) -> Iterator[str]:
@@ -237,7 +245,6 @@ def _notes(plan: Plan, style: Style) -> Iterator[str]:
 
 def _closing(document: PlanDocument, above: int, style: Style, look: Look) -> Iterator[str]:
     """What to do next, unless that is to answer a question; and once more what has scrolled away."""
-    yield ""
     if document.targets and above > SCREEN:
         yield from _again(document.targets, style)
     for plan in document.targets:
@@ -246,15 +253,15 @@ def _closing(document: PlanDocument, above: int, style: Style, look: Look) -> It
     if look.run:
         yield f"  {style.dim(f'run {printable(look.run)}')}"
     if look.ends_in_steps:
-        yield from steps_lines(plan_steps(document), style)
+        yield from steps_lines(plan_steps(document), look.invocation or invocation_of(document.targets), style)
 
 
 def _again(plans: Sequence[Plan], style: Style) -> Iterator[str]:
-    """What nobody may miss: counts, the name of each cluster that goes, and which guards refuse."""
-    yield from (f"  {line}" for line in _counts_lines(plans, style))
+    """What nobody may miss: the name of each cluster that goes; below all names the counts, and which guards refuse."""
     found: list[PlannedChange] = destroyed(plans)
     if found:
         yield f"  {style.red(counted(len(found), 'cluster') + ' to delete:')}"
         yield from (f"    {line}" for line in rows([name_text(change.name) for _, change in found]))
+    yield from (f"  {line}" for line in _counts_lines(plans, style))
     if guards := ", ".join(dict.fromkeys(violation.guard for plan in plans for violation in plan.violations)):
         yield f"  {style.red(f'refused, as said above: {guards}')}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reconciler.model.text import printable
+from reconciler.report.invocation import invocation_of_report
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.nextsteps import NextStep, report_steps
 from reconciler.report.outcomes import (
@@ -29,26 +30,25 @@ def reports_text(document: ReportDocument, look: Look = PLAIN, also_next: Sequen
         return ""
     style = Style(look.color)
     lines = joined(block for report in document.targets for block in _target(report, style))
-    return "\n".join((*lines, *_closing(document, also_next, len(lines), style, look))) + "\n"
+    return "\n".join(joined([lines, list(_closing(document, also_next, len(lines), style, look))])) + "\n"
 
 
 def _closing(
     document: ReportDocument, also_next: Sequence[NextStep], above: int, style: Style, look: Look
 ) -> Iterator[str]:
-    """What to do next; and once more what has scrolled away: how it ended, and the name of each cluster that went."""
-    yield ""
+    """What to do next; and once more what has scrolled away: the name of each cluster that went, and how it ended."""
     if above > SCREEN:
         where = (
             printable(document.targets[0].target) if len(document.targets) == 1 else f"{len(document.targets)} targets"
         )
-        yield f"  {report_title(document.targets, style.bold(where))}"
         if said := deleted_text(document.targets):
             gone = [*deleted(document.targets, "applied"), *deleted(document.targets, "unknown")]
             yield f"  {style.red(f'{said}:')}"
             yield from (f"    {line}" for line in rows([name_text(result.name) for _, result in gone]))
+        yield f"  {report_title(document.targets, style.bold(where))}"
     if look.run:
         yield f"  {style.dim(f'run {printable(look.run)}')}"
-    yield from steps_lines(report_steps(document, also_next), style)
+    yield from steps_lines(report_steps(document, also_next), look.invocation or invocation_of_report(document), style)
 
 
 def _target(report: TargetReport, style: Style) -> Iterator[list[str]]:

@@ -37,10 +37,10 @@ def command_word(text: str) -> str:
     return "'" + printable(text, _LONGEST_NAME).replace("'", "'\\''") + "'"
 
 
-def replace_options(cluster: Unhealthy) -> str:
+def replace_options(cluster: Unhealthy) -> tuple[str, ...]:
     """What makes a blocked cluster anew: `--replace=a`, and `--adopt=a` where it isn't owned."""
     name = command_word(cluster.name)
-    return f"--replace={name}" + (f" --adopt={name}" if cluster.replace_needs == "adopt" else "")
+    return (f"--replace={name}", *([f"--adopt={name}"] if cluster.replace_needs == "adopt" else []))
 
 
 def _value_text(value: FieldValue | None, bare: re.Pattern[str]) -> str:

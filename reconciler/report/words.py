@@ -43,7 +43,7 @@ RISKS: Final[Mapping[Risk, Word]] = {
     "resharding": Word("its slots move between shards", f"{_PAGE}#risks"),
     "node-replacement": Word("all its nodes are replaced", f"{_PAGE}#risks"),
     "fewer-replicas": Word("fewer copies of its data", f"{_PAGE}#risks"),
-    "no-failover": Word("nothing takes over where a node fails", f"{_PAGE}#risks"),
+    "no-failover": Word("no replica takes over when a node fails", f"{_PAGE}#risks"),
     "zone-move": Word("a shard changes its zone: the service may refuse", f"{_PAGE}#risks"),
     "placement-only": Word("only placements change: the service may refuse", f"{_PAGE}#risks"),
 }
@@ -56,7 +56,7 @@ LEFT: Final[Mapping[LeftReason, Word]] = {
 
 OWNERSHIP: Final[Mapping[Ownership, Word]] = {
     "owned": Word("ours: --prune deletes it", f"{_PAGE}#ownership"),
-    "released": Word("let go by on_remove: keep", f"{_PAGE}#ownership"),
+    "released": Word("released by on_remove: keep", f"{_PAGE}#ownership"),
     "not-ours": Word("made by somebody else", f"{_PAGE}#ownership"),
     "unknown": Word("whose it is, only a record can tell", f"{_PAGE}#ownership"),
 }
@@ -79,8 +79,8 @@ SETTLING: "Final[Mapping[SettlingOutcome, Word]]" = {
 """Worst first."""
 
 WAITS: Final[Mapping[Literal["active", "gone"], Word]] = {
-    "active": Word("waits until the service is done with it", f"{_PAGE}#settling"),
-    "gone": Word("waits until the one of this name is gone", f"{_PAGE}#settling"),
+    "active": Word("waits until it is Active", f"{_PAGE}#settling"),
+    "gone": Word("waits until the old cluster of this name is gone", f"{_PAGE}#settling"),
 }
 
 RECORD: Final = Word("No record", f"{_PAGE}#record")

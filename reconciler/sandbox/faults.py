@@ -53,7 +53,7 @@ class Faults:
                 rates[fault] = float(value)
             else:
                 known = ", ".join(f"{fault}=RATE" for fault in FAULTS)
-                raise ValueError(f"{part!r} is no fault: give {known}, {' or '.join(SETTINGS)}, rates 0 to 1")
+                raise ValueError(f"{part!r} is not a fault: give {known}, {' or '.join(SETTINGS)}, rates 0 to 1")
         if math.fsum(rates.values()) > 1:
             raise ValueError("the rates of all faults add up to more than 1")
         return cls(tuple(rates.items()), latency, seed)

@@ -61,7 +61,7 @@ class Store:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             self._connection = _opened(path)
         except (sqlite3.Error, OSError) as error:
-            remedy = "move the file away to begin anew, or name another"
+            remedy = "move the file away to begin again, or name another"
             raise SandboxError(f"{path} can't be used as the sandbox's store: {error}", remedy=remedy) from error
 
     def close(self) -> None:

@@ -97,7 +97,7 @@ class Switches:
             switch = next((known for known in KNOWN if known.name == name), None)
             if switch is None or not (value if switch.value else not equals):
                 usages = ", ".join(known.usage for known in KNOWN)
-                raise ValueError(f"{text!r} is no switch: give {usages}")
+                raise ValueError(f"{text!r} is not a switch: give {usages}")
             try:
                 switches = switch.turned(switches, value)
             except ValueError as error:
@@ -191,7 +191,7 @@ KNOWN = (
 
 def _field(text: str) -> str:
     if text not in FIELDS:
-        raise ValueError(f"{text!r} is no field: give one of {', '.join(FIELDS)}")
+        raise ValueError(f"{text!r} is not a field: give one of {', '.join(FIELDS)}")
     return text
 
 

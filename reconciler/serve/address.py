@@ -43,7 +43,9 @@ def parse_address(text: str) -> Address:
             return Address(ip_address(_HOSTS.get(host, host.removeprefix("[").removesuffix("]"))), int(port))
         except ValueError:
             pass
-    raise ValueError(f"{text!r} is no address: write an IP address of this machine and a port, such as 127.0.0.1:9090")
+    raise ValueError(
+        f"{text!r} is not an address: write an IP address of this machine and a port, such as 127.0.0.1:9090"
+    )
 
 
 def refuse_token(token: str) -> None:

@@ -9,12 +9,12 @@ from pydantic import Field
 
 from reconciler import __version__
 from reconciler.apply.ongoing import Doing, Ongoing
-from reconciler.errors import Problem
 from reconciler.model.cluster import Frozen
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.schema import schema_of
 from reconciler.plan.change import Cause, Change, FieldChange, LeftReason, Risk
 from reconciler.plan.plan import Nodes, Settling, Summary, Unhealthy, Unmanaged, Violation
+from reconciler.problem import Problem
 from reconciler.results import ErrorDetail, Outcome
 from reconciler.serve.events import LAST_APPLIED
 from reconciler.serve.picture import Condition, Outstanding, Picture, TargetPicture

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.apply.machine import Progress
-from reconciler.errors import Problem
 from reconciler.loop import LoopEvent
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Apply, Record
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 from reconciler.results import TargetReport
 
 LAST_APPLIED: Final = 10

@@ -8,13 +8,13 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.apply.machine import Progress
 from reconciler.apply.ongoing import EndedChange, Ongoing
-from reconciler.errors import Problem
 from reconciler.loop import Due
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Apply, Line
 from reconciler.plan.change import Change
 from reconciler.plan.plan import Plan, Settling, Unhealthy
+from reconciler.problem import Problem
 from reconciler.results import Result, TargetReport
 from reconciler.serve.events import LeaseAwaited, Recorded, RoundProgressed
 from reconciler.serve.totals import RoundResult, Totals, result_of

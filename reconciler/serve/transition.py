@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from reconciler.errors import Problem
 from reconciler.loop import RoundBegun, RoundEnded, RoundScheduled
+from reconciler.problem import Problem
 from reconciler.serve.events import (
     Event,
     Exchanged,

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from reconciler.apply.machine import Progress
-from reconciler.errors import Problem
 from reconciler.model.fleet import suspended_text
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 from reconciler.report.counts import standing
 from reconciler.report.notes import Telling, kept_text, left_behind_text, unhealthy_text
 from reconciler.report.values import commit_text, counted, counts_text, duration_text

@@ -110,7 +110,7 @@ class Answer:
         if isinstance(error, TooMuchError):
             return self.undocumented(f"more than is read: {error}")
         if "json" not in self.headers.get("content-type", "") or text[0] not in "[{":
-            return self.undocumented(f"a body that is no JSON: {self.peer.harmless(text)}")
+            return self.undocumented(f"a body that is not JSON: {self.peer.harmless(text)}")
         return NoAnswer(
             f"{self.asked}: {self.status} with half a body, or none that is JSON",
             remedy="run again",

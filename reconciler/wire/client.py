@@ -106,7 +106,7 @@ class HttpClient:
             raise ProxyRefused(f"{asked}: a proxy asks for a password (407)", remedy=PROXY_PASSWORD, http_status=407)
         if body is None:
             raise Undocumented(
-                f"{asked}: more than {LARGEST_ANSWER} bytes of answer, or compressed so that nobody could tell",
+                f"{asked}: more than {LARGEST_ANSWER} bytes of answer, or compressed, so that its size can't be known",
                 remedy=f"is this the endpoint? check {self.peer.check}",
                 http_status=response.status_code,
                 may_have_reached=method != "GET",

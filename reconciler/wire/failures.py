@@ -31,7 +31,7 @@ OverflowError is of numbers in addresses, a group of several addresses that were
 PROXY_PASSWORD = "give HTTPS_PROXY the proxy's user and password: http://USER:PASSWORD@HOST:PORT"  # noqa: S105
 
 _FORBIDDEN_BY_PROXY = "ask whoever runs the proxy to let this host through, or name the host in NO_PROXY"
-_ENVIRONMENT = "mend HTTPS_PROXY, ALL_PROXY, NO_PROXY or SSL_CERT_FILE"
+_ENVIRONMENT = "fix HTTPS_PROXY, ALL_PROXY, NO_PROXY or SSL_CERT_FILE"
 _DESCRIPTORS = "raise the limit (ulimit -n), or lower --concurrency"
 _CERTIFICATE = "behind a proxy that re-signs, set SSL_CERT_FILE to its certificate"
 

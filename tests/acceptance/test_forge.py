@@ -221,7 +221,7 @@ def test_a_matrix_of_targets_has_one_comment(workplace: Workplace, github: FakeG
     assert "1 applied" in comment["body"]
     assert "orders-b" in comment["body"]
     twice = workplace.run("comment b.json b.json")
-    assert (twice.code, twice.err.splitlines()[0]) == (64, "error: target b stands in two of the files")
+    assert (twice.code, twice.err.splitlines()[0]) == (64, "error: target b is in two of the files")
     for target in "ab":
         saved(workplace, f"drift --target {target}", f"{target}.json")
     assert workplace.run("issue a.json b.json").out.startswith("a: in sync, no issue\nb: issue #1 created")

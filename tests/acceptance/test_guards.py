@@ -115,7 +115,7 @@ def test_adopting_is_shown_and_needs_a_word_where_it_changes_something(checkout:
     assert (
         "refused by adopt: 2 clusters are live already, made by somebody else, and would be changed (theirs-one, theirs-two): "
         "allow it for one run with --adopt, or --adopt=GLOB for some of them, or `adopt: GLOB` in the workflow; "
-        "for good, write `lifecycle: {adopt: true}` in their manifests\n"
+        "permanently: write `lifecycle: {adopt: true}` in their manifests\n"
     ) in plan.out
     assert checkout.run("apply --yes --adopt=*-one").code == 3
     assert service.writes() == []

@@ -179,9 +179,9 @@ def test_a_token_is_asked_for_and_stands_nowhere(workplace: Workplace) -> None:
 @pytest.mark.parametrize(
     ("listen", "token", "message"),
     [
-        ("0.0.0.0:0", "", "others reach 0.0.0.0, and RECONCILER_LISTEN_TOKEN is not set"),
-        ("0.0.0.0:0", "short", "RECONCILER_LISTEN_TOKEN is no token: it has fewer than 16 characters"),
-        ("example.com:80", "", "--listen: 'example.com:80' is no address"),
+        ("0.0.0.0:0", "", "other machines reach 0.0.0.0, and RECONCILER_LISTEN_TOKEN is not set"),
+        ("0.0.0.0:0", "short", "RECONCILER_LISTEN_TOKEN is not a token: it has fewer than 16 characters"),
+        ("example.com:80", "", "--listen: 'example.com:80' is not an address"),
     ],
 )
 def test_what_would_be_open_to_everybody_is_bad_usage(

@@ -41,7 +41,7 @@ def test_manifests_become_clusters_and_a_second_apply_writes_nothing(one_cluster
     service.answers.clear()
     again = one_cluster.run("apply --yes")
     assert again.code == 0
-    assert again.out == f"default: nothing to do\n  at {service.url}\n\n  next: nothing to do\n"
+    assert again.out == f"default: nothing to do\n  at {service.url}\n"
     assert one_cluster.run("plan --detailed-exitcode").code == 0
     assert service.answers == ["GET /cluster 200"] * 2
 
@@ -150,7 +150,7 @@ def test_every_target_that_lacks_its_key_is_named(workplace: Workplace) -> None:
     [
         ("plan", {"MOMENTO_API_KEY": ""}, 1, "error: target default: no API key: MOMENTO_API_KEY is not set\n  → set MOMENTO_API_KEY, or name a file with --api-key-file; or try --sandbox\n"),
         ("plan", {"MOMENTO_ENDPOINT": ""}, 64, "error: target default has no endpoint\n  → give --region or --endpoint, write it into the fleet file, or try it on --sandbox\n"),
-        ("plan", {"MOMENTO_ENDPOINT": "http://example.com"}, 64, "error: MOMENTO_ENDPOINT: http:// would send the API key to example.com in the clear: use https://\n  → give https://HOST, or a bare cell host\n"),
+        ("plan", {"MOMENTO_ENDPOINT": "http://example.com"}, 64, "error: MOMENTO_ENDPOINT: http:// would send the API key to example.com unencrypted: use https://\n  → give https://HOST, or a bare cell host\n"),
         ("plan --region mars", {}, 64, "error: unknown region 'mars'\n  → known are "),
         ("plan --manifests manifest", {}, 64, "error: there is no folder manifest\n  → name the folder of manifests: --manifests DIR\n"),
         ("plan --target defualt", {}, 64, "error: there is no target 'defualt'\n  → did you mean default?\n"),
@@ -162,7 +162,7 @@ def test_every_target_that_lacks_its_key_is_named(workplace: Workplace) -> None:
         ("apply --yes --timeout 5", {}, 64, "'5' is not a duration: write a number and a unit, such as 30s, 5m, 2h or 30d"),
         ("plan --sandbox --endpoint https://h", {}, 64, "error: --sandbox has its own endpoint and key\n"),
         ("plan --manifests - --prune=all", {}, 64, "error: --prune needs a folder of manifests"),
-        ("sandbox --faults 999=1", {}, 64, "error: --faults: '999=1' is no fault"),
+        ("sandbox --faults 999=1", {}, 64, "error: --faults: '999=1' is not a fault"),
         ("", {}, 64, "Usage: reconciler"),
     ],
 )  # fmt: skip
@@ -311,7 +311,7 @@ def test_the_sandbox_is_kept_beside_the_manifests(one_cluster: Workplace) -> Non
     """--sandbox needs no key and no network, and what it holds is there the next time."""
     assert one_cluster.run("apply --sandbox --yes").code == 0
     assert one_cluster.run("plan --sandbox --detailed-exitcode").out == (
-        "default (sandbox): nothing to do\n  1 as declared, nodes 4\n  at sandbox:default\n\n  next: nothing to do\n"
+        "default (sandbox): nothing to do\n  1 as declared, nodes 4\n  at sandbox:default\n"
     )
     assert (one_cluster.folder / ".reconciler/sandbox.db").exists()
 

@@ -63,7 +63,7 @@ def test_a_merge_request_shows_plan_and_report(workplace: Workplace, gitlab: Fak
 
 @pytest.mark.slow
 def test_a_schedule_keeps_one_issue(workplace: Workplace, gitlab: FakeGitLab) -> None:
-    """Opened where a cluster was changed behind git's back, closed when it is as git says."""
+    """Opened where a cluster was changed outside git, closed when it is as git says."""
     service = workplace.service()
     workplace.write("manifests/orders.yaml", manifest("orders"))
     assert workplace.run("apply --yes").code == 0

@@ -248,7 +248,7 @@ def test_a_cluster_can_be_let_go(checkout: Checkout) -> None:
     checkout.commit()
     assert [c["name"] for c in checkout.run("plan --prune --format json").targets[0]["changes"]] == ["orders"]
     assert _ends(checkout.run("record forget orders --remote origin")).out == (
-        "1 forgotten: each is somebody else's from now on\n"
+        "1 forgotten: each counts as made by somebody else from now on\n"
     )
     service.sent()
     _ends(checkout.run("apply --yes --prune --remote origin"))

@@ -5,8 +5,21 @@ import re
 from tests.acceptance.conftest import Workplace
 
 ROOMS = {
-    *("cli", "clock", "desired", "errors", "event", "evidence", "live", "logs", "model", "plan", "reconcile", "report"),
-    *("results", "wire"),
+    *(
+        "cli",
+        "clock",
+        "desired",
+        "errors",
+        "event",
+        "evidence",
+        "live",
+        "logs",
+        "model",
+        "plan",
+        "problem",
+        "reconcile",
+    ),
+    *("report", "results", "wire"),
 }
 NOTHING_OF = {
     *("deepdiff", "sqlite3", "starlette", "uvicorn"),

@@ -254,10 +254,12 @@ def test_a_terminal_shows_one_line_of_progress_in_the_place_of_what_goes_well(on
     one_cluster.environment["MOMENTO_API_KEY"] = "sandbox-admin"
     told = on_a_terminal(one_cluster, f"apply --yes --endpoint {service.url}")
     lines = told.split("\r\x1b[K")
-    assert lines[1].startswith("applying: 0 of 1 done")
+    assert lines[1] == "planning"
+    assert any(line.startswith("applying: 0 of 1 done") for line in lines)
     assert "applying: 0 of 1 done, 1 awaited, the longest for " in told
     assert lines[-1] == ""
     assert "change.applied" not in told
+    assert on_a_terminal(one_cluster, f"plan --endpoint {service.url}").split("\r\x1b[K") == ["", "planning", ""]
     service.put("other")
     told = on_a_terminal(one_cluster, f"apply --yes --endpoint {service.url} --log-level debug")
     assert "applying: " not in told

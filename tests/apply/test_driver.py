@@ -136,7 +136,7 @@ def test_declared_clusters_in_transition_are_waited_for() -> None:
     dead = [live("a", status="Creating", errors=["NoCapacity"]), live("old")]
     held = World().results(job_of(head_of(declared("a")), dead, prune=True))
     assert message(held["old"]) == (
-        "earlier-failure: not deleted: a is Creating with NoCapacity; mend it, or allow it with --keep-going"
+        "earlier-failure: not deleted: a is Creating with NoCapacity; fix that, or allow it with --keep-going"
     )
 
 
@@ -161,7 +161,7 @@ def test_canaries_go_first_and_settle_before_the_others() -> None:
         "skipped",
     ]
     assert message(results["c02"]) == (
-        "earlier-failure: not sent: the canary c01 ended as failed; mend that, and run it again"
+        "earlier-failure: not sent: the canary c01 ended as failed; fix that, and run again"
     )
     unwaited = World().results(job_of(head, clusters), wait=False)
     assert message(unwaited["c02"]) == (
@@ -253,11 +253,9 @@ def test_after_max_failures_nothing_more_is_sent_in_that_target() -> None:
     assert outcomes(results) == {"a": "failed", "b": "skipped", "c": "skipped", "d": "applied", "old": "skipped"}
     assert (service.writes, other.writes) == (["PUT a"], ["PUT d"])
     assert message(results["a"]) == "rejected: PUT /cluster/a: 400 Bad Request: no such type"
-    assert message(results["c"]) == (
-        "max-failures: not sent: a failed, and max_failures is 1; mend that, and run it again"
-    )
+    assert message(results["c"]) == ("max-failures: not sent: a failed, and max_failures is 1; fix that, and run again")
     assert message(results["old"]) == (
-        "earlier-failure: not deleted: default: a failed; mend it, or allow it with --keep-going"
+        "earlier-failure: not deleted: default: a failed; fix that, or allow it with --keep-going"
     )
 
 
@@ -272,7 +270,7 @@ def test_keep_going_deletes_after_a_failure() -> None:
     results = world.results(job_of(head, clusters, prune=True, successors=renamed), keep_going=True)
     assert outcomes(results) == {"bad": "failed", "gone": "applied", "new": "applied", "old": "skipped"}
     assert message(results["old"]) == (
-        "earlier-failure: not deleted: it is renamed to bad, which has not settled; it goes when that stands"
+        "earlier-failure: not deleted: it is renamed to bad, which has not settled; it is deleted once that has settled"
     )
 
 
@@ -304,7 +302,7 @@ def test_a_moves_delete_waits_for_the_other_target() -> None:
     assert (us.writes, eu.writes) == (["DELETE orders"], ["PUT orders"])
     alone = World().results(leaving)
     assert message(alone["orders"]) == (
-        "earlier-failure: not deleted: it moves to eu/orders, which has not settled; it goes when that stands"
+        "earlier-failure: not deleted: it moves to eu/orders, which has not settled; it is deleted once that has settled"
     )
     settled = replace(leaving, standing=frozenset(moved.values()))
     assert outcomes(World().results(settled)) == {"orders": "applied"}
@@ -317,23 +315,23 @@ def test_no_delete_while_anything_declared_does_not_stand() -> None:
     only = Intent(prune="owned", only=("old",), allow=EVERYTHING)
     sick = World().results(job_of(head, clusters, intent=only))
     assert message(sick["old"]) == (
-        "earlier-failure: not deleted: b is Active with Sick; mend it, or allow it with --keep-going"
+        "earlier-failure: not deleted: b is Active with Sick; fix that, or allow it with --keep-going"
     )
     lost_one = world_with(lambda method, _name: lost() if method == "PUT" else None, live("old"))
     doubtful = lost_one.results(job_of(head_of(declared("a")), [live("old")], prune=True))
     assert message(doubtful["old"]) == (
-        "earlier-failure: not deleted: a may not have arrived; mend it, or allow it with --keep-going"
+        "earlier-failure: not deleted: a may not have arrived; fix that, or allow it with --keep-going"
     )
     drifted = [live("a", shard_count=9), live("old")]
     unselected = World().results(job_of(head_of(declared("a")), drifted, intent=only))
     assert message(unselected["old"]) == (
-        "earlier-failure: not deleted: a isn't as declared; mend it, or allow it with --keep-going"
+        "earlier-failure: not deleted: a isn't as declared; fix that, or allow it with --keep-going"
     )
     job = job_of(head_of(declared("a")), [live("a"), live("old")], prune=True)
     unread = World().results(job, all_read=False)
     assert message(unread["old"]) == (
-        "earlier-failure: not deleted: a target couldn't be read, and what it declares may not stand; "
-        "mend it, or allow it with --keep-going"
+        "earlier-failure: not deleted: a target couldn't be read, and what it declares may not be there; "
+        "fix that, or allow it with --keep-going"
     )
     assert outcomes(World().results(job, all_read=False, keep_going=True)) == {"old": "applied"}
 
@@ -419,7 +417,7 @@ def test_a_failed_create_says_replace_and_a_failed_update_never_says_delete() ->
     result = world.results(job_of(head_of(declared("a"))))["a"]
     assert message(result) == (
         "never-active: it is Creating with InstanceTypeNotAvailable, and was never Active: "
-        "mend its manifest, and apply with --replace=a"
+        "fix its manifest, and apply with --replace=a"
     )
     for status in ("UpdateFailed", "Active", "CreationFailed", "Updating"):
         world = World()
@@ -427,7 +425,7 @@ def test_a_failed_create_says_replace_and_a_failed_update_never_says_delete() ->
         service.lists = [[live("a", status=status, errors=["InstanceTypeNotAvailable"])]]
         result = world.results(job_of(head_of(declared("a", shard_count=3)), [live("a")]))["a"]
         assert message(result) == (
-            f"unsettled: it is {status} with InstanceTypeNotAvailable: mend its manifest, and apply again, which sends it anew"
+            f"unsettled: it is {status} with InstanceTypeNotAvailable: fix its manifest, and apply: the update is sent again"
         )
         assert result.seconds == 1.0
 
@@ -576,7 +574,7 @@ def test_an_entry_that_makes_no_sense_concludes_nothing() -> None:
         service.unreadable = {"x": 99}
         result = unsent.results(job_of(head, [found], prune=True))["x"]
         assert message(result) == (
-            "stale: the service lists it otherwise than documented, so it is left as it is; "
+            "stale: the service doesn't list it as documented, so it is left as it is; "
             "look at it in the Momento console, then plan again"
         )
         assert service.writes == []
@@ -588,7 +586,7 @@ def test_a_declared_cluster_that_makes_no_sense_holds_deletes() -> None:
     world.service(clusters=[live("a"), live("old")]).unreadable = {"a": 99}
     results = world.results(job_of(head_of(declared("a")), [live("a"), live("old")], prune=True))
     assert message(results["old"]) == (
-        "earlier-failure: not deleted: a is listed otherwise than documented; mend it, or allow it with --keep-going"
+        "earlier-failure: not deleted: a is not listed as documented; fix that, or allow it with --keep-going"
     )
 
 
@@ -645,7 +643,7 @@ def test_a_key_that_is_refused_while_it_is_checked_what_stands() -> None:
     eu = job_of(head_of(target="eu"), [live("old")], prune=True)
     results = world.results(job_of(head_of(declared("a"), target="us"), [live("a")]), eu)
     assert message(results["old"]) == (
-        "earlier-failure: not deleted: the clusters of us can't be listed; mend it, or allow it with --keep-going"
+        "earlier-failure: not deleted: the clusters of us can't be listed; fix that, or allow it with --keep-going"
     )
     assert (us.requests, world.clock.seconds < 2.0) == (["GET"], True)
 
@@ -772,7 +770,7 @@ def test_a_replacement_deletes_first_and_creates_when_that_is_gone() -> None:
     service.hook = lambda method, _name: WRONG if method == "PUT" else None
     (finished,) = refused.apply(job)
     assert message(finished.report.results[0]) == (
-        "rejected: it was deleted, and not made anew: PUT /cluster/a: 400 Bad Request: no such type"
+        "rejected: it was deleted, and not created again: PUT /cluster/a: 400 Bad Request: no such type"
     )
     assert not finished.endings[0].refused
     unwaited = World().results(job, wait=False)["a"]
@@ -837,7 +835,7 @@ def test_a_stop_finishes_what_is_in_flight_and_starts_nothing() -> None:
     assert message(results["a"]) == (
         "interrupted: the run ended before this change had settled; run `reconciler plan` to see where it is"
     )
-    assert message(results["b"]) == "interrupted: the run ended before this change was sent; run it again"
+    assert message(results["b"]) == "interrupted: the run ended before this change was sent; run again"
     assert service.writes == ["PUT a"]
     stopped = world_with(lambda _method, _name: lost())
 

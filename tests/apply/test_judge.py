@@ -27,8 +27,8 @@ UPDATE = Goal("a", WANTED.values, line("a"), BEFORE)
 SICK = live("a", status="UpdateFailed", errors=["Old"])
 MENDING = Goal("a", WANTED.values, line("a"), SICK)
 
-UPDATE_FAILED = "failed: unsettled: it is {}: mend its manifest, and apply again, which sends it anew"
-NEVER_ACTIVE = "failed: never-active: it is {}, and was never Active: mend its manifest, and apply with --replace=a"
+UPDATE_FAILED = "failed: unsettled: it is {}: fix its manifest, and apply: the update is sent again"
+NEVER_ACTIVE = "failed: never-active: it is {}, and was never Active: fix its manifest, and apply with --replace=a"
 BEING_DELETED = "failed: unsettled: it is being deleted by somebody else; run apply again to create it"
 VANISHED = "failed: unsettled: it was deleted by somebody else; run apply again to create it"
 UNKNOWN = "unknown: no-answer: PUT /cluster/a: no whole answer"
@@ -195,7 +195,7 @@ def change(what: str) -> Change:
 
 
 WAITS = Waiting(0.0)
-TAKEN = "stale: stale: somebody else has created it meanwhile, otherwise than declared; plan again"
+TAKEN = "stale: stale: somebody else has created it since, and not as declared; plan again"
 REVIVED = "stale: stale: it may have been Active since the plan was made, and isn't replaced; plan again"
 MOVED = "stale: stale: its configuration has changed since the plan was made; plan again"
 GOING = "stale: stale: it is being deleted by somebody else; plan again"

@@ -3,24 +3,24 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
-from hypothesis import given
-from hypothesis import strategies as st
 
-from reconciler.cli.console import Console, Settings, early_settings
+from reconciler.cli.console import Console
+from reconciler.cli.settings import Settings
 from reconciler.cli.signals import Signals
 from reconciler.cli.telling import tell_failure
-from reconciler.errors import Problem, UsageError
-from reconciler.model.secret import MASK, ApiKey
-from reconciler.report.sarif import errors_sarif
+from reconciler.errors import UsageError
+from reconciler.model.secret import MASK
+from reconciler.problem import Problem, SourceProblem
 
 KEY = "k\"e\\y&<'-very-secret"
 PROBLEM = Problem("manifest", f"no: {KEY}", f"not {KEY}", "t", "orders", "manifests/a.yaml", 3, 5)
+SOURCE_PROBLEM = SourceProblem("manifest", "no", "not", "t", "orders", "a.yaml", 3, 5, source=f"key: {KEY}", caret=4)
 
 
 class Desk:
@@ -89,6 +89,16 @@ def test_a_person_reads_problems_and_a_machine_gets_events(desk: Desk) -> None:
     assert (warned["event"], warned["message"]) == ("comment.unposted", f"not posted: {MASK}")
 
 
+def test_a_problem_with_its_line_is_whole_as_an_event(desk: Desk) -> None:
+    """The line and the caret come on top of all that any problem says."""
+    desk.environment["MOMENTO_API_KEY"] = KEY
+    desk.console(log_format="json").problems([SOURCE_PROBLEM])
+    (found,) = desk.events
+    told = {name: value for name, value in found.items() if name not in {"timestamp", "level", "event", "run_id"}}
+    clean = replace(SOURCE_PROBLEM, source=f"key: {MASK}")
+    assert told == {"error": "no", **{name: value for name, value in asdict(clean).items() if name != "message"}}
+
+
 def test_what_cannot_be_planned_is_a_document_too(desk: Desk) -> None:
     """On stdout and in the file, with the errors and no targets; once, whatever goes wrong after it."""
     out = desk.folder / "plan.json"
@@ -110,85 +120,6 @@ def test_a_file_that_cannot_be_written_is_told_and_remembered(desk: Desk) -> Non
     assert "error: /dev/full can't be written: No space left on device" in desk.err
     assert json.loads(desk.out)["kind"] == "plan"
     assert console.untold
-
-
-ODD_KEYS = [
-    "1",
-    "true",
-    "null",
-    "name",
-    "plan",
-    "create",
-    "k1",
-    "a",
-    '"',
-    "\\",
-    "{",
-    ",",
-    "e",
-    "0",
-    "(api",
-    "format_version",
-]
-
-
-@pytest.mark.parametrize("key", ODD_KEYS)
-@pytest.mark.parametrize("one_line", [False, True])
-def test_an_odd_key_breaks_no_document(desk: Desk, key: str, one_line: bool) -> None:
-    """Numbers, names of fields and the program's own words stay; the key itself, as a text of its own, is taken out."""
-    document = {"kind": "plan", "format_version": 1, "targets": [{"name": "orders", "action": "create", "cause": None}]}
-    text = json.dumps(document, indent=None if one_line else 2)
-    console = desk.console(format_name="json")
-    console.keep_secret(ApiKey(key))
-    assert console.document_without_keys(text) == text
-    leaking = json.dumps({**document, "errors": [{"message": f"refused: {key}"}]})
-    clean = json.loads(console.document_without_keys(leaking))
-    assert clean == {**document, "errors": [{"message": f"refused: {MASK}"}]}
-
-
-@pytest.mark.parametrize("key", [*ODD_KEYS, "error", "error/manifest", 'orders-"key"\\'])
-def test_an_odd_key_breaks_no_sarif(desk: Desk, key: str) -> None:
-    """What a code scanner goes by stays; of the message the key is taken out, quotes and all."""
-    console = desk.console(format_name="sarif")
-    problems = [Problem("manifest", "refused: ", "mend it", file="a.yaml", line=1)]
-    plain = json.loads(errors_sarif(problems))
-    console.keep_secret(ApiKey(key))
-    problems = [replace(problem, message=f"{problem.message}{key}") for problem in problems]
-    (result,) = json.loads(console.document_without_keys(errors_sarif(problems)))["runs"][0]["results"]
-    (expected,) = plain["runs"][0]["results"]
-    assert {**result, "message": None} == {**expected, "message": None}
-    assert result["message"]["text"].startswith(f"refused: {MASK} →")
-
-
-@given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8), st.text())
-def test_no_document_and_no_text_gives_a_key_away(key: str, around: str) -> None:
-    """However it is escaped, wherever it stands: what is left is JSON, and the rest of it as it was."""
-    console = Console(None, None, None, {}, Signals(), Settings())
-    console.keep_secret(ApiKey(key))
-    text = json.dumps({"targets": [{"description": f"{around}{key}"}], "count": 1})
-    clean = json.loads(console.document_without_keys(text))
-    assert key not in clean["targets"][0]["description"].replace(MASK, "")
-    assert clean["count"] == 1
-    assert key not in console.without_keys(f"{around}{key}").replace(MASK, "")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "environment", "expected"),
-    [
-        ([], {}, (None, "text", "auto")),
-        (["plan", "--format", "json", "--nonsense"], {}, ("plan", "json", "auto")),
-        (["validate", "--log-format=json"], {}, ("validation", "text", "json")),
-        (["plan", "--format"], {"RECONCILER_LOG_FORMAT": "json"}, ("plan", "text", "json")),
-        (["apply", "--log-format", "console"], {"RECONCILER_LOG_FORMAT": "json"}, ("plan", "text", "auto")),
-        (["sandbox", "--format", "json"], {}, (None, "json", "auto")),
-    ],
-)
-def test_a_line_that_makes_no_sense_is_answered_in_the_form_it_asks_for(
-    arguments: list[str], environment: dict[str, str], expected: tuple[object, ...]
-) -> None:
-    """As far as it can be told."""
-    early = early_settings(arguments, environment)
-    assert (early.result, early.format_name, early.log_format) == expected
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from reconciler.desired.fleet import read_fleet
 from reconciler.model.guards import GUARDS, Limits
 from reconciler.plan.change import Create, Delete, Risk, Update
 from reconciler.plan.plan import Ownership
+from reconciler.problem import KIND_MEANINGS
 from reconciler.report.words import EVERY_WORD
 from reconciler.results import OUTCOMES
 from tests.docs.generated import commands
@@ -90,9 +91,9 @@ def exit_codes() -> set[int]:
 
 
 def test_kinds_of_errors_are_documented() -> None:
-    """Each, with what it means, as `errors` has it."""
+    """Each, with what it means, as `problem` has it."""
     table = DOCS["commands.md"].partition("## Kinds of errors")[2].partition("\n## ")[0]
-    assert dict(re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", table, re.MULTILINE)) == dict(errors.KIND_MEANINGS)
+    assert dict(re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", table, re.MULTILINE)) == dict(KIND_MEANINGS)
 
 
 def test_each_change_has_the_same_keys() -> None:
@@ -121,7 +122,7 @@ def test_every_kind_of_error_is_explained_to_whoever_is_on_call() -> None:
     """What it means, and what to do: each once."""
     rows = re.findall(r"^\| (`.+?`) \| .+ \| .+ \|$", DOCS["on-call.md"], re.MULTILINE)
     kinds = [kind for row in rows for kind in re.findall(r"`([a-z-]+)`", row)]
-    assert sorted(kinds) == sorted(errors.KIND_MEANINGS)
+    assert sorted(kinds) == sorted(KIND_MEANINGS)
 
 
 def test_guards_are_documented() -> None:

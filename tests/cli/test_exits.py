@@ -5,8 +5,8 @@ from itertools import permutations
 import pytest
 
 from reconciler.cli import exits
-from reconciler.errors import Problem
 from reconciler.plan.plan import Plan, Settling, Unmanaged, Violation
+from reconciler.problem import Problem
 from reconciler.results import Outcome, Result, ResultSummary, SettlingResult, TargetReport
 from tests.fakes import head, live, manifest, planned
 

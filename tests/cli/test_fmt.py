@@ -87,7 +87,7 @@ def test_what_is_no_file_is_refused(folder: Path) -> None:
     os.mkfifo(folder / "pipe.yaml")
     code, out, err = fmt(folder, "pipe.yaml", "nowhere.yaml")
     assert (code, out) == (1, "")
-    assert "pipe.yaml:1: it is no regular file" in err
+    assert "pipe.yaml:1: it is not a regular file" in err
     assert "nowhere.yaml:1: it can't be opened: No such file or directory" in err
     assert fmt(folder, "-")[0] == 64
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.cli.pages import page_look
+from reconciler.cli.pages import page_look, released_docs
 from reconciler.forge.run import ForgeName, Run
 from tests.report.everything import document
 
@@ -25,3 +25,14 @@ def test_links_lead_where_the_forge_has_its_files(forge: ForgeName, file: str, c
     assert links is not None
     assert (links.manifest_url("manifests/a.yaml", 3), links.commit_url(SHA)) == (file, commit)
     assert page_look(document(), Run(), 1000).links is None
+
+
+def test_a_release_explains_its_words_wherever_it_runs() -> None:
+    """By the documents of its own version; what was built anywhere else makes no address up, and the action's own win."""
+    said = ["Homepage, https://github.com/owner/reconciler", "Source, https://github.com/owner/reconciler"]
+    assert released_docs(said, "1.2.0") == "https://github.com/owner/reconciler/blob/v1.2.0/docs"
+    assert released_docs([], "1.2.0") is None
+    assert (
+        page_look(document(), Run(docs="https://git.example/here/docs"), 1000).docs == "https://git.example/here/docs"
+    )
+    assert page_look(document(), Run(), 1000).docs is None

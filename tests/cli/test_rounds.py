@@ -10,8 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from reconciler.apply.options import ApplyOptions, Stop
-from reconciler.cli.console import Console, Settings
+from reconciler.cli.console import Console
 from reconciler.cli.rounds import Rounds
+from reconciler.cli.settings import Settings
 from reconciler.cli.signals import Signals
 from reconciler.clock import SeededRandom
 from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS
@@ -20,6 +21,7 @@ from reconciler.model.fleet import Fleet
 from reconciler.plan.intent import Intent
 from reconciler.reconcile.ground import Connected, Ground
 from reconciler.reconcile.planning import PlanRequest
+from reconciler.report.invocation import Invocation
 from tests.fakes import FakeClock, connection, entry, head, manifest
 
 
@@ -54,7 +56,9 @@ def asked_beside(silent: Callable[[FakeClock], Silent], interval_seconds: float,
     with Path(os.devnull).open("w") as nowhere, capture_logs():
         console = Console(None, nowhere, None, {}, Signals(), Settings(result="plan", format_name="json"))
         request = PlanRequest(Intent(adopt=("*",)))
-        one_round = Rounds(console, lambda: ground, request, ApplyOptions(), clock, stop, lambda _event: None).one
+        one_round = Rounds(
+            console, lambda: ground, request, Invocation(), ApplyOptions(), clock, stop, lambda _event: None
+        ).one
         clock.run(
             repeat(
                 one_round,

@@ -7,7 +7,8 @@ from textwrap import dedent
 import pytest
 
 from reconciler.desired.fleet import read_files, read_fleet
-from reconciler.errors import InvalidManifests, Problem
+from reconciler.errors import InvalidManifests
+from reconciler.problem import Problem
 
 GOOD = "node_instance_type: m6g.large\nshard_count: 2\nreplication_factor: 1\nenforce_shard_multi_az: true\n"
 

@@ -55,8 +55,8 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
         (tmp_path / os.fsdecode(b"\xff\x1b.yaml")).write_text("name: [")
         assert told(tmp_path) == [
             "\\xff\x1b.yaml:1:8: invalid YAML: did not find expected node content",
-            "fifo.yaml:1: it is no regular file",
-            "s.yaml:1: it is no regular file",
+            "fifo.yaml:1: it is not a regular file",
+            "s.yaml:1: it is not a regular file",
         ]
 
 
@@ -65,9 +65,7 @@ def test_what_is_hidden_is_passed_over_and_said(tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": manifest("a"), ".b.yaml": "name: [", ".old/c.yaml": "name: [", ".gitkeep": ""})
     write(tmp_path, {".git/config.yaml": "", ".env": "", "deep/.d.YML": ""})
     assert read_fleet(str(tmp_path)).warnings == {
-        "default": tuple(
-            f"{tmp_path}/{name} is hidden, and so passed over" for name in (".b.yaml", ".old", "deep/.d.YML")
-        )
+        "default": tuple(f"{tmp_path}/{name} is hidden, and so not read" for name in (".b.yaml", ".old", "deep/.d.YML"))
     }
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from reconciler.desired.files import Folder
 from reconciler.desired.fleet import read_fleet, read_fleet_to_write, read_source, read_stream
-from reconciler.errors import InvalidManifests, SourceProblem, UsageError
+from reconciler.errors import InvalidManifests, UsageError
 from reconciler.model.fleet import Target
+from reconciler.problem import SourceProblem
 from tests.desired.folders import GOOD, manifest, told, write
 
 TWO = "targets:\n  a: {endpoint: https://h}\n  b: {endpoint: https://i}\n"

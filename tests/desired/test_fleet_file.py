@@ -12,7 +12,7 @@ from reconciler.model.guards import LIMITED, Limits
 from tests.desired.folders import GOOD, manifest, problems_of, told, write
 
 UNTIL = "targets.us.suspend.until"
-NO_MOMENT = "is no moment: write a date, a time and Z or an offset, such as 2026-01-31T23:59Z"
+NO_MOMENT = "is not a date and time: write a date, a time and Z or an offset, such as 2026-01-31T23:59Z"
 US = "targets: {us: {region: us-east-1}}\n"
 
 
@@ -81,7 +81,7 @@ def test_a_fleet_file_that_contradicts_itself_is_refused_with_all_reasons(tmp_pa
         'fleet.yaml:2:15: unknown region "us-esat-1"',
         "fleet.yaml:3:3: the folders of targets a and b overlap",
         "fleet.yaml:3:36: region and endpoint are both given",
-        "fleet.yaml:4:17: http:// would send the API key to example.com in the clear: use https://",
+        "fleet.yaml:4:17: http:// would send the API key to example.com unencrypted: use https://",
         "fleet.yaml:4:48: it leads out of the folder of manifests",
         "fleet.yaml:4:48: target c: there is no folder ../out",
         "fleet.yaml:5:3: target d: there is no folder d",
@@ -181,7 +181,7 @@ def test_a_price_that_makes_no_sense_is_refused(tmp_path: Path, written: str, sa
         ("max_delete_fraction: 1.01", "guards.max_delete_fraction is 1.01"),
         ("max_drift_fraction: 25", "guards.max_drift_fraction is 25"),
         ('max_drift_fraction: "0.5"', 'guards.max_drift_fraction is "0.5", a string, not a number'),
-        ("max_drift_fraction: .nan", 'guards.max_drift_fraction is ".nan", no finite number'),
+        ("max_drift_fraction: .nan", 'guards.max_drift_fraction is ".nan", not a finite number'),
         ("protect: null", "guards.protect is null, not a list"),
         ("protect: prod", 'guards.protect is "prod", a string, not a list'),
         ('protect: [""]', "guards.protect[0] is empty"),

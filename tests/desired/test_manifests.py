@@ -98,9 +98,9 @@ def test_every_error_of_a_file_is_told_at_once_with_place_cause_and_remedy() -> 
         error: m.yaml:16:21: cluster ..: node_instance_type is "017", an octal number to YAML 1.1, a decimal one to 1.2
           → write "017" in quotes
         error: m.yaml:17:14: cluster ..: shard_count is 0
-          → the least is 1
+          → it must be at least 1
         error: m.yaml:18:21: cluster ..: replication_factor is -1
-          → the least is 0
+          → it must be at least 0
         error: m.yaml:19:25: cluster ..: enforce_shard_multi_az is null
           → give it a value, or leave it out
         error: m.yaml:21:1: the document is a list, not a mapping of keys and values
@@ -133,7 +133,7 @@ def test_every_error_of_a_file_is_told_at_once_with_place_cause_and_remedy() -> 
         ("a: 1".encode("utf-16"), "m.yaml:1:1: the file is not UTF-8"),
         (
             b"name: a\x1b[2J",
-            "m.yaml:1:8: a control character, \"'\\\\x1b'\", stands here".replace('"', "").replace("\\\\", "\\"),
+            "m.yaml:1:8: there is a control character, \"'\\\\x1b'\", here".replace('"', "").replace("\\\\", "\\"),
         ),
         (b"name: !!str x", "m.yaml:1:7: explicit tags (tag:yaml.org,2002:str) are not read"),
         (b"name: ! x", "m.yaml:1:7: explicit tags (!) are not read"),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from reconciler.desired.manifests import parse_manifests
 from reconciler.desired.problems import MOST_IN_A_FILE, MOST_IN_A_RUN, Problems
-from reconciler.errors import Problem, SourceProblem
 from reconciler.plan.document import dump_plans
+from reconciler.problem import Problem, SourceProblem
 from tests.desired.folders import GOOD, problems_of, write
 
 

@@ -51,7 +51,7 @@ def test_a_flood_of_warnings_is_cut(tmp_path: Path) -> None:
 def test_what_is_plainly_something_else_is_one_error(text: str, what: str) -> None:
     """Not ten about its keys; the next document is looked at as ever."""
     first, second = parse_manifests(f"{text}---\nx: 1\n{manifest('a')}".encode(), "m.yaml").problems
-    assert first.message == f"this is no manifest: it looks like {what}"
+    assert first.message == f"this is not a manifest: it looks like {what}"
     assert second.message == 'unknown key "x"'
 
 

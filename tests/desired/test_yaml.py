@@ -34,10 +34,10 @@ def test_a_place_is_right_behind_any_characters(before: str) -> None:
 @pytest.mark.parametrize(
     ("data", "where", "what"),
     [
-        ("\ufeff\ufeffa: 1", (1, 1), "a byte order mark stands here"),
-        ("a: 1\nb: x\ufeffy", (2, 5), "a byte order mark stands here"),
-        ("a: \u2028\x00", (1, 5), "a control character, '\\x00', stands here"),
-        ("a: 1\r\nb: \ufdd0", (2, 4), "a control character, '\\ufdd0', stands here"),
+        ("\ufeff\ufeffa: 1", (1, 1), "there is a byte order mark here"),
+        ("a: 1\nb: x\ufeffy", (2, 5), "there is a byte order mark here"),
+        ("a: \u2028\x00", (1, 5), "there is a control character, '\\x00', here"),
+        ("a: 1\r\nb: \ufdd0", (2, 4), "there is a control character, '\\ufdd0', here"),
     ],
 )
 def test_a_character_that_belongs_in_no_text_is_an_error(data: str, where: tuple[int, int], what: str) -> None:

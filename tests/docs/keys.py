@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from reconciler.errors import KIND_MEANINGS
+from reconciler.problem import KIND_MEANINGS
 
 Schema = Mapping[str, Any]
 

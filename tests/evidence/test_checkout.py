@@ -109,7 +109,7 @@ def test_what_base_says_wrongly_is_passed_over_and_said(repo: Repo) -> None:
     repo.commit({"manifests/z.yaml": None, "manifests/fleet.yaml": None})
     with opened(repo) as checkout:
         warnings = evidence(checkout, "a", record=record()).warnings
-        assert f"passed over, as it doesn't parse: manifests/fleet.yaml of {base[:10]}" in warnings
+        assert f"not read, as it doesn't parse: manifests/fleet.yaml of {base[:10]}" in warnings
         with pytest.raises(GitError, match="base can't be read"):
             checkout.at_base(TARGET)
 

@@ -270,7 +270,7 @@ def test_a_repository_that_git_refuses_is_an_error_with_the_remedy(tmp_path: Pat
     blob.write_bytes(b"damaged")
     with git_of(repo.folder) as git, pytest.raises(GitError, match=f"git doesn't have {lost} here") as caught:
         list(git.blobs(git.files("HEAD", "").values()))
-    assert caught.value.remedy == "look with `git fsck`; clone the whole of it anew"
+    assert caught.value.remedy == "look with `git fsck`; clone all of it again"
     (repo.folder / ".git/config").write_text("[core")
     with pytest.raises(GitError, match="bad config line"):
         Git.open(folder)

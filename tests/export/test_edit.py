@@ -189,7 +189,7 @@ def test_what_is_ignored_or_not_managed_stays(tmp_path: Path) -> None:
         (
             "{name: orders, description: x, node_instance_type: m6g.large, shard_count: 2, replication_factor: 1, enforce_shard_multi_az: true}\n",
             live(description=None),
-            "description is to go, and stands between brackets",
+            "description is to be removed, and is between brackets",
         ),
         (
             "name: orders\nnode_instance_type: m6g.large\nshard_count: &n 2\nreplication_factor: *n\nenforce_shard_multi_az: true\n",
@@ -199,7 +199,7 @@ def test_what_is_ignored_or_not_managed_stays(tmp_path: Path) -> None:
         (
             "? name\n: orders\n? description\n: x\nnode_instance_type: m6g.large\nshard_count: 2\nreplication_factor: 1\nenforce_shard_multi_az: true\n",
             live(description=None),
-            "a value that is to go stands in the middle of a line",
+            "a value to be removed is in the middle of a line",
         ),
         (
             (
@@ -207,7 +207,7 @@ def test_what_is_ignored_or_not_managed_stays(tmp_path: Path) -> None:
                 "{shard_index: 1, availability_zone: b, replica_availability_zones: [a]}]\n"
             ),
             live(shard_count=1, shard_placements=[placed(0, "a", "b")]),
-            "a shard that is to go stands between brackets",
+            "a shard to be removed is between brackets",
         ),
         (
             (

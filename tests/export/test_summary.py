@@ -3,9 +3,9 @@
 from textwrap import dedent
 
 from reconciler import __version__
-from reconciler.errors import Problem
 from reconciler.export.exports import LeftOut, TargetExport, WrittenFile
 from reconciler.export.summary import export_document, export_text
+from reconciler.problem import Problem
 
 WHOLE = TargetExport(
     "us",

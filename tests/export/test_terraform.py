@@ -95,9 +95,9 @@ def test_an_empty_state_has_no_clusters(nothing: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"{", "it is no JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
-        (b"[" * 100_000, "it is no JSON: "),
-        (b"[]", "it is no state"),
+        (b"{", "it is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        (b"[" * 100_000, "it is not JSON: "),
+        (b"[]", "it is not a Terraform state"),
         (b'{"version": 4, "serial": 1, "resources": []}', "it is the state file itself"),
         (b'{"format_version": "1.2", "planned_values": {}}', "it is a plan, which says what shall be, not what is"),
     ],

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from reconciler.cli import exits
-from reconciler.errors import Problem, UsageError
+from reconciler.errors import UsageError
 from reconciler.forge.drift import drift_draft, refuse_other_plans, unread_draft
 from reconciler.forge.port import Done, Forge, marker, publish
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan, Settling, Unhealthy, Unmanaged
+from reconciler.problem import Problem
 from tests.fakes import head, live, manifest, planned
 from tests.forge.fake_forge import Refusal
 from tests.forge.fake_github import PERSON, REPOSITORY, ROBOT, STRANGER, TOKEN, FakeGitHub

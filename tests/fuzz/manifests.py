@@ -10,9 +10,10 @@ from reconciler.desired.fleet_file import read_targets
 from reconciler.desired.formatting import formatted
 from reconciler.desired.manifests import parse_manifests
 from reconciler.desired.yaml import lines
-from reconciler.errors import InvalidManifests, Problem
+from reconciler.errors import InvalidManifests
 from reconciler.model.declaration import Declaration, Manifest, declare
 from reconciler.model.text import is_printable
+from reconciler.problem import Problem
 from tests.fuzz.subject import YAML_WORDS, Subject, damaged
 
 FILE = "manifests/a.yaml"

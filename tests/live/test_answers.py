@@ -58,11 +58,11 @@ def test_a_list_is_read_as_the_service_means_it() -> None:
         ),
         (
             json.dumps(odd(description="\ud83d")),
-            "description: it holds half a character, or bytes that are no text",
+            "description: it holds half a character, or bytes that are not text",
         ),
         (
             json.dumps(odd(description="caf\xe9"), ensure_ascii=False).encode("latin-1"),
-            "description: it holds half a character, or bytes that are no text",
+            "description: it holds half a character, or bytes that are not text",
         ),
         (json.dumps(odd(errors=3)), "errors: no list"),
     ],

@@ -32,8 +32,8 @@ def test_what_is_one_endpoint_is_written_one_way(written: str, normal: str) -> N
 @pytest.mark.parametrize(
     ("written", "why"),
     [
-        ("http://example.com", "http:// would send the API key to example.com in the clear: use https://"),
-        ("http://127.0.0.1.example.com", "http:// would send the API key to 127.0.0.1.example.com in the clear"),
+        ("http://example.com", "http:// would send the API key to example.com unencrypted: use https://"),
+        ("http://127.0.0.1.example.com", "http:// would send the API key to 127.0.0.1.example.com unencrypted"),
         ("http://localhost@example.com", "an endpoint has no user, password, query or fragment"),
         ("https://key@example.com", "an endpoint has no user, password, query or fragment"),
         ("https://example.com?x=1", "an endpoint has no user, password, query or fragment"),

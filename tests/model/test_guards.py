@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import Place
 from reconciler.model.guards import ALLOWABLE, GUARDS, LIMITED, Limit, Limits, LimitSort, effective
+from reconciler.problem import Place
 
 VALUES: Mapping[LimitSort, st.SearchStrategy[Limit]] = {
     "count": st.none() | st.integers(0, 9),

@@ -109,8 +109,8 @@ def test_of_a_flood_of_errors_a_hundred_are_told() -> None:
 @pytest.mark.parametrize(
     ("listed", "said"),
     [
-        ([], "it is no object"),
-        (None, "it is no object"),
+        ([], "it is not an object"),
+        (None, "it is not an object"),
         (live(name=None), "name: missing"),
         (live(name=1), "name: of another type than documented"),
         (live(status={}), "status: of another type than documented"),

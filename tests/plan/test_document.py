@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from reconciler.errors import DamagedPlan, Problem
+from reconciler.errors import DamagedPlan
 from reconciler.model.evidence import LeftBehind
 from reconciler.plan import document
 from reconciler.plan.digest import change_digest
 from reconciler.plan.document import dump_plans, load_plans
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 from reconciler.results import ReportDocument
 from tests.fakes import head, live, manifest
 from tests.plan.histories import git, line, plan_of

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.errors import Place
 from reconciler.model.evidence import Evidence, Gone, Removal
 from reconciler.model.guards import ALLOWABLE, GUARDS, Limits, Prices
 from reconciler.plan.guards import CHECKS
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
+from reconciler.problem import Place
 from tests.fakes import declaration, head, live, manifest
 from tests.plan.histories import UNLIMITED, git, limited, plan_of, record
 
@@ -138,14 +138,14 @@ def test_no_change_makes_itself_cheaper(at_head: Any, recorded: Any, at_base: An
 def test_a_refused_cost_says_by_which_prices_it_is_reckoned() -> None:
     """And every way to allow it, the price that is missing included."""
     once = "allow it for one run with --allow max-added-cost, or `allow: max-added-cost` in the workflow"
-    raised = f"{once}; for good, raise guards.max_added_cost in a change of its own, and apply that"
-    priced = f"{once}; for good, add the price in a change of its own, and apply that"
+    raised = f"{once}; permanently: raise guards.max_added_cost in a change of its own, and apply that"
+    priced = f"{once}; permanently: add the price in a change of its own, and apply that"
     none: Prices = {}
     cheap, dear, other = {"m6g.large": 0.01}, {"m6g.large": 0.3}, {"x": 1.0}
     for at_head, at_base, expected in [
-        (dear, none, f"1.20 an hour would be added, and 0.50 is the most (max_added_cost at fleet.yaml:3): {raised}"),
-        (cheap, dear, f"1.20 an hour would be added, by the prices before this change, and 0.50 is the most (max_added_cost at fleet.yaml:3): {raised}"),
-        (dear, dear, f"1.20 an hour would be added, and 0.50 is the most (max_added_cost at fleet.yaml:3): {raised}"),
+        (dear, none, f"1.20 an hour would be added; the limit is 0.50 (max_added_cost at fleet.yaml:3): {raised}"),
+        (cheap, dear, f"1.20 an hour would be added, by the prices before this change; the limit is 0.50 (max_added_cost at fleet.yaml:3): {raised}"),
+        (dear, dear, f"1.20 an hour would be added; the limit is 0.50 (max_added_cost at fleet.yaml:3): {raised}"),
         (other, none, f"nodes without a price would be added: m6g.large (max_added_cost at fleet.yaml:3): {priced}"),
         (cheap, other, f"nodes without a price would be added, by the prices before this change: m6g.large (max_added_cost at fleet.yaml:3): {priced}"),
     ]:  # fmt: skip
@@ -210,9 +210,9 @@ def test_what_is_protected_only_git_lets_go() -> None:
     """By its last declaration, by the record, by a pattern; whatever is allowed, and behind one that isn't protected."""
     mend = "only git lifts this: take it out in a change of its own, apply that, then remove the manifest"
     free, held = manifest("prod-db"), manifest("prod-db", lifecycle={"prevent_destroy": True})
-    by_git = f"prod-db would be deleted, but prevent_destroy stands at manifests/prod-db.yaml:8: {mend}"
+    by_git = f"prod-db would be deleted, but prevent_destroy is set at manifests/prod-db.yaml:8: {mend}"
     by_record = f"prod-db would be deleted, but the record has prevent_destroy, as last applied from manifests/prod-db.yaml:1: {mend}"
-    by_pattern = f"prod-db would be deleted, but protect has prod-* (protect at fleet.yaml:12): {mend}"
+    by_pattern = f"prod-db would be deleted, but protect has the pattern prod-* (protect at fleet.yaml:12): {mend}"
     protecting = UNLIMITED.overlaid({"protect": ("x", "prod-*")}, {"protect": Place("fleet.yaml", 12)})
     removed = {"prod-db": Removal("removing", declaration(held))}
     for evidence, limits, expected in [
@@ -242,23 +242,23 @@ def test_each_refusal_names_the_value_the_limit_and_every_way_to_allow_it() -> N
     plan = plan_of(head(*fleet, limits=limits), [*map(live, names(4))], git(), PRUNE_ALL)
     assert [v.message for v in plan.violations] == [
         (
-            "4 clusters would be deleted, and 1 are the most (max_deletes at fleet.yaml:12): allow it for one run with "
-            "--allow max-deletes, or `allow: max-deletes` in the workflow; for good, raise guards.max_deletes in a change "
+            "4 clusters would be deleted; the limit is 1 (max_deletes at fleet.yaml:12): allow it for one run with "
+            "--allow max-deletes, or `allow: max-deletes` in the workflow; permanently: raise guards.max_deletes in a change "
             "of its own, and apply that"
         ),
         (
-            "4 of 9 clusters would be deleted, and 25% are the most: allow it for one run with --allow max-delete-fraction, "
-            "or `allow: max-delete-fraction` in the workflow; for good, raise guards.max_delete_fraction in a change of its "
+            "4 of 9 clusters would be deleted; the limit is 25%: allow it for one run with --allow max-delete-fraction, "
+            "or `allow: max-delete-fraction` in the workflow; permanently: raise guards.max_delete_fraction in a change of its "
             "own, and apply that"
         ),
         (
-            "20 nodes would be added, and 3 are the most: allow it for one run with --allow max-added-nodes, or `allow: "
-            "max-added-nodes` in the workflow; for good, raise guards.max_added_nodes in a change of its own, and apply that"
+            "20 nodes would be added; the limit is 3: allow it for one run with --allow max-added-nodes, or `allow: "
+            "max-added-nodes` in the workflow; permanently: raise guards.max_added_nodes in a change of its own, and apply that"
         ),
     ]
     few = deleting(2, 2, limited(max_delete_fraction=0.9), declared=1)
     assert few.violations[0].message.startswith(
-        "2 of 2 clusters would be deleted, and of so few one is the most: allow"
+        "2 of 2 clusters would be deleted; of fewer than 4 clusters the limit is 1: allow"
     )
 
 
@@ -283,7 +283,7 @@ def test_an_adoption_that_changes_something_needs_consent() -> None:
     assert [v.message for v in plan.violations] == [
         (
             "orders is live already, made by somebody else, and would be changed: allow it for one run with --adopt=orders, "
-            "or `adopt: orders` in the workflow; for good, write `lifecycle: {adopt: true}` in its manifest"
+            "or `adopt: orders` in the workflow; permanently: write `lifecycle: {adopt: true}` in its manifest"
         )
     ]
     many = [manifest(name, shard_count=3) for name in names(12)]
@@ -293,7 +293,7 @@ def test_an_adoption_that_changes_something_needs_consent() -> None:
             "12 clusters are live already, made by somebody else, and would be changed "
             "(c00, c01, c02, c03, c04, c05, c06, c07, c08, c09 and 2 more): "
             "allow it for one run with --adopt, or --adopt=GLOB for some of them, or `adopt: GLOB` in the workflow; "
-            "for good, write `lifecycle: {adopt: true}` in their manifests"
+            "permanently: write `lifecycle: {adopt: true}` in their manifests"
         )
     ]
     consented = manifest(shard_count=3, lifecycle={"adopt": True})

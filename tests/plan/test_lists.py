@@ -110,7 +110,7 @@ GUARD = (
 from dataclasses import replace
 
 from reconciler.desired.schema import fleet_schema
-from reconciler.errors import Place
+from reconciler.problem import Place
 from reconciler.model.guards import ALLOWABLE, GUARDS, LIMITED, Limits, effective
 from reconciler.plan import guards
 from reconciler.plan.guards import Breach, check_guards
@@ -138,7 +138,7 @@ assert (violation.guard, violation.limit, violation.actual, violation.file, viol
 )
 assert violation.message == (
     "too many (max_updates at f:2): allow it for one run with --allow max-updates, or `allow: max-updates` in the "
-    "workflow; for good, raise guards.max_updates in a change of its own, and apply that"
+    "workflow; permanently: raise guards.max_updates in a change of its own, and apply that"
 )
 lifted = Intent(allow=("max-updates",))
 assert plan_of(head(manifest())._replace(target=one), [live()], git(recorded=[manifest()]), lifted).violations == ()

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from reconciler.errors import Problem
 from reconciler.model.cluster import LiveCluster
 from reconciler.plan.change import Cause, Change
 from reconciler.plan.compare import compare
@@ -12,6 +11,7 @@ from reconciler.plan.decide import make_plan
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
 from reconciler.plan.reviewed import Reviewed, Verdict, hold_against, is_harmless, what_stands
+from reconciler.problem import Problem
 from tests.fakes import head, live, manifest
 from tests.plan.histories import digests, git, only_change, plan_of, read
 
@@ -187,9 +187,9 @@ DONE = live(description="new", shard_count=3)
          ["it has changed since the plan was made: description: 'old', now 'new'; shard_count: 2, now 3"]),
         (None, None, 0, []),
         (None, DONE, 1, []),
-        (None, live(), 0, ["it has been created meanwhile, otherwise than declared"]),
+        (None, live(), 0, ["it has been created since, and not as declared"]),
         (None, live(description="new", shard_count=3, status="CreationFailed"), 0,
-         ["it has been created meanwhile, otherwise than declared"]),
+         ["it has been created since, and not as declared"]),
     ],
 )  # fmt: skip
 def test_a_saved_change_is_still_to_do_or_done_or_stale_and_why(
@@ -225,7 +225,7 @@ def test_a_saved_change_of_an_entry_that_makes_no_sense_is_stale(was: LiveCluste
     stands = what_stands(saved, fresh, [], unreadable)
     assert (stands.done, [(change.name, why) for change, why in stands.stale]) == (
         (),
-        [("orders", "the service lists it otherwise than documented: look at it in the Momento console")],
+        [("orders", "the service doesn't list it as documented: look at it in the Momento console")],
     )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from reconciler.errors import Problem
 from reconciler.model.cluster import FieldValue
 from reconciler.model.evidence import Base, LeftBehind
 from reconciler.plan.change import (
@@ -31,6 +30,7 @@ from reconciler.plan.plan import (
     Unmanaged,
     Violation,
 )
+from reconciler.problem import Problem
 from reconciler.results import ErrorDetail, ReportDocument, ResultSummary, SettlingResult, TargetReport, summarize
 from reconciler.results import Result as Ended
 
@@ -197,9 +197,9 @@ def explained(say: Say = as_it_is) -> Plan:
                 Violation(
                     guard="max-deletes",
                     message=say(
-                        "2 clusters would be deleted, and 0 are the most (max_deletes at manifests/fleet.yaml:12): "
+                        "2 clusters would be deleted; the limit is 0 (max_deletes at manifests/fleet.yaml:12): "
                         "allow it for one run with --allow max-deletes, or `allow: max-deletes` in the workflow; "
-                        "for good, raise guards.max_deletes in a change of its own, and apply that"
+                        "permanently: raise guards.max_deletes in a change of its own, and apply that"
                     ),
                     limit=0,
                     actual=2,

@@ -1,6 +1,6 @@
 """What GitHub shows beside the lines of a pull request."""
 
-from reconciler.errors import Problem
+from reconciler.problem import Problem
 from reconciler.report.annotations import annotations
 from tests.report.everything import (
     a_plan,
@@ -18,7 +18,7 @@ from tests.report.everything import (
 ALL = """\
 ::error file=manifests/orders.yaml,line=4,col=14,title=cluster orders::shard_count must be a whole number → write 3 without quotes
 ::error file=manifests/new.yaml,line=2,title=manifest::this is not YAML
-::error file=manifests/fleet.yaml,line=12,title=refused by max-deletes::2 clusters would be deleted, and 0 are the most (max_deletes at manifests/fleet.yaml:12): allow it for one run with --allow max-deletes, or `allow: max-deletes` in the workflow; for good, raise guards.max_deletes in a change of its own, and apply that
+::error file=manifests/fleet.yaml,line=12,title=refused by max-deletes::2 clusters would be deleted; the limit is 0 (max_deletes at manifests/fleet.yaml:12): allow it for one run with --allow max-deletes, or `allow: max-deletes` in the workflow; permanently: raise guards.max_deletes in a change of its own, and apply that
 ::warning file=manifests/gone.yaml,line=7,title=gone would be deleted::data-loss, removed by this change
 ::warning file=manifests/old-name.yaml,line=1,title=old-name would be deleted::data-loss, renamed to new-name: a new, empty cluster; data doesn't come along, removed by this change
 ::warning file=manifests/gone.yaml,line=7,title=gone would be deleted::data-loss, removed in 4ca6a63

@@ -2,7 +2,7 @@
 
 import json
 
-from reconciler.errors import Problem
+from reconciler.problem import Problem
 from reconciler.report.codequality import errors_codequality, plans_codequality
 from tests.report.everything import a_plan, document, explained, in_sync, the_problems
 

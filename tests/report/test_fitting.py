@@ -42,9 +42,9 @@ def test_what_ranks_first_is_kept_longest() -> None:
     """In the order of the page, whatever is taken first; under the head stands what is missing."""
     long = Block(f"\n{'x' * 500}\n", 1, "giants")
     blocks = [*SMALL, long]
-    fitted = page([HEAD], blocks, limit=112, rest="the log")
+    fitted = page([HEAD], blocks, limit=108, rest="the log")
     assert fitted == (
-        "# head\n\n> [!IMPORTANT]\n> **Cut to fit.** Not shown: 1 letter, 1 giant. All of it stands in the log.\n"
+        "# head\n\n> [!IMPORTANT]\n> **Cut to fit.** Not shown: 1 letter, 1 giant. All of it is in the log.\n"
         "\n- b\n\n- c\n"
     )
     assert page([HEAD], blocks, limit=None, rest="the log") == f"# head\n\n- a\n\n- b\n\n- c\n\n{'x' * 500}\n"
@@ -54,13 +54,13 @@ def test_a_heading_goes_with_what_it_heads() -> None:
     """It is shown where any of its own is, and closed again."""
     full, empty = (Block("\n<ul>\n", inside=[Block(text, 1, "lines")], end="</ul>\n") for text in ("x\n", "y" * 99))
     fitted = page([], [full, empty], limit=120, rest="z")
-    assert fitted.endswith("Not shown: 1 line. All of it stands in z.\n\n<ul>\nx\n</ul>\n")
+    assert fitted.endswith("Not shown: 1 line. All of it is in z.\n\n<ul>\nx\n</ul>\n")
 
 
 def test_a_limit_too_small_for_anything() -> None:
     """The notice alone, or nothing at all."""
     assert page([HEAD], SMALL, limit=4, rest="z") == ""
-    assert page([], [Block("x" * 200, 1)], limit=90, rest="z") == f"{NOTICE} All of it stands in z.\n"
+    assert page([], [Block("x" * 200, 1)], limit=90, rest="z") == f"{NOTICE} All of it is in z.\n"
 
 
 def test_deletes_are_cut_last() -> None:

@@ -22,6 +22,7 @@ from tests.report.everything import (
     in_sync,
     left_behind,
     many,
+    one_change,
     planned,
     reported,
     the_problems,
@@ -62,11 +63,11 @@ def test_what_was_not_read_is_said_first() -> None:
 
 
 def test_every_page_names_head_and_run_and_ends_in_the_next_step() -> None:
-    """Also one that only failed, and one of nothing to do; without a forge only what is known."""
+    """Also one that only failed; where there is nothing to do, nothing is asked; without a forge only what is known."""
     look = Look(links=LINKS, run="https://git.example.com/acme/fleet/actions/runs/7")
     run = "[run](https://git.example.com/acme/fleet/actions/runs/7)"
     for page, head in (
-        (plans_markdown(document(in_sync()), look), HEAD),
+        (plans_markdown(document(one_change()), look), HEAD),
         (plans_markdown(document(errors=the_problems()), look), "abc123"),
         (reports_markdown(reported(a_report()), look), HEAD),
         (reports_markdown(reported(errors=the_problems()), look), "abc123"),
@@ -74,6 +75,7 @@ def test_every_page_names_head_and_run_and_ends_in_the_next_step() -> None:
         footer = f"<sub>head [`{head[:10]}`](https://git.example.com/acme/fleet/commit/{head}) · {run}"
         assert page.splitlines()[-1].startswith(footer)
         assert re.search(r"\n\*\*Next\*\*\n\n(- .+\n)+\n<sub>head", page)
+    assert "Next" not in plans_markdown(document(in_sync()), look)
     assert plans_markdown(document(errors=the_problems())).endswith("then run this again\n")
     assert plans_markdown(document()) == reports_markdown(reported()) == problems_markdown(()) == ""
 

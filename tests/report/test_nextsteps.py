@@ -11,7 +11,6 @@ from tests.report.everything import (
     a_plan,
     a_report,
     create,
-    delete,
     document,
     explained,
     field,
@@ -39,14 +38,14 @@ KEEP = "to keep what was changed by hand, write it into the manifest"
     ],
 )
 def test_a_plan_ends_in_what_its_reader_does_next(changes: list[Change], steps: list[str]) -> None:
-    """No more than applies; never none."""
+    """No more than applies: where there is nothing to do, nothing is said."""
     assert [step.text for step in plan_steps(document(planned(*changes)))] == steps
-    assert [step.text for step in plan_steps(document(in_sync()))] == ["nothing to do"]
+    assert plan_steps(document(in_sync())) == ()
     assert plan_steps(document(a_plan()))[0].text == "run the apply workflow; by hand"
     (first_day,) = plan_steps(document(planned(taken_over=("a", "b"))))
-    assert (first_day.text, first_day.commands) == (
+    assert (first_day.text, first_day.words) == (
         "apply, which sends nothing, and takes over what is as declared",
-        ("reconciler apply",),
+        ("apply",),
     )
 
 
@@ -55,37 +54,21 @@ def test_what_hinders_comes_first_and_nobody_is_told_to_apply_what_is_refused() 
     blind = planned(create("a", cause="revision"), live_read=False)
     hindered = plan_steps(document(explained(), blind, errors=the_problems()))
     assert [step.text.split(",")[0].split(":")[0] for step in hindered[:4]] == [
-        "mend each error above and push",
+        "fix each error above and push",
         "do what each error above asks for",
         "nothing is applied until each refusal above is met",
-        "have it planned where the API key is",
+        "before this is merged",
     ]
     assert REVIEW not in [step.text for step in hindered]
-
-
-def test_the_command_is_the_one_that_the_plan_is_of() -> None:
-    """With what it was asked for: a prune, a selection, what to take over, what to replace."""
-    intent = Intent(prune="owned", only=("a", "b*"), replace=("a",))
-    plan = planned(delete("a", cause="revision"), intent=intent)
-    assert plan_steps(document(plan))[0].commands == ("reconciler apply --prune --only=a --only='b*' --replace=a",)
-
-
-def test_what_was_planned_on_the_sandbox_is_applied_there() -> None:
-    """Without it the command would look for a key, and reach for the service."""
-    plan = planned(create("a", cause="revision"), unmanaged=(Unmanaged(name="b", ownership="owned"),))
-    on_sandbox = document(plan.model_copy(update={"endpoint": "sandbox:default"}))
-    commands = [command for step in plan_steps(on_sandbox) for command in step.commands]
-    assert commands == ["reconciler apply --sandbox", "reconciler apply --sandbox --prune"]
 
 
 def test_what_was_never_active_is_replaced_and_what_is_ours_pruned() -> None:
     """Never is anybody told to delete by hand."""
     blocked = Unhealthy(name="a", status="CreationFailed", errors=(), blocked=True)
     plan = planned(unhealthy=(blocked,), unmanaged=(Unmanaged(name="b", ownership="owned"),))
-    assert [step.commands for step in plan_steps(document(plan))] == [
-        ("reconciler apply --replace=a",),
-        ("reconciler apply --prune",),
-    ]
+    assert [step.words for step in plan_steps(document(plan))] == [("apply", "--replace=a"), ("apply", "--prune")]
+    pruning = plan.model_copy(update={"intent": Intent(prune="owned")})
+    assert [step.words for step in plan_steps(document(pruning))] == [("apply", "--replace=a")]
 
 
 def test_replace_is_not_advised_where_it_is_refused() -> None:
@@ -93,15 +76,15 @@ def test_replace_is_not_advised_where_it_is_refused() -> None:
     one = Unhealthy(name="a", status="CreationFailed", errors=(), blocked=True, replace_needs="adopt")
     other = Unhealthy(name="b", status="CreationFailed", errors=(), blocked=True, replace_needs="forget")
     steps = plan_steps(document(planned(unhealthy=(one, other))))
-    assert [(step.text, step.commands) for step in steps] == [
+    assert [(step.text, step.words) for step in steps] == [
         (
-            "to make anew what was never Active, run the apply workflow once with its name as replace; by hand",
-            ("reconciler apply --replace=a --adopt=a",),
+            "to replace what was never Active, run the apply workflow once with its name as replace; by hand",
+            ("apply", "--replace=a", "--adopt=a"),
         ),
-        ("to make anew what is recorded as settled, let the record forget it, and plan again", ()),
+        ("to create again what the record has as settled, let the record forget it, and plan again", ()),
     ]
     needed, forgotten = (unhealthy_text(cluster, Telling(str)) for cluster in (one, other))
-    assert needed == "a is CreationFailed; never Active, so no update mends it: --replace=a --adopt=a"
+    assert needed == "a is CreationFailed; never Active, so no update can fix it: apply with --replace=a --adopt=a"
     assert forgotten == (
         "b is CreationFailed; never Active, but another of that name is recorded as settled: "
         "if that is gone, reconciler record forget b"
@@ -111,16 +94,16 @@ def test_replace_is_not_advised_where_it_is_refused() -> None:
 def test_a_report_ends_in_what_its_reader_does_next() -> None:
     """The worst first; for what is left by its reason, for what still settles `wait`."""
     steps = report_steps(reported(a_report(), errors=the_problems()))
-    assert [(step.text.split(",")[0], step.commands) for step in steps] == [
-        ("do what each error above asks for", ("reconciler apply",)),
+    assert [(step.text.split(",")[0], step.words) for step in steps] == [
+        ("do what each error above asks for", ("apply",)),
         ("read the service's words above", ()),
-        ("see what became of what is unknown", ("reconciler plan",)),
-        ("the cluster has changed since: have a new plan reviewed; to see it", ("reconciler plan",)),
-        ("once the cause is gone", ("reconciler apply",)),
+        ("see what became of what is unknown", ("plan",)),
+        ("the cluster has changed since: have a new plan reviewed; to see it", ("plan",)),
+        ("once the cause is gone", ("apply",)),
         ("to revert drift that nobody has reviewed", ()),
-        ("to see whether the rest settles", ("reconciler wait",)),
+        ("to see whether the rest settles", ("wait",)),
     ]
-    assert [step.text for step in report_steps(reported(idle_report()))] == ["nothing to do"]
+    assert report_steps(reported(idle_report())) == ()
     pending = pending_steps([planned(create("a")), planned(target="b")])
     assert [step.text for step in report_steps(reported(idle_report()), pending)] == [
         "target us-east-1 isn't as declared: look, then apply"

@@ -5,8 +5,8 @@ from typing import get_args
 
 import pytest
 
-from reconciler.errors import Problem
 from reconciler.plan.document import dump_plans, load_plans
+from reconciler.problem import Problem
 from reconciler.report.look import Look
 from reconciler.report.render import (
     Format,

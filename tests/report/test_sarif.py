@@ -3,9 +3,9 @@
 import json
 from typing import get_args
 
-from reconciler.errors import Kind, Problem
 from reconciler.model.guards import GUARDS
 from reconciler.plan.change import Risk
+from reconciler.problem import Kind, Problem
 from reconciler.report.findings import rules
 from reconciler.report.sarif import errors_sarif, plans_sarif
 from tests.report.everything import a_plan, document, explained, in_sync, the_problems

@@ -53,7 +53,7 @@ def test_what_cannot_be_started_says_why(tmp_path: Path, capfd: pytest.CaptureFi
             f"error: port {port} of 127.0.0.1 can't be taken: Address already in use\n"
             "  → name another with --port, or 0 for a free one\n"
             f"error: {tmp_path}/notes.txt can't be used as the sandbox's store: file is not a database\n"
-            "  → move the file away to begin anew, or name another\n"
+            "  → move the file away to begin again, or name another\n"
             "error: --faults: the rates of all faults add up to more than 1\n"
             "  → see reconciler sandbox --help for what there is\n"
             "error: --switch: list-lag: '2' is not a duration: write a number and a unit, such as 30s, 5m, 2h or 30d\n"

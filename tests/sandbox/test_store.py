@@ -76,7 +76,7 @@ def test_what_is_no_whole_store_is_refused_and_left_as_it_is(
     with pytest.raises(SandboxError) as raised:
         Store(str(path), clock=FakeClock())
     assert str(raised.value) == f"{path} can't be used as the sandbox's store: {why}"
-    assert raised.value.remedy == "move the file away to begin anew, or name another"
+    assert raised.value.remedy == "move the file away to begin again, or name another"
     assert (path.is_file() and path.read_bytes()) == before
 
 

@@ -291,12 +291,12 @@ def test_switches_add_up() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("lag=2s", "'lag=2s' is no switch: give reveal-placements, drop=FIELD, "),
-        ("", "'' is no switch: give "),
-        ("quota", "'quota' is no switch: give "),
-        ("busy=", "'busy=' is no switch: give "),
-        ("failed-statuses=yes", "'failed-statuses=yes' is no switch: give "),
-        ("drop=name", "drop: 'name' is no field: give one of description, "),
+        ("lag=2s", "'lag=2s' is not a switch: give reveal-placements, drop=FIELD, "),
+        ("", "'' is not a switch: give "),
+        ("quota", "'quota' is not a switch: give "),
+        ("busy=", "'busy=' is not a switch: give "),
+        ("failed-statuses=yes", "'failed-statuses=yes' is not a switch: give "),
+        ("drop=name", "drop: 'name' is not a field: give one of description, "),
         ("list-lag=2", "list-lag: '2' is not a duration: "),
         ("vanish=a:soon", "vanish: 'soon' is not a duration: "),
         ("updates-listed=never", "updates-listed: 'never' is neither at-once nor settled"),

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from reconciler.apply.machine import Progress
 from reconciler.apply.ongoing import EndedChange, Ongoing
-from reconciler.errors import Problem
 from reconciler.loop import Due, RoundBegun, RoundEnded, RoundScheduled
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Apply, Line, Record
 from reconciler.plan.plan import Nodes, Plan, Summary
+from reconciler.problem import Problem
 from reconciler.results import ErrorDetail, Result, TargetReport, summarize
 from reconciler.serve.events import (
     Event,

@@ -4,9 +4,9 @@ import pytest
 
 from reconciler.apply.machine import Progress
 from reconciler.apply.ongoing import Ongoing
-from reconciler.errors import Problem
 from reconciler.loop import Due, RoundBegun, RoundEnded, RoundScheduled
 from reconciler.plan.plan import Unhealthy, Violation
+from reconciler.problem import Problem
 from reconciler.results import SettlingResult
 from reconciler.serve.events import Exchanged, LeaseAwaited, RoundApplied, RoundPlanned, RoundProgressed
 from reconciler.serve.picture import OVERDUE_SECONDS, Condition, LastRound, UnderWay

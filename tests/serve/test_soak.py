@@ -18,9 +18,10 @@ import pytest
 import structlog
 
 from reconciler.apply.options import ApplyOptions, Stop
-from reconciler.cli.console import Console, Settings
+from reconciler.cli.console import Console
 from reconciler.cli.listening import Watch
 from reconciler.cli.rounds import Rounds
+from reconciler.cli.settings import Settings
 from reconciler.cli.signals import Signals
 from reconciler.clock import SeededRandom
 from reconciler.logs import drop_unless_configured
@@ -29,6 +30,7 @@ from reconciler.model.fleet import Fleet
 from reconciler.plan.intent import Intent
 from reconciler.reconcile.ground import Connected, Ground
 from reconciler.reconcile.planning import PlanRequest
+from reconciler.report.invocation import Invocation
 from reconciler.serve.events import Event, Exchanged
 from reconciler.serve.picture import Picture
 from reconciler.wire.retry import Policy
@@ -126,7 +128,9 @@ class Soak:
     def run(self) -> None:
         adopting = PlanRequest(Intent(adopt=("*",), allow=("max-drift-fraction",)))
         options = ApplyOptions(timeout_seconds=120)
-        rounds = Rounds(self.console, lambda: self.ground, adopting, options, self.clock, self.stop, self.tell)
+        rounds = Rounds(
+            self.console, lambda: self.ground, adopting, Invocation(), options, self.clock, self.stop, self.tell
+        )
         self.clock.run(self._repeat(rounds))
 
     async def _repeat(self, rounds: Rounds) -> None:

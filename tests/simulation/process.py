@@ -241,7 +241,7 @@ class Process:
         kinds = {error.kind for error in (*planned.errors, *applied.errors)}
         kinds |= {one.error.kind for report in applied.reports for one in report.results if one.error is not None}
         if "internal" in kinds:
-            raise Broken(4, "this program broke")
+            raise Broken(4, "a bug in this program")
         document = applied.document(planned.errors)
         texts = [render_reports(document, "text"), render_reports(document, "markdown")]
         invariants.no_key_is_told(texts, KEYS.values())

@@ -95,12 +95,12 @@ def test_retry_after_is_read_in_both_its_forms(retry_after: str, seconds: float 
         (" ", JSON, "200 with an empty body"),
         ("<!DOCTYPE html><p>Sign in", {}, "200 with an HTML page"),
         ("[]", {"content-type": "text/html"}, None),
-        ("welcome\x1b[2J", {"content-type": "text/plain"}, r"200 with a body that is no JSON: welcome\x1b[2J"),
+        ("welcome\x1b[2J", {"content-type": "text/plain"}, r"200 with a body that is not JSON: welcome\x1b[2J"),
         ("[{", JSON, "200 with half a body, or none that is JSON"),
         ('{"a"', JSON, "200 with half a body, or none that is JSON"),
-        (")]}',\n[]", JSON, r"200 with a body that is no JSON: )]}',\n[]"),
+        (")]}',\n[]", JSON, r"200 with a body that is not JSON: )]}',\n[]"),
         ("[" * 100_000, JSON, "200 with more than is read: it is nested too deeply"),
-        (b"\xff\xfe[\x00]\x00", {"content-type": "text/plain"}, "200 with a body that is no JSON: ��[\\x00]\\x00"),
+        (b"\xff\xfe[\x00]\x00", {"content-type": "text/plain"}, "200 with a body that is not JSON: ��[\\x00]\\x00"),
     ],
 )
 def test_what_is_no_list_says_what_it_is_instead(

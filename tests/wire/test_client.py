@@ -303,4 +303,4 @@ def test_an_environment_that_cant_be_used_is_an_error_of_ours(monkeypatch: pytes
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises(Unsendable, match=r"api.example.com can't be spoken to in this environment") as caught:
         asyncio.run(exchanged("https://api.example.com"))
-    assert caught.value.remedy == "mend HTTPS_PROXY, ALL_PROXY, NO_PROXY or SSL_CERT_FILE"
+    assert caught.value.remedy == "fix HTTPS_PROXY, ALL_PROXY, NO_PROXY or SSL_CERT_FILE"

@@ -1,0 +1,71 @@
+"""How the program was called: what a command has to repeat, to be of the same clusters and to mean the same."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.plan.intent import Intent
+from reconciler.plan.plan import Plan
+from reconciler.report.values import all_sandboxes, command_word
+
+if TYPE_CHECKING:
+    from reconciler.results import ReportDocument
+
+DEFAULT_FOLDER = "manifests"
+DEFAULT_TARGET = "default"
+_MAKE_OR_CARRY_OUT = frozenset({"plan", "apply"})
+
+
+class Invocation(NamedTuple):
+    """Options as words of a command line; what is as it is by default is no word of it.
+
+    `where` is which clusters are looked at, and how they are reached: each command takes that. `intent` is what a plan
+    is made by: only `plan` and `apply` take it.
+    """
+
+    where: tuple[str, ...] = ()
+    intent: tuple[str, ...] = ()
+
+    def command(self, name: str, *more: str) -> str:
+        """A command that can be pasted: this program's, with all that was asked for, and `more` besides."""
+        asked = (*self.where, *(self.intent if name in _MAKE_OR_CARRY_OUT else ()), *more)
+        return " ".join(("reconciler", name, *dict.fromkeys(asked)))
+
+
+def option_words(option: str, values: Sequence[str]) -> tuple[str, ...]:
+    """An option with each of its values: `--only=a --only='b*'`."""
+    return tuple(f"--{option}={command_word(value)}" for value in values)
+
+
+def place_words(folder: str, targets: Sequence[str], intent: Intent) -> tuple[str, ...]:
+    """Which clusters are looked at."""
+    manifests = option_words("manifests", [folder] if folder not in {"", DEFAULT_FOLDER} else [])
+    return (*manifests, *option_words("target", targets), *option_words("only", intent.only))
+
+
+def intent_words(intent: Intent) -> tuple[str, ...]:
+    """What a plan is made by, but for its base: whoever applies it has another."""
+    prune = {None: (), "owned": ("--prune",), "all": ("--prune=all",)}[intent.prune]
+    asked = (("adopt", intent.adopt), ("replace", intent.replace), ("allow", intent.allow))
+    return (*prune, *(word for option, values in asked for word in option_words(option, values)))
+
+
+def sandbox_words(endpoints: Sequence[str]) -> tuple[str, ...]:
+    """What reaches the embedded control plane, where that is meant."""
+    return ("--sandbox",) if all_sandboxes(endpoints) else ()
+
+
+def invocation_of(plans: Sequence[Plan]) -> Invocation:
+    """What plans that come from a file were made by, as far as they say it."""
+    if not plans:
+        return Invocation()
+    first = plans[0]
+    named = [plan.target for plan in plans if len(plans) == 1 and plan.target != DEFAULT_TARGET]
+    return Invocation(
+        (*place_words(first.folder, named, first.intent), *sandbox_words([plan.endpoint for plan in plans])),
+        intent_words(first.intent),
+    )
+
+
+def invocation_of_report(document: "ReportDocument") -> Invocation:
+    """What a report that comes from a file says of it: whether it is of embedded control planes."""
+    return Invocation(sandbox_words([report.endpoint for report in document.targets]))
