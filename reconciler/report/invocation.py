@@ -31,6 +31,12 @@ class Invocation(NamedTuple):
         return " ".join(("reconciler", name, *dict.fromkeys(asked)))
 
 
+def record_command(name: str, *names: str, folder: str = "", target: str | None = None) -> str:
+    """A command on the record of the folder's repository, and of one target where that is named."""
+    chosen = option_words("target", [target] if target else [])
+    return " ".join(("reconciler record", name, *map(command_word, names), *_folder_words(folder), *chosen))
+
+
 def option_words(option: str, values: Sequence[str]) -> tuple[str, ...]:
     """An option with each of its values: `--only=a --only='b*'`."""
     return tuple(f"--{option}={command_word(value)}" for value in values)
@@ -38,8 +44,11 @@ def option_words(option: str, values: Sequence[str]) -> tuple[str, ...]:
 
 def place_words(folder: str, targets: Sequence[str], intent: Intent) -> tuple[str, ...]:
     """Which clusters are looked at."""
-    manifests = option_words("manifests", [folder] if folder not in {"", DEFAULT_FOLDER} else [])
-    return (*manifests, *option_words("target", targets), *option_words("only", intent.only))
+    return (*_folder_words(folder), *option_words("target", targets), *option_words("only", intent.only))
+
+
+def _folder_words(folder: str) -> tuple[str, ...]:
+    return option_words("manifests", [folder] if folder not in {"", DEFAULT_FOLDER} else [])
 
 
 def intent_words(intent: Intent) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """A command that a page names can be pasted as it stands, and does what the page is of."""
 
 from reconciler.plan.intent import Intent
-from reconciler.report.invocation import Invocation, invocation_of, invocation_of_report
+from reconciler.report.invocation import Invocation, invocation_of, invocation_of_report, record_command
 from tests.report.everything import a_report, create, planned, reported
 
 ASKED = Invocation(("--manifests=infra", "--target=eu", "--only='o*'"), ("--remote=origin", "--prune"))
@@ -25,6 +25,13 @@ def test_a_plan_from_a_file_says_what_it_was_made_by() -> None:
     several = invocation_of([plan, planned(target="eu")]).command("apply")
     assert several == f"reconciler apply {said}".replace(" --target=us-east-1", "")
     assert invocation_of([planned(target="default")]) == invocation_of([]) == Invocation()
+
+
+def test_the_record_is_that_of_the_folder_and_the_target() -> None:
+    """Else another target's cluster of the same name would be forgotten, too."""
+    assert record_command("fetch") == record_command("fetch", folder="manifests") == "reconciler record fetch"
+    asked = record_command("forget", "a b", folder="infra", target="eu")
+    assert asked == "reconciler record forget 'a b' --manifests=infra --target=eu"
 
 
 def test_what_happened_on_the_sandbox_is_gone_on_with_there() -> None:
