@@ -254,7 +254,7 @@ def _closing(document: PlanDocument, above: int, style: Style, look: Look) -> It
     if look.run:
         yield f"  {style.dim(f'run {printable(look.run)}')}"
     if look.ends_in_steps:
-        yield from steps_lines(plan_steps(document), look.invocation or invocation_of(document.targets), style)
+        yield from steps_lines(plan_steps(document), look.invocation or invocation_of(document), style)
 
 
 def _again(plans: Sequence[Plan], style: Style) -> Iterator[str]:
