@@ -51,7 +51,7 @@ def command(
 ) -> int:
     """Make the clusters as the manifests say: plan, ask, apply, wait until all has settled.
 
-    PLAN is one that was saved with `reconciler plan --out`: then only what still is as it was is touched.
+    PLAN is one that was saved with `reconciler plan --out`: a cluster that has changed since then is not touched.
     """
     from reconciler.cli.options import RunOptions, take_apply_options  # noqa: PLC0415  # --help imports none of it
     from reconciler.cli.saved import options_of, read_reviewed, read_whole_plan, refuse_other  # noqa: PLC0415

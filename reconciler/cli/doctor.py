@@ -37,7 +37,7 @@ def command(
     remote: str | None,
     lease: str | None,
 ) -> int:
-    """Look at all that a run stands on, each by itself, and say what to do about it.
+    """Check all that a run needs, each by itself, and say what to do.
 
     Versions, manifests, git, record, key, endpoint, clock; in a job, what its token may read; in a pod, whether it may
     hold the lease. Sends one GET a target, and nothing that changes anything. Exit 1 where a check failed.

@@ -162,7 +162,7 @@ output_for_programs = _output("text", "json")
 output = _output("text", "json", "markdown")
 output_with_places = _output("text", "json", "markdown", "sarif", "codequality")
 intent = _all(
-    option("--base", metavar="REF", help="The commit that this change started from; none for no causes."),
+    option("--base", metavar="REF", help="The commit that this change started from; none: without causes."),
     option(
         "--prune",
         type=click.Choice(["owned", "all"]),

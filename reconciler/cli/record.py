@@ -19,7 +19,7 @@ _remote = parameters.option("--remote", metavar="NAME", default="origin", show_d
 
 @click.group("record")
 def command() -> None:
-    """Show what was applied, cluster by cluster; move it, or let a cluster go."""
+    """Show the record of what was applied, cluster by cluster; fetch, push or forget it."""
 
 
 @command.command("show", cls=parameters.Command)
@@ -77,9 +77,9 @@ def push(console: "Console", /, *, manifests: str, remote: str) -> int:
 def forget(
     console: "Console", /, *, names: tuple[str, ...], manifests: str, targets: tuple[str, ...], remote: str | None
 ) -> int:
-    """Let clusters go, unharmed: from then on they are somebody else's. Without NAME, all of the targets named.
+    """Forget clusters, which stay live: from then on each counts as made by somebody else.
 
-    With --remote it is pushed, too.
+    Without NAME, all clusters of each --target. With --remote it is pushed, too.
     """
     if not names and not targets:
         raise UsageError("nothing is named", remedy="name clusters, or a whole target with --target NAME")

@@ -168,7 +168,7 @@ def _blocked(target: str, cluster: Unhealthy) -> Problem:
         case "forget":
             remedy = (
                 "another of that name is recorded as settled, so --replace doesn't delete it: "
-                f"if that is gone, `reconciler record forget {name}`, and plan again"
+                f"if that is gone, `reconciler record forget {name} --target={target}`, and plan again"
             )
         case unreachable:
             assert_never(unreachable)

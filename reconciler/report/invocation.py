@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.plan.document import PlanDocument
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
+from reconciler.problem import Problem
 from reconciler.report.values import all_sandboxes, command_word
 
 if TYPE_CHECKING:
-    from reconciler.results import ReportDocument
+    from reconciler.results import ReportDocument, TargetReport
 
 DEFAULT_FOLDER = "manifests"
 DEFAULT_TARGET = "default"
@@ -31,6 +33,12 @@ class Invocation(NamedTuple):
         return " ".join(("reconciler", name, *dict.fromkeys(asked)))
 
 
+def record_command(name: str, *names: str, folder: str = "", target: str | None = None) -> str:
+    """A command on the record of the folder's repository, and of one target where that is named."""
+    chosen = option_words("target", [target] if target else [])
+    return " ".join(("reconciler record", name, *map(command_word, names), *_folder_words(folder), *chosen))
+
+
 def option_words(option: str, values: Sequence[str]) -> tuple[str, ...]:
     """An option with each of its values: `--only=a --only='b*'`."""
     return tuple(f"--{option}={command_word(value)}" for value in values)
@@ -38,8 +46,11 @@ def option_words(option: str, values: Sequence[str]) -> tuple[str, ...]:
 
 def place_words(folder: str, targets: Sequence[str], intent: Intent) -> tuple[str, ...]:
     """Which clusters are looked at."""
-    manifests = option_words("manifests", [folder] if folder not in {"", DEFAULT_FOLDER} else [])
-    return (*manifests, *option_words("target", targets), *option_words("only", intent.only))
+    return (*_folder_words(folder), *option_words("target", targets), *option_words("only", intent.only))
+
+
+def _folder_words(folder: str) -> tuple[str, ...]:
+    return option_words("manifests", [folder] if folder not in {"", DEFAULT_FOLDER} else [])
 
 
 def intent_words(intent: Intent) -> tuple[str, ...]:
@@ -54,18 +65,29 @@ def sandbox_words(endpoints: Sequence[str]) -> tuple[str, ...]:
     return ("--sandbox",) if all_sandboxes(endpoints) else ()
 
 
-def invocation_of(plans: Sequence[Plan]) -> Invocation:
+def invocation_of(document: PlanDocument) -> Invocation:
     """What plans that come from a file were made by, as far as they say it."""
+    plans = document.targets
     if not plans:
         return Invocation()
     first = plans[0]
-    named = [plan.target for plan in plans if len(plans) == 1 and plan.target != DEFAULT_TARGET]
     return Invocation(
-        (*place_words(first.folder, named, first.intent), *sandbox_words([plan.endpoint for plan in plans])),
+        (
+            *place_words(first.folder, _one_target(plans, document.errors), first.intent),
+            *sandbox_words([plan.endpoint for plan in plans]),
+        ),
         intent_words(first.intent),
     )
 
 
 def invocation_of_report(document: "ReportDocument") -> Invocation:
-    """What a report that comes from a file says of it: whether it is of embedded control planes."""
-    return Invocation(sandbox_words([report.endpoint for report in document.targets]))
+    """What a report that comes from a file says of it."""
+    reports = document.targets
+    named = _one_target(reports, document.errors)
+    return Invocation((*option_words("target", named), *sandbox_words([report.endpoint for report in reports])))
+
+
+def _one_target(found: "Sequence[Plan | TargetReport]", errors: Sequence[Problem]) -> Sequence[str]:
+    """The one target that a page is of; several may be all that there are, and need no naming."""
+    names = {one.target for one in found} | {error.target for error in errors if error.target is not None}
+    return [name for name in names if len(names) == 1 and name != DEFAULT_TARGET]

@@ -28,9 +28,9 @@ def plans_markdown(document: PlanDocument, look: Look = PLAIN) -> str:
     blocks = [
         *destructive,
         *_problems(document.errors, look),
-        *left_behind_blocks(document.left_behind, look),
+        *left_behind_blocks(document, look),
         *rest,
-        *_next(plan_steps(document), look.invocation or invocation_of(document.targets)),
+        *_next(plan_steps(document), look.invocation or invocation_of(document)),
         *_footer(look, [plan.revision for plan in document.targets], _of_one(document, look)),
     ]
     return page(plan_lead(document, look), blocks, limit=look.limit, rest=look.rest)

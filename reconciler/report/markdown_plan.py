@@ -1,8 +1,7 @@
 """A plan's page: this change in counts, every delete, what is refused, then group by group what changes and why."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from reconciler.model.evidence import LeftBehind
 from reconciler.plan.change import Change, Source
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.plan import Plan, Violation
@@ -55,8 +54,8 @@ _CODE = Telling(name=code, text=code)
 def plan_lead(document: PlanDocument, look: Look) -> list[Block]:
     """What stands first: whether live and a record were read at all, and the counts."""
     plans = document.targets
-    blind = [plan.target for plan in plans if not plan.live_read]
-    lost = [plan.target for plan in plans if has_no_record(plan)]
+    blind = [plan for plan in plans if not plan.live_read]
+    lost = [plan for plan in plans if has_no_record(plan)]
     said = [
         *([not_read_text(blind, _CODE)] if blind else []),
         *([_linked(no_record_text(lost, _CODE), RECORD, look)] if lost else []),
@@ -100,11 +99,12 @@ def _idle(plans: Sequence[Plan]) -> Iterator[Block]:
             yield Block(f"\n{said}: {', '.join(names)}\n", 10)
 
 
-def left_behind_blocks(records: Iterable[LeftBehind], look: Look) -> Iterator[Block]:
+def left_behind_blocks(document: PlanDocument, look: Look) -> Iterator[Block]:
     """The records that no target claims."""
+    folder = document.targets[0].folder if document.targets else ""
     lines = [
-        Block(f"- {_linked(left_behind_text(record, _CODE), LEFT_BEHIND, look)}\n", 3, "left behind")
-        for record in records
+        Block(f"- {_linked(left_behind_text(record, _CODE, folder), LEFT_BEHIND, look)}\n", 3, "left behind")
+        for record in document.left_behind
     ]
     if lines:
         yield Block("\n", inside=lines)
@@ -198,7 +198,7 @@ def _linked(text: str, word: Word, look: Look) -> str:
 def _notes(plan: Plan, page: PlanPage) -> Iterator[Block]:
     tell = page.tell
     lines = [
-        Block(f"- **{page.term('unhealthy', UNHEALTHY)}** {unhealthy_text(cluster, tell)}\n", 6, "unhealthy")
+        Block(f"- **{page.term('unhealthy', UNHEALTHY)}** {unhealthy_text(cluster, tell, plan)}\n", 6, "unhealthy")
         for cluster in plan.unhealthy
     ]
     if plan.settling:

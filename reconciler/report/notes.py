@@ -10,10 +10,10 @@ from reconciler.model.evidence import LeftBehind
 from reconciler.model.text import printable
 from reconciler.plan.change import Change, Delete, Origin, Source
 from reconciler.plan.plan import Kept, Plan, Unhealthy, Unmanaged
+from reconciler.report.invocation import record_command
 from reconciler.report.sections import is_replacement, topic_of
 from reconciler.report.values import (
     LONGEST_VALUE,
-    command_word,
     commit_text,
     counted,
     name_text,
@@ -113,14 +113,18 @@ def place_text(source: Source | None) -> str:
     return f"{source.file}:{source.line}" if source is not None else ""
 
 
-def unhealthy_text(cluster: Unhealthy, tell: Telling) -> str:
-    """`orders is CreationFailed: InstanceTypeNotAvailable`, and what to do where no update can mend it."""
+def unhealthy_text(cluster: Unhealthy, tell: Telling, plan: Plan | None = None) -> str:
+    """`orders is CreationFailed: InstanceTypeNotAvailable`, and what to do where no update can mend it.
+
+    `plan` is the one that it is of: of a name that several targets have, only that one's record forgets it.
+    """
     errors = ", ".join(tell.text(printable(error, LONGEST_VALUE)) for error in cluster.errors)
     said = f"{tell.name(cluster.name)} is {tell.text(printable(cluster.status, 60))}{f': {errors}' if errors else ''}"
     if not cluster.blocked:
         return said
     if cluster.replace_needs == "forget":
-        forget = tell.text(f"reconciler record forget {command_word(cluster.name)}")
+        folder, target = (plan.folder, plan.target) if plan else ("", None)
+        forget = tell.text(record_command("forget", cluster.name, folder=folder, target=target))
         return f"{said}; never Active, but another of that name is recorded as settled: if that is gone, {forget}"
     return f"{said}; never Active, so no update can fix it: apply with {tell.text(' '.join(replace_options(cluster)))}"
 
@@ -171,10 +175,10 @@ def _owned(cluster: Unmanaged, tell: Telling) -> str:
     return f"{tell.name(cluster.name)} ({OWNERSHIP[cluster.ownership].text}{removed})"
 
 
-def left_behind_text(record: LeftBehind, tell: Telling) -> str:
+def left_behind_text(record: LeftBehind, tell: Telling, folder: str = "") -> str:
     """A record that no target claims: where its clusters are, and how to let go of them."""
     names = names_text(record.clusters, tell.name)
-    command = tell.text(f"reconciler record forget --target {command_word(record.target)}")
+    command = tell.text(record_command("forget", folder=folder, target=record.target))
     count = counted(len(record.clusters), "cluster")
     return (
         f"{LEFT_BEHIND.text}: no target claims {count} of {tell.name(record.target)} "
@@ -182,15 +186,17 @@ def left_behind_text(record: LeftBehind, tell: Telling) -> str:
     )
 
 
-def no_record_text(plans: list[str], tell: Telling) -> str:
+def no_record_text(plans: Sequence[Plan], tell: Telling) -> str:
     """Where nothing tells what was applied: said before all else."""
+    fetch = tell.text(record_command("fetch", folder=plans[0].folder))
+    where = names_text((plan.target for plan in plans), tell.name)
     return (
-        f"{RECORD.text} of what was applied is here for {names_text(plans, tell.name)}: what is live counts as made by "
-        f"somebody else. If this isn't the first apply, get it: {tell.text('reconciler record fetch')}"
+        f"{RECORD.text} of what was applied is here for {where}: what is live counts as made by somebody else. "
+        f"If this isn't the first apply, get it: {fetch}"
     )
 
 
-def not_read_text(plans: list[str], tell: Telling) -> str:
+def not_read_text(plans: Sequence[Plan], tell: Telling) -> str:
     """Where live wasn't looked at: said before all else."""
-    where = names_text(plans, tell.name)
+    where = names_text((plan.target for plan in plans), tell.name)
     return f"The live clusters of {where} were not read: this compares base with head, and can't be applied"

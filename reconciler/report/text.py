@@ -60,12 +60,13 @@ def plans_text(document: PlanDocument, look: Look = PLAIN) -> str:
     style, plans = Style(look.color), document.targets
     if not plans and not document.left_behind:
         return ""
+    folder = plans[0].folder if plans else ""
     blocks = [
         *_lead(plans, style),
         list(_destroyed(plans, style)),
         list(_refused(plans, style)),
         *(block for plan in plans for block in _target(plan, style, several=len(plans) > 1)),
-        [f"  {style.yellow(left_behind_text(record, _TELL))}" for record in document.left_behind],
+        [f"  {style.yellow(left_behind_text(record, _TELL, folder))}" for record in document.left_behind],
     ]
     lines = joined(blocks)
     return "\n".join(joined([lines, list(_closing(document, len(lines), style, look))])) + "\n"
@@ -107,8 +108,8 @@ def _problem_lines(problem: Problem, style: Style) -> Iterator[str]:
 
 def _lead(plans: Sequence[Plan], style: Style) -> Iterator[list[str]]:
     """Whether live and a record were read at all; and the counts."""
-    blind = [plan.target for plan in plans if not plan.live_read]
-    lost = [plan.target for plan in plans if has_no_record(plan)]
+    blind = [plan for plan in plans if not plan.live_read]
+    lost = [plan for plan in plans if has_no_record(plan)]
     yield [
         *([style.yellow(not_read_text(blind, _TELL))] if blind else []),
         *([style.yellow(no_record_text(lost, _TELL))] if lost else []),
@@ -230,7 +231,7 @@ def rows(names: Sequence[str]) -> Iterator[str]:
 
 def _notes(plan: Plan, style: Style) -> Iterator[str]:
     for cluster in plan.unhealthy:
-        yield f"{style.red('unhealthy:')} {unhealthy_text(cluster, _TELL)}"
+        yield f"{style.red('unhealthy:')} {unhealthy_text(cluster, _TELL, plan)}"
     if plan.settling:
         yield settling_text(plan, _TELL)
     if plan.taken_over:
@@ -253,7 +254,7 @@ def _closing(document: PlanDocument, above: int, style: Style, look: Look) -> It
     if look.run:
         yield f"  {style.dim(f'run {printable(look.run)}')}"
     if look.ends_in_steps:
-        yield from steps_lines(plan_steps(document), look.invocation or invocation_of(document.targets), style)
+        yield from steps_lines(plan_steps(document), look.invocation or invocation_of(document), style)
 
 
 def _again(plans: Sequence[Plan], style: Style) -> Iterator[str]:

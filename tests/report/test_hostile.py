@@ -112,6 +112,11 @@ def around(hostile: str) -> Say:
     return lambda text: f"{hostile}{text}{hostile}"
 
 
+def wide(say: Say) -> Say:
+    """The same, of longer texts."""
+    return lambda text: say(text + "x" * 80)
+
+
 everywhere = pytest.mark.parametrize("hostile", [*NASTIES, *LONG], ids=lambda text: ascii(text[:12]))
 
 
@@ -142,8 +147,11 @@ def pages(say: Say, links: Links | None = None) -> list[str]:
 
 
 def check_text(hostile: str) -> None:
-    """As many lines as ever, nothing on them that steers a terminal or a CI; colour is ours alone."""
-    for text, harmless in zip(texts(around(hostile)), texts(as_it_is), strict=True):
+    """As many lines as ever, nothing on them that steers a terminal or a CI; colour is ours alone.
+
+    Each name is so long that no other has room in its line, hostile or not.
+    """
+    for text, harmless in zip(texts(wide(around(hostile))), texts(wide(as_it_is)), strict=True):
         assert len(text.splitlines()) == len(harmless.splitlines())
         check_characters(text)
     assert [re.sub(r"\x1b\[\d+m", "", text) for text in texts(around(hostile), color=True)] == texts(around(hostile))

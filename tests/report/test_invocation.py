@@ -1,8 +1,9 @@
 """A command that a page names can be pasted as it stands, and does what the page is of."""
 
 from reconciler.plan.intent import Intent
-from reconciler.report.invocation import Invocation, invocation_of, invocation_of_report
-from tests.report.everything import a_report, create, planned, reported
+from reconciler.problem import Problem
+from reconciler.report.invocation import Invocation, invocation_of, invocation_of_report, record_command
+from tests.report.everything import a_report, create, document, planned, reported
 
 ASKED = Invocation(("--manifests=infra", "--target=eu", "--only='o*'"), ("--remote=origin", "--prune"))
 
@@ -21,16 +22,25 @@ def test_a_plan_from_a_file_says_what_it_was_made_by() -> None:
     intent = Intent(base="main", only=("a", "b*"), prune="all", adopt=("*",), replace=("a",), allow=("stale-head",))
     plan = planned(create("a", cause="revision"), intent=intent, folder="infra")
     said = "--manifests=infra --target=us-east-1 --only=a --only='b*' --prune=all --adopt='*' --replace=a --allow=stale-head"
-    assert invocation_of([plan]).command("apply") == f"reconciler apply {said}"
-    several = invocation_of([plan, planned(target="eu")]).command("apply")
+    assert invocation_of(document(plan)).command("apply") == f"reconciler apply {said}"
+    several = invocation_of(document(plan, planned(target="eu"))).command("apply")
+    unread = Problem("unreachable", "no connection", target="eu")
+    assert invocation_of(document(plan, errors=(unread,))).command("apply") == several
     assert several == f"reconciler apply {said}".replace(" --target=us-east-1", "")
-    assert invocation_of([planned(target="default")]) == invocation_of([]) == Invocation()
+    assert invocation_of(document(planned(target="default"))) == invocation_of(document()) == Invocation()
+
+
+def test_the_record_is_that_of_the_folder_and_the_target() -> None:
+    """Else another target's cluster of the same name would be forgotten, too."""
+    assert record_command("fetch") == record_command("fetch", folder="manifests") == "reconciler record fetch"
+    asked = record_command("forget", "a b", folder="infra", target="eu")
+    assert asked == "reconciler record forget 'a b' --manifests=infra --target=eu"
 
 
 def test_what_happened_on_the_sandbox_is_gone_on_with_there() -> None:
     """Without it the command would look for a key, and reach for the service."""
     there = {"endpoint": "sandbox:default", "target": "default"}
     plan, report = planned().model_copy(update=there), a_report().model_copy(update=there)
-    assert invocation_of([plan]).command("apply") == "reconciler apply --sandbox"
+    assert invocation_of(document(plan)).command("apply") == "reconciler apply --sandbox"
     assert invocation_of_report(reported(report)).command("wait") == "reconciler wait --sandbox"
-    assert invocation_of_report(reported(a_report())) == Invocation()
+    assert invocation_of_report(reported(a_report())).command("wait") == "reconciler wait --target=us-east-1"

@@ -83,11 +83,11 @@ def test_replace_is_not_advised_where_it_is_refused() -> None:
         ),
         ("to create again what the record has as settled, let the record forget it, and plan again", ()),
     ]
-    needed, forgotten = (unhealthy_text(cluster, Telling(str)) for cluster in (one, other))
+    needed, forgotten = (unhealthy_text(cluster, Telling(str), planned(folder="infra")) for cluster in (one, other))
     assert needed == "a is CreationFailed; never Active, so no update can fix it: apply with --replace=a --adopt=a"
     assert forgotten == (
         "b is CreationFailed; never Active, but another of that name is recorded as settled: "
-        "if that is gone, reconciler record forget b"
+        "if that is gone, reconciler record forget b --manifests=infra --target=us-east-1"
     )
 
 
