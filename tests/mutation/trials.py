@@ -1,7 +1,8 @@
 """Runs tests on mutants, each in a process forked from one where pytest has collected already.
 
-Of the tests only those that reach what is broken, quick ones first, up to the first that fails. A mutant that needs much
-more time than its tests do on sound code is noticed as well: it hangs.
+Of the tests only those that reach what is broken, up to the first that fails: ahead of the others those that have failed
+on other mutants of the function, then the quick ones. A mutant that needs much more time than its tests do on sound code
+is noticed as well: it hangs.
 """
 
 import gc
@@ -28,7 +29,7 @@ _SLOWER: Final = 10
 
 _SPARE_SECONDS: Final = 2.0
 
-_FAILED: Final = 1
+_MOST_EXIT_CODES: Final = 255
 
 
 class _Sound(NamedTuple):
@@ -45,7 +46,7 @@ class Trials:
         self._mutants = mutants
         self._tell = tell
         self._failed = False
-        self._killers = Counter[str]()
+        self._failures = Counter[tuple[str, str]]()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember that a test failed."""
@@ -57,26 +58,35 @@ class Trials:
         items = {item.nodeid: item for item in session.items}
         gc.freeze()  # what is collected stays shared
         sound = self._on_sound_code(items)
-        under_way: dict[int, Mutant] = {}
+        under_way: dict[int, tuple[Mutant, Sequence[str]]] = {}
         for mutant in self._mutants:
-            names = {name for line in mutant.lines for name in sound.reaching.get((mutant.file, line), ())}
-            if not names:
+            order = self._tests_of(mutant, sound)
+            if not order:
                 self._tell(mutant, "not reached")
                 continue
             if len(under_way) == (os.cpu_count() or 1):
                 self._end_one(under_way)
             child = os.fork()
             if not child:
-                self._try(mutant, [items[name] for name in sorted(names, key=sound.seconds.__getitem__)], sound)
-            under_way[child] = mutant
+                self._try(mutant, [items[name] for name in order], sound)
+            under_way[child] = mutant, order
         while under_way:
             self._end_one(under_way)
         return True
 
-    def _end_one(self, under_way: dict[int, Mutant]) -> None:
+    def _tests_of(self, mutant: Mutant, sound: _Sound) -> list[str]:
+        """Those that reach what is broken, in the order in which they are run."""
+        names = {name for line in mutant.lines for name in sound.reaching.get((mutant.file, line), ())}
+        return sorted(names, key=lambda name: (-self._failures[mutant.function, name], sound.seconds[name]))
+
+    def _end_one(self, under_way: dict[int, tuple[Mutant, Sequence[str]]]) -> None:
+        """Wait for a child: it ends in 0, in the number of the test that failed, or by a signal."""
         child, status = os.wait()
+        mutant, order = under_way.pop(child)
         code = os.waitstatus_to_exitcode(status)
-        self._tell(under_way.pop(child), "survived" if code == 0 else "failed" if code == _FAILED else "hung")
+        if code > 0:
+            self._failures[mutant.function, order[code - 1]] += 1
+        self._tell(mutant, "survived" if code == 0 else "failed" if code > 0 else "hung")
 
     def _on_sound_code(self, items: Mapping[str, pytest.Item]) -> _Sound:
         """Run all tests in a process of their own, that leaves nothing warm or changed behind."""
@@ -121,10 +131,10 @@ class Trials:
         _be_silent()
         function = _function(mutant)
         function.__code__ = mutant.code()
-        for item in items:
+        for number, item in enumerate(items, 1):
             self._run(item)
             if self._failed:
-                os._exit(_FAILED)
+                os._exit(min(number, _MOST_EXIT_CODES))
         os._exit(0)
 
     @staticmethod
