@@ -530,7 +530,7 @@ def world_with(hook: Handler, *clusters: LiveCluster) -> World:
 
 
 def test_a_change_that_waited_is_stale_if_the_cluster_moved() -> None:
-    """What somebody changed meanwhile is not overwritten, and what is gone is not made anew by an update."""
+    """What somebody changed meanwhile is not overwritten, and what is gone is not created again by an update."""
     busy = live("a", status="Updating")
     job = job_of(head_of(declared("a", shard_count=3)), [busy])
     for lists, said in (
@@ -652,7 +652,7 @@ def test_what_cant_be_listed_for_as_long_as_the_timeout_holds_deletes() -> None:
     """Everywhere; with --keep-going only its own. A list that is had in time after all holds nothing."""
     down = Unavailable("GET /cluster: 503", http_status=503)
     jobs = [job_of(head_of(target=target), [live(name)], prune=True) for target, name in (("us", "x"), ("eu", "y"))]
-    why = "earlier-failure: not deleted: the clusters of us can't be listed; mend it, or allow it with --keep-going"
+    why = "earlier-failure: not deleted: the clusters of us can't be listed; fix that, or allow it with --keep-going"
     for keep_going, ends in ((False, {"x": "skipped", "y": "skipped"}), (True, {"x": "skipped", "y": "applied"})):
         world = World()
         us, _ = world.service("us", [live("x")]), world.service("eu", [live("y")], settle=1.0)
@@ -672,7 +672,7 @@ def test_what_may_yet_stand_is_waited_for_before_anything_is_deleted() -> None:
     a, b, old = live("a"), live("b"), live("old")
     job = job_of(head_of(declared("a"), declared("b")), [a, b, old], prune=True)
     working, failed = a._replace(status="Updating"), b._replace(status="UpdateFailed")
-    mend, again = "; mend it, or allow it with --keep-going", "; run again when it has settled"
+    mend, again = "; fix that, or allow it with --keep-going", "; run again when it has settled"
     for shown, wait, why, seconds in (
         ([b, old], True, f"earlier-failure: not deleted: a isn't there{mend}", (60.0, 90.0)),
         ([b, old], False, f"earlier-failure: not deleted: a isn't there{mend}", (0.0, 0.0)),
@@ -780,8 +780,8 @@ def test_a_replacement_deletes_first_and_creates_when_that_is_gone() -> None:
     service.hook = lambda method, _name: WRONG if method == "PUT" else None
     both = job_of(head_of(declared("a"), declared("b")), [dead], [], intent=intent)
     assert message(halted.results(both)["a"]) == (
-        "max-failures: it was deleted, and not made anew: "
-        "not sent: b failed, and max_failures is 1; mend that, and run it again"
+        "max-failures: it was deleted, and not created again: "
+        "not sent: b failed, and max_failures is 1; fix that, and run again"
     )
     assert service.writes == ["DELETE a", "PUT b"]
 
@@ -924,7 +924,7 @@ def test_a_bug_in_a_client_or_in_the_run_still_ends_in_a_report() -> None:
     (result,) = finished.report.results
     assert (result.outcome, message(result)) == (
         "unknown",
-        "internal: this program broke while the run was under way; the log says where",
+        "internal: a bug in this program ended the run; the log says where",
     )
     assert [event["event"] for event in logs] == ["apply.broke", "change.unknown"]
 
@@ -973,7 +973,7 @@ def test_progress_of_many_targets_is_told_once_for_all_that_comes_together() -> 
 
 
 def test_progress_is_told_five_times_a_second_at_most() -> None:
-    """Though answers come by the hundred."""
+    """Though answers come by the hundred; the end is always told."""
     world = World()
     service = world.service()
     service.latency = 0.1
@@ -987,7 +987,7 @@ def test_progress_is_told_five_times_a_second_at_most() -> None:
         on_progress=lambda progress: seen.append((world.clock.seconds, progress.ended)),
     )
     world.clock.run(run)
-    assert seen == [(0.0, 0), (0.2, 2), (0.4, 4)]
+    assert seen == [(0.0, 0), (0.2, 2), (0.4, 4), (0.5, 5)]
 
 
 def test_events_are_stable() -> None:
@@ -1006,7 +1006,7 @@ def test_events_are_stable() -> None:
     failed = {**ours, "event": "change.failed", "log_level": "error", "attempts": 1, "seconds": 0.0, **why}
     kept = {
         "kind": "max-failures",
-        "error": "not sent: a failed, and max_failures is 1; mend that, and run it again",
+        "error": "not sent: a failed, and max_failures is 1; fix that, and run again",
     }
     skipped = {**ours, "event": "change.skipped", "log_level": "warning", "cluster": "b", "seconds": 0.0, **kept}
     assert logs == [failed, skipped]

@@ -134,7 +134,7 @@ def test_what_is_not_sent_any_more() -> None:
     half = replacement(step=1)
     half.state = Queued()
     assert unsent(half, WHY) == Ended(
-        "failed", ErrorDetail(kind="interrupted", message="it was deleted, and not made anew: the run ends")
+        "failed", ErrorDetail(kind="interrupted", message="it was deleted, and not created again: the run ends")
     )
 
 

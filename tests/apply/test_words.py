@@ -49,7 +49,7 @@ def test_three_names_are_told_and_how_many_more() -> None:
         ("edcba", "a, b, c and 2 more"),
     ):
         assert words.too_many_failed(names, 3).message == (
-            f"not sent: {told} failed, and max_failures is 3; mend that, and run it again"
+            f"not sent: {told} failed, and max_failures is 3; fix that, and run again"
         )
 
 
