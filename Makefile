@@ -14,7 +14,7 @@ ROOM ?= plan
 demo: $(VENV)/ready  ## plan, apply and drift of manifests/ on the embedded sandbox
 	@$(RUN)/python tests/demo.py
 
-test: $(VENV)/ready  ## the fast tests, in about a minute and a half; each property a few times
+test: $(VENV)/ready  ## the fast tests, in about a minute; each property a few times
 	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/ready  ## the others: faults, kills, whole workflows, the OpenAPI description; each property in full

@@ -3,7 +3,7 @@
 from hypothesis import Phase, settings
 
 # No deadline: a busy machine is no reason to fail.
-settings.register_profile("fast", deadline=None, max_examples=25)
+settings.register_profile("fast", deadline=None, max_examples=15)
 settings.register_profile("full", deadline=None)
 settings.register_profile(  # the same examples for each mutant, and none made short: that it fails is all one wants to know
     "mutate", deadline=None, max_examples=25, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]

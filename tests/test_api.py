@@ -92,6 +92,7 @@ class TestOnASandbox:
         yield
         structlog.reset_defaults()
 
+    @pytest.mark.slow
     def test_what_is_applied_is_in_sync(self) -> None:
         """The second plan is empty."""
         plan = reconciler.make_plan(access=self.access)
@@ -107,6 +108,7 @@ class TestOnASandbox:
         with pytest.raises(reconciler.StalePlan, match="the manifests are not the plan's"):
             reconciler.apply_plan(plan, access=self.access)
 
+    @pytest.mark.slow
     def test_a_guard_refuses(self) -> None:
         """As exit 3 does, with each violation."""
         reconciler.apply_plan(reconciler.make_plan(access=self.access), access=self.access)

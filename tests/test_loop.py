@@ -77,6 +77,7 @@ def test_rounds_are_an_interval_apart_give_or_take_a_tenth(share: float, wait: f
     assert rounds.waits == [wait] * 4
 
 
+@pytest.mark.slow
 def test_rounds_that_fail_back_off_up_to_ten_minutes() -> None:
     """Each waits twice as long as the one before, until one succeeds; a long interval is never shortened."""
     broken: list[int | Mapping[str, int] | Exception] = [1, GitError("no"), UsageError("no"), 1, 1]

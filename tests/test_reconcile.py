@@ -146,6 +146,7 @@ def test_listing_alone_is_one_get_a_target_too() -> None:
     assert [(account.asked, account.sent) for account in accounts] == [(1, []), (1, [])]
 
 
+@pytest.mark.slow
 def test_a_broken_program_costs_one_target() -> None:
     """An error that isn't ours is told as such, and the others go on."""
 

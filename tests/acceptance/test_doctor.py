@@ -21,6 +21,7 @@ def lines(text: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_a_fleet_that_is_ready(checkout: Checkout) -> None:
     """Each check in a line, with one GET; the record is held against a remote that is named."""
     service = checkout.service()
@@ -67,6 +68,7 @@ def test_a_clone_that_lacks_the_record(checkout: Checkout) -> None:
     )
 
 
+@pytest.mark.slow
 def test_all_that_is_wrong_is_told_at_once(workplace: Workplace) -> None:
     """A target without a key, and one whose key is refused; one document, and nothing on stderr."""
     service = workplace.service()

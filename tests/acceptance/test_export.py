@@ -40,6 +40,7 @@ def test_from_live_clusters_to_a_green_drift(checkout: Checkout) -> None:
     assert again.out.startswith("default: 0 manifests written, 40 declared already, 1 left out\n")
 
 
+@pytest.mark.slow
 def test_two_targets_and_a_folder_that_is_not_there(checkout: Checkout) -> None:
     """Each target's clusters go into its folder, whether it is there or not; `--target` takes one."""
     service = checkout.service()
@@ -54,6 +55,7 @@ def test_two_targets_and_a_folder_that_is_not_there(checkout: Checkout) -> None:
     assert checkout.run("plan --detailed-exitcode").code == 0
 
 
+@pytest.mark.slow
 def test_a_target_that_cannot_be_read_costs_the_others_nothing(checkout: Checkout) -> None:
     """Its error is told, and the exit is 1."""
     service = checkout.service()
@@ -66,6 +68,7 @@ def test_a_target_that_cannot_be_read_costs_the_others_nothing(checkout: Checkou
     assert "gone" in ended.err
 
 
+@pytest.mark.slow
 def test_live_wins_where_that_is_meant(checkout: Checkout) -> None:
     """`--force` brings manifests up to date, and keeps what else stands in them; without it nothing is written."""
     service = checkout.service()
@@ -85,6 +88,7 @@ def test_live_wins_where_that_is_meant(checkout: Checkout) -> None:
     assert checkout.run("plan --detailed-exitcode").code == 0
 
 
+@pytest.mark.slow
 def test_a_key_is_written_nowhere(checkout: Checkout) -> None:
     """A description that holds it costs the cluster its manifest, and the others nothing."""
     service = checkout.service()
@@ -103,6 +107,7 @@ def test_a_key_is_written_nowhere(checkout: Checkout) -> None:
     assert target["files"] == [{"name": "manifests/orders.yaml", "new": True, "clusters": ["orders"]}]
 
 
+@pytest.mark.slow
 def test_from_a_terraform_state(workplace: Workplace) -> None:
     """No network, no key; the folder is made."""
     values = {"cluster_name": "orders", "description": None, "shard_placements": None, **SMALL}
@@ -113,6 +118,7 @@ def test_from_a_terraform_state(workplace: Workplace) -> None:
     assert workplace.run("validate fleet").out == "1 manifest: valid\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

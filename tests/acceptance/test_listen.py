@@ -160,6 +160,7 @@ def test_a_suspended_target_is_shown_and_left_alone(workplace: Workplace) -> Non
     assert workplace.run("apply --sandbox --yes --format json").targets[1]["summary"]["applied"] == 1
 
 
+@pytest.mark.slow
 def test_a_token_is_asked_for_and_stands_nowhere(workplace: Workplace) -> None:
     """On loopback, too, where there is one; not even where somebody names a cluster after it."""
     workplace.environment["RECONCILER_LISTEN_TOKEN"] = TOKEN
@@ -176,6 +177,7 @@ def test_a_token_is_asked_for_and_stands_nowhere(workplace: Workplace) -> None:
     assert TOKEN not in out + err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("listen", "token", "message"),
     [

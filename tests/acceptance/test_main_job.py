@@ -88,6 +88,7 @@ def test_drift_is_found_and_undone(one_cluster: Workplace) -> None:
     assert service.writes() == ["PUT /cluster/orders 200"]
 
 
+@pytest.mark.slow
 def test_targets_run_side_by_side_and_one_that_fails_does_not_stop_the_others(workplace: Workplace) -> None:
     """Results in the fleet file's order; the failing target's error on stderr and in the document; exit 1."""
     service = workplace.service()
@@ -119,6 +120,7 @@ def test_targets_run_side_by_side_and_one_that_fails_does_not_stop_the_others(wo
     assert [a for a in service.answers if a.startswith("PUT /accounts/b")] == ["PUT /accounts/b/cluster/one 403"]
 
 
+@pytest.mark.slow
 def test_every_target_that_lacks_its_key_is_named(workplace: Workplace) -> None:
     """In one run, each once with its line; what the one file of a key lacks is told once for all."""
     workplace.service()
@@ -145,6 +147,7 @@ def test_every_target_that_lacks_its_key_is_named(workplace: Workplace) -> None:
     assert workplace.run("plan --api-key-file nowhere").err.count("error: ") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "environment", "code", "said"),
     [
@@ -177,6 +180,7 @@ def test_the_wrong_thing_says_what_would_be_right(
     assert said in ended.err
 
 
+@pytest.mark.slow
 def test_any_error_in_any_manifest_stops_everything(one_cluster: Workplace) -> None:
     """All errors at once, and not even the GET is sent."""
     service = one_cluster.service()
@@ -216,6 +220,7 @@ def test_standard_input_is_a_manifest(workplace: Workplace) -> None:
     assert "+ create x" in workplace.run("plan --sandbox --manifests -", stdin=text).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_apply_with_a_report(one_cluster: Workplace, number: signal.Signals, code: int) -> None:
     """Accepted and not settled is unknown; what wasn't sent is skipped; stdout is still one document."""
@@ -283,6 +288,7 @@ def test_run_repeats_rounds_one_document_a_line_until_a_signal(one_cluster: Work
     assert (once.code, json.loads(once.out)["kind"], once.out.count("\n")) == (0, "plan", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "code", "writes"), [("y\n", 0, ["PUT /cluster/orders 200"]), ("n\n", 1, [])])
 def test_apply_asks_on_a_terminal(one_cluster: Workplace, answer: str, code: int, writes: list[str]) -> None:
     """The plan, then a question; no is no."""
@@ -316,6 +322,7 @@ def test_the_sandbox_is_kept_beside_the_manifests(one_cluster: Workplace) -> Non
     assert (one_cluster.folder / ".reconciler/sandbox.db").exists()
 
 
+@pytest.mark.slow
 def test_no_command_leaves_anything_else_behind(one_cluster: Workplace) -> None:
     """No lock, no state, no cache: only what the sandbox keeps."""
     one_cluster.service()

@@ -11,6 +11,7 @@ import pytest
 from tests.acceptance.conftest import RECONCILER, Checkout, Workplace
 
 
+@pytest.mark.slow
 def test_a_clone_that_cannot_see_what_is_protected_deletes_nothing(checkout: Checkout) -> None:
     """Without the record even --prune=all is refused, with the command that fetches it; a plan without it works."""
     service = checkout.service()

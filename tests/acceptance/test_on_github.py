@@ -29,6 +29,7 @@ def outputs(checkout: Checkout) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_step_gets_annotations_a_summary_and_outputs(checkout: Checkout) -> None:
     """Deletes and errors stand at their manifests' lines; counts, digest and exit code are outputs; stdout is the plan."""
     checkout.service()

@@ -360,6 +360,7 @@ def test_an_embedded_sandbox_has_its_own_record_which_is_never_pushed(checkout: 
     assert checkout.run("plan --format json").causes == {"orders": "pending"}
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_the_manifests_is_told_before_a_remote_is_asked(checkout: Checkout) -> None:
     """A record that can't be fetched hides no error that whoever reads the page can mend."""
     checkout.write("manifests/orders.yaml", "nmae: orders\n")

@@ -195,6 +195,7 @@ def test_what_is_expected_is_what_is_applied(planned: tuple[Checkout, Service]) 
     assert (fewer.code, len(service.writes())) == (0, 3)
 
 
+@pytest.mark.slow
 def test_an_out_that_cannot_be_written_is_found_before_anything_is_sent(checkout: Checkout) -> None:
     """The report is never lost for it."""
     service = checkout.service()

@@ -62,6 +62,7 @@ def test_an_apply_is_finished_and_reported_on_what_is_left(checkout: Checkout, r
     assert len(service.writes()) == 5
 
 
+@pytest.mark.slow
 def test_a_full_disk_behind_the_report_is_a_failure_and_no_bad_usage(one_cluster: Workplace) -> None:
     """The report is on stdout; the exit is 1, for the command line made sense."""
     one_cluster.service()
@@ -72,6 +73,7 @@ def test_a_full_disk_behind_the_report_is_a_failure_and_no_bad_usage(one_cluster
     )
 
 
+@pytest.mark.slow
 def test_out_is_looked_at_before_anything_is_sent(one_cluster: Workplace) -> None:
     """A folder that isn't there is bad usage, for all commands that save."""
     service = one_cluster.service()
@@ -81,6 +83,7 @@ def test_out_is_looked_at_before_anything_is_sent(one_cluster: Workplace) -> Non
     assert service.answers == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["plan", "drift", "apply --yes", "apply --dry-run", "run --once"])
 def test_json_is_one_document_whatever_goes_wrong(one_cluster: Workplace, command: str) -> None:
     """No key, bad manifests, an option that isn't: the document holds the errors, on stdout and in the file."""
@@ -121,6 +124,7 @@ def test_every_line_of_stderr_is_an_event_where_that_is_asked_for(one_cluster: W
     assert {"change.planned", "change.unreviewed", "change.applied"} <= set(events[3])
 
 
+@pytest.mark.slow
 def test_a_warning_of_validate_stands_before_no_json(one_cluster: Workplace) -> None:
     """Stdout is the document; a file that is named is read though it is a link, or a pipe."""
     one_cluster.write("manifests/.hidden.yaml", "")
@@ -194,6 +198,7 @@ def test_an_odd_key_breaks_no_plan(one_cluster: Workplace, key: str) -> None:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_key_that_stands_in_a_manifest_is_not_shown(one_cluster: Workplace) -> None:
     """In no error, however long it is, and on no page: it is known before the manifests are read."""
     key = "an-api-key-" + "0123456789" * 40
@@ -234,6 +239,7 @@ def test_a_signal_in_mid_apply_leaves_a_whole_report(
     assert applied(checkout) == outcomes
 
 
+@pytest.mark.slow
 def test_a_plan_that_nobody_reads_ends_by_a_signal(checkout: Checkout) -> None:
     """Though its pipe is full and it can't go on."""
     checkout.service()
@@ -285,6 +291,7 @@ def on_a_terminal(workplace: Workplace, command: str) -> str:
     return read.decode()
 
 
+@pytest.mark.slow
 def test_a_step_whose_files_or_folders_are_odd_is_planned_all_the_same(one_cluster: Workplace) -> None:
     """A summary that is a pipe nobody reads is a warning, and no wait without an end; so is a workspace that loops."""
     service = one_cluster.service()

@@ -68,6 +68,7 @@ def test_folders_are_the_shells_own(folder: Path) -> None:
     assert offered(folder, "reconciler plan --manifests man") == ["dir,man"]
 
 
+@pytest.mark.slow
 def test_broken_manifests_offer_nothing(folder: Path) -> None:
     """Silently; targets are known from the fleet file all the same."""
     (folder / "manifests/east/orders.yaml").write_text("name: [")
@@ -75,6 +76,7 @@ def test_broken_manifests_offer_nothing(folder: Path) -> None:
     assert offered(folder, "reconciler plan --target ") == ["plain,east", "plain,west"]
 
 
+@pytest.mark.slow
 def test_zsh_and_fish_are_offered_the_same(folder: Path) -> None:
     """Each in its own form."""
     assert offered(folder, "reconciler plan --target ", "zsh") == ["plain", "east", "_", "plain", "west", "_"]

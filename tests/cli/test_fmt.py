@@ -40,6 +40,7 @@ def fmt(folder: Path, *arguments: str) -> tuple[int, str, str]:
     return ended.returncode, ended.stdout, ended.stderr
 
 
+@pytest.mark.slow
 def test_it_lists_what_it_changes(folder: Path) -> None:
     """--check changes nothing and ends in 1; then the file is written, with its permissions; then nothing is left."""
     orders = folder / "manifests/a/orders.yaml"
@@ -70,6 +71,7 @@ def test_what_does_not_load_stays_and_the_others_are_done(folder: Path) -> None:
     assert (folder / "manifests/a/broken.yaml").read_text() == "shard_count: 3\nname: a b\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [(), ("manifests/a/link.yaml",)])
 def test_no_link_is_followed(folder: Path, arguments: tuple[str, ...]) -> None:
     """Neither one in the folder nor one that is named: where it leads stays as it is."""

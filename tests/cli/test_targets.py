@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FLEET = """\
 targets:
   east: {region: us-east-1, api_key_env: MOMENTO_API_KEY_EAST}
@@ -32,6 +34,7 @@ def test_a_matrix_is_what_github_takes(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_name_a_line_is_what_a_shell_takes(tmp_path: Path) -> None:
     """In the fleet file's order, those that are asked for; one that isn't there is bad usage."""
     (tmp_path / "fleet.yaml").write_text(FLEET)
@@ -40,6 +43,7 @@ def test_a_name_a_line_is_what_a_shell_takes(tmp_path: Path) -> None:
     assert targets(tmp_path, "--target", "wset").returncode == 64
 
 
+@pytest.mark.slow
 def test_no_fleet_file_is_one_target(tmp_path: Path) -> None:
     """Whatever its manifests hold: that is for the jobs to tell. A fleet file that is wrong is told here."""
     (tmp_path / "orders.yaml").write_text("name: [")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 MANIFEST = """\
 name: orders
 node_instance_type: ${TYPE}
@@ -24,6 +26,7 @@ def reconciler(folder: Path, *arguments: str) -> tuple[str, str]:
     return ended.stdout, ended.stderr
 
 
+@pytest.mark.slow
 def test_validate_tells_slips_beside_its_result(tmp_path: Path) -> None:
     """On stderr, as text or as events; the result is what it would be without."""
     out, err = reconciler(tmp_path, "validate")
@@ -36,6 +39,7 @@ def test_validate_tells_slips_beside_its_result(tmp_path: Path) -> None:
     assert {json.loads(line)["event"] for line in err.splitlines()} == {"manifest.doubted"}
 
 
+@pytest.mark.slow
 def test_a_plan_tells_slips(tmp_path: Path) -> None:
     """Among its warnings: whoever reviews it sees them."""
     out, _ = reconciler(tmp_path, "plan", "--sandbox", "--format", "json", "-q")

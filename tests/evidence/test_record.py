@@ -164,6 +164,7 @@ def test_two_runners_push_one_record_and_none_is_lost(repo: Repo, other: Repo) -
     assert refs_of(repo) == refs_of(other) == [REF]
 
 
+@pytest.mark.slow
 def test_runners_that_push_at_the_same_moment_all_come_through(repo: Repo, tmp_path: Path) -> None:
     """A push that finds newer work fetches, merges and tries again."""
     clones = [server_of(repo).clone(tmp_path / f"clone{number}") for number in range(3)]
@@ -225,6 +226,7 @@ def test_a_renamed_target_takes_its_record_along_everywhere(repo: Repo, other: R
     assert repo.git("merge-base", "--is-ancestor", str(base.commit), renamed) == ""
 
 
+@pytest.mark.slow
 def test_what_the_server_got_under_the_old_name_meanwhile_comes_along(repo: Repo, other: Repo) -> None:
     """And a target that is renamed back has its chain back."""
     with records_of(repo) as mine, records_of(other) as theirs:
@@ -283,6 +285,7 @@ def test_a_fetch_takes_the_place_of_nothing_whatever_the_remote_is_set_to(repo: 
     assert sorted(found.lines) == ["a", "b"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--depth=1", "--filter=blob:none", "--filter=tree:0", "--mirror", "--no-checkout"])
 def test_a_shallow_or_partial_clone_has_the_whole_record(repo: Repo, tmp_path: Path, option: str) -> None:
     """Its chain is fetched whole, and the clone is as shallow, and has the same refs, as before."""
@@ -314,6 +317,7 @@ def test_a_shallow_or_partial_clone_has_the_whole_record(repo: Repo, tmp_path: P
     assert server_of(repo).git("rev-list", "--count", REF) == "3"
 
 
+@pytest.mark.slow
 def test_no_hook_runs_no_tag_comes_along_and_nobody_is_asked(repo: Repo, other: Repo, tmp_path: Path) -> None:
     """Push and fetch write the record's refs alone, whatever the configuration says."""
     ran = script(tmp_path / "ran.sh", f"touch {tmp_path}/ran")
@@ -369,6 +373,7 @@ def test_what_a_server_refuses_is_told_in_its_words_with_the_remedy(repo: Repo, 
     )
 
 
+@pytest.mark.slow
 def test_what_cant_be_read_is_never_taken_and_never_written_over(repo: Repo, other: Repo) -> None:
     """A newer format, damage, a ref copied by hand: by name, and both sides stay as they were."""
     with records_of(repo) as mine, records_of(other) as theirs:
@@ -396,6 +401,7 @@ def test_what_cant_be_read_is_never_taken_and_never_written_over(repo: Repo, oth
             mine.all()
 
 
+@pytest.mark.slow
 def test_where_it_cant_be_written_that_is_told(repo: Repo) -> None:
     """A repository that is read-only: the record stays as it was, and reading goes on."""
     with records_of(repo) as records:
@@ -408,6 +414,7 @@ def test_where_it_cant_be_written_that_is_told(repo: Repo) -> None:
         assert records.all() == (written,)
 
 
+@pytest.mark.slow
 def test_ten_thousand_clusters_are_one_blob(repo: Repo) -> None:
     """However large the fleet is, a write makes one blob of lines, a header, a tree and a commit."""
     with records_of(repo) as records:

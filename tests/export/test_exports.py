@@ -53,6 +53,7 @@ def fleet_in(folder: Path, fleet_file: str) -> str:
     return "us" if fleet_file else "default"
 
 
+@pytest.mark.slow
 @given(live_clusters(), OPTIONS, FLEETS)
 def test_a_plan_of_what_was_exported_only_takes_over(
     clusters: tuple[LiveCluster, ...], options: dict[str, object], fleet_file: str
@@ -73,6 +74,7 @@ def test_a_plan_of_what_was_exported_only_takes_over(
         assert export_to(folder, clusters, target, **options).files == ()
 
 
+@pytest.mark.slow
 @given(
     live_clusters().flatmap(lambda before: st.tuples(st.just(before), changed(before))), st.booleans(), st.booleans()
 )

@@ -43,6 +43,7 @@ def requests(pod: Served, secrets: list[ApiKey] | None = None) -> LeaseRequests:
     return LeaseRequests(api_server(pod.environment), NAME, SystemClock(), keep_secret=told.append)
 
 
+@pytest.mark.slow
 @needs_openssl
 def test_a_lease_is_made_written_and_given_back(pod: Served, kubernetes: FakeKubernetes) -> None:
     """What somebody else wrote first is written by nobody; what others keep in it stays."""
@@ -78,6 +79,7 @@ def test_a_lease_is_made_written_and_given_back(pod: Served, kubernetes: FakeKub
     }
 
 
+@pytest.mark.slow
 @needs_openssl
 def test_the_token_is_the_one_that_is_there_now(pod: Served, kubernetes: FakeKubernetes) -> None:
     """It is replaced within the hour; each is kept out of what is shown before it is sent."""
@@ -117,6 +119,7 @@ def test_what_stands_where_the_token_belongs_holds_nothing_up(tmp_path: Path, od
         ApiServer("https://127.0.0.1:1", "", file).token()
 
 
+@pytest.mark.slow
 @needs_openssl
 def test_nobody_is_trusted_but_the_cluster(pod: Served, tmp_path: Path) -> None:
     """Its own authority, in place of all others: another's certificate gets no token."""

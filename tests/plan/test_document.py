@@ -28,6 +28,7 @@ def planned() -> Plan:
     )
 
 
+@pytest.mark.slow
 @given(worlds())
 def test_a_plan_survives_its_document(world: World) -> None:
     """Whole, beside another, in the same order; each change and each target with its digest."""

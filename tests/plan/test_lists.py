@@ -147,6 +147,7 @@ assert GUARDS[0].name == "max-updates"
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "behind", "line", "script"), [FIELD, GUARD], ids=["field", "guard"])
 def test_one_line_more_in_a_list_works_everywhere(
     tmp_path: Path, file: str, behind: str, line: str, script: str

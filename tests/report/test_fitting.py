@@ -3,6 +3,7 @@
 import re
 from typing import get_args
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,6 +118,7 @@ def plans(draw: st.DrawFn) -> Plan:
     return like.model_copy(update={"target": draw(names), "changes": found})
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(several=st.lists(plans(), max_size=3), limit=st.integers(0, 12_000), flawed=st.booleans())
 def test_every_delete_is_named_and_nothing_is_too_long(several: list[Plan], limit: int, flawed: bool) -> None:
@@ -161,6 +163,7 @@ def test_reports_and_problems_fit_too(limit: int, count: int) -> None:
     assert len(problems_markdown(the_problems() * 9, Look(limit=limit)).encode()) <= limit
 
 
+@pytest.mark.slow
 def test_ten_thousand_clusters_fit() -> None:
     """Into a comment, and into a job's summary: every delete named."""
     plan = many(10_000)

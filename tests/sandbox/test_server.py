@@ -80,6 +80,7 @@ def test_an_output_that_broke_is_no_port_in_use(tmp_path: Path) -> None:
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_it_soon_whatever_hangs(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """One second is what requests in flight get; then it ends silently, its store closed."""
@@ -142,6 +143,7 @@ class Writer:
             told.release()
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
     """Killed in the middle of many writes, twice: each cluster is as last answered, or as its one write in flight."""
     kept = dict.fromkeys("abcdefgh", 0)
@@ -158,6 +160,7 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
         assert all(kept[writer.name] - writer.acknowledged in {0, 1} for writer in writers)
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_file(tmp_path: Path) -> None:
     """Of the many who create one cluster at once, here and there, one does; both show its cluster, and only it."""
     with served(tmp_path, "--settle", "1h") as (_, here), served(tmp_path, "--settle", "1h") as (_, there):

@@ -216,6 +216,7 @@ def test_a_create_beyond_the_quota_is_refused(tmp_path: Path) -> None:
         put(api.settle(), "users")
 
 
+@pytest.mark.slow
 def test_all_of_them_together_are_still_what_is_described(tmp_path: Path) -> None:
     """With every switch turned, each operation passes every check of schemathesis; the description knows what is dropped."""
     everything = (
@@ -322,6 +323,7 @@ def test_help_explains_each_switch_and_fault() -> None:
         assert f"{fault}=RATE {what}" in shown
 
 
+@pytest.mark.slow
 def test_the_command_turns_them(tmp_path: Path) -> None:
     """From its options, or a line each from its variable."""
     lines = "drop=description\nrewrite=node_instance_type/m6g.large/not that one/"

@@ -23,6 +23,7 @@ def ask(url: str, method: str = "GET", headers: Mapping[str, str] | None = None)
     return httpx.request(method, url, headers=headers, trust_env=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_what_is_served_is_read_only_kept_by_nobody_and_framed_by_nobody(path: str) -> None:
     """GET and HEAD, the latter without a body; every other method is refused, with the same headers."""
@@ -41,6 +42,7 @@ def test_what_is_served_is_read_only_kept_by_nobody_and_framed_by_nobody(path: s
                 assert "server" not in answer.headers
 
 
+@pytest.mark.slow
 def test_each_path_is_what_it_is_said_to_be() -> None:
     """By its type and a word of it; nothing else is there."""
     with shown(drifted()) as wall:
@@ -86,6 +88,7 @@ def test_a_name_that_is_led_here_gets_nothing(path: str) -> None:
         assert ask(wall.url + path, headers={"Host": f"localhost:{port}"}).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("loopback", [False, True])
 def test_with_a_token_only_its_holder_is_answered(path: str, loopback: bool) -> None:

@@ -61,6 +61,7 @@ def test_the_state_says_what_the_page_does() -> None:
     }
 
 
+@pytest.mark.slow
 @everywhere
 def test_the_state_is_one_harmless_document(hostile: str) -> None:
     """ASCII that reads back as what was meant."""

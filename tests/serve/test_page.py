@@ -159,6 +159,7 @@ def test_what_is_known_to_be_nasty_stays_text(hostile: str) -> None:
     check(hostile)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(hostile=HOSTILE)
 def test_whatever_outsiders_write_stays_text(hostile: str) -> None:

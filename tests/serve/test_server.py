@@ -4,6 +4,7 @@ import socket
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from tests.serve.scenes import all_in_sync
 from tests.serve.serving import shown
@@ -11,6 +12,7 @@ from tests.serve.serving import shown
 HELD = 100
 
 
+@pytest.mark.slow
 def test_whoever_holds_connections_open_loses_the_longest_held_to_who_asks() -> None:
     """A probe is answered while others hold more than are held, half a request each; the newest of these stay."""
     with shown(all_in_sync()) as wall:

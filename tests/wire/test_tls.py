@@ -86,17 +86,20 @@ def asked(certificate: Path, *, trusted: bool = True, spoiled: bool = False, wan
     return asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_a_certificate_that_is_trusted_is_enough(certificate: Path) -> None:
     """SSL_CERT_FILE names whom to trust; whom nobody trusts is sent nothing, once."""
     assert asked(certificate) == "200"
     assert asked(certificate, trusted=False) == "untrusted False False"
 
 
+@pytest.mark.slow
 def test_a_broken_record_is_an_answer_that_never_came(certificate: Path) -> None:
     """After the handshake: like any broken connection, tried again, and it may have arrived."""
     assert asked(certificate, spoiled=True) == "no-answer True True"
 
 
+@pytest.mark.slow
 def test_a_client_certificate_asked_for_is_one_too(certificate: Path) -> None:
     """It is refused only after the handshake, where it looks like a broken connection."""
     assert asked(certificate, wants_certificate=True) == "no-answer True True"

@@ -16,6 +16,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(t
 containers = st.lists(scalars) | st.dictionaries(text, values)
 
 
+@pytest.mark.slow
 @given(st.lists(containers | st.just({"long": "é" * 9000}), max_size=9), st.booleans(), st.sampled_from([None, 1]))
 def test_a_list_is_read_entry_by_entry_as_it_was_written(
     entries: list[object], plain: bool, indent: int | None
@@ -27,6 +28,7 @@ def test_a_list_is_read_entry_by_entry_as_it_was_written(
     assert is_list(body)
 
 
+@pytest.mark.slow
 @given(st.lists(containers, min_size=1, max_size=5), st.data())
 def test_half_a_list_is_no_list(entries: list[object], data: st.DataObject) -> None:
     """Wherever it breaks off."""
@@ -48,6 +50,7 @@ def test_one_spoiled_entry_spoils_no_other() -> None:
     assert list(read_entries(body)) == ["\ud83d", "\udcff\udced\udca0\udc80", float("inf"), "🚀", 12, "last"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -62,6 +65,7 @@ def test_there_is_an_end_to_what_is_read(body: bytes, message: str) -> None:
         list(read_entries(body))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ["{},", "[[]],", "1,", '"",', " "])
 def test_the_cost_of_60_megabytes_is_bounded(entry: str) -> None:
     """They take less than 200 MiB beside themselves, whatever they hold."""

@@ -135,6 +135,7 @@ def test_ci_runs_what_a_contributor_runs() -> None:
     assert steps()["ci.test: Check, test, demo"]["env"] == {"PYTHON": "python"}
 
 
+@pytest.mark.slow
 def test_the_docs_say_what_the_workflows_need(tmp_path: Path) -> None:
     """Every input and default of the action, every secret and environment; each permission, with the job it is for."""
     page = (ROOT / "docs/github.md").read_text()

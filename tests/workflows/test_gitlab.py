@@ -294,6 +294,7 @@ def test_a_push_of_more_commits_than_a_runner_fetches(desk: Desk) -> None:
     assert f"base {before[:10]} (before this push to main)" in applied.log
 
 
+@pytest.mark.slow
 def test_the_docs_say_what_the_template_needs(tmp_path: Path) -> None:
     """Ten lines that GitLab takes; each job, input, variable of consent and token."""
     page = (ROOT / "docs/gitlab.md").read_text()
