@@ -235,7 +235,7 @@ def test_a_fork_gets_no_key_and_no_note(desk: Desk, hub: GitLabHub, service: Ser
         assert desk.run("validate", pipeline).green
         ran = desk.run("plan", pipeline)
         assert ran.green, ran.log
-        assert "were not read: base against head alone" in ran.log
+        assert "were not read: this compares base with head" in ran.log
         assert set(desk.runner.jobs(pipeline)) == {"reconciler-validate", "reconciler-plan"}
     assert (service.answers, hub.notes) == ([], {})
 

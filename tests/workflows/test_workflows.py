@@ -496,7 +496,7 @@ def test_a_pull_request_without_a_key_gets_a_plan_of_git_alone(desk: Desk, hub: 
     for how in ({"fork": True}, {"author": "dependabot[bot]"}):
         plan = desk.plan(12, **how)
         assert (plan.green, plan.name) == (True, "plan without a key"), plan.log
-        assert "were not read: base against head alone" in plan.logs["Plan"]
+        assert "were not read: this compares base with head" in plan.logs["Plan"]
         assert plan.codes["Comment"] is plan.codes["Keep the plan"] is None
     assert (service.answers, comments(hub, 12), len(hub.artifacts)) == ([], [], kept)
 
