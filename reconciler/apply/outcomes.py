@@ -82,9 +82,8 @@ def _settling_of(item: Item, ended: Ended, at: float) -> SettlingResult:
 
 def _ending_of(item: Item, ended: Ended) -> Ending:
     """What the record has to know."""
-    nothing_done = not item.reached and ended.outcome not in {"applied", "unknown"}
     kept = ended.kept if ended.settled else _made_otherwise(item)
-    return Ending(item.name, item.attempts > 0, nothing_done, ended.settled, kept)
+    return Ending(item.name, item.attempts > 0, not item.reached, ended.settled, kept)
 
 
 def _made_otherwise(item: Item) -> Held:

@@ -87,11 +87,22 @@ def _about_to_be(change: Create | Update, line: Line | None, declaration: Declar
 
 
 def _caught_up(line: Line | None, live: LiveCluster | None, declaration: Declaration | None) -> Line | None:
-    """A line with what an earlier run sent, and nobody saw settle, as declared where all of it has settled by now.
+    """A line as the list shows it by now.
 
-    Of what was settled before, that goes which neither is live nor declared: the placement of a shard that went.
+    What the service is seen to hold as sent it keeps no more; and what an earlier run sent, and nobody saw settle, is
+    declared where all of it has settled. Of what was settled before, that goes which neither is live nor declared: the
+    placement of a shard that went.
     """
-    if line is None or live is None or not isinstance(line.unsettled, Mapping) or not line.owns(live):
+    if line is None or live is None:
+        return line
+    sent = line.sent
+    kept = {
+        path: held
+        for path, held in (line.kept or {}).items()
+        if path not in sent or live.values.get(path) != sent[path]
+    }
+    line = line._replace(kept=_recordable(kept))
+    if not isinstance(line.unsettled, Mapping) or not line.owns(live):
         return line
     if live.in_transition or live.unhealthy or not line.is_held(line.unsettled, live):
         return line

@@ -107,8 +107,13 @@ def test_a_change_waits_until_the_cluster_is_free() -> None:
     results = world.results(job)
     assert outcomes(results) == {"busy": "applied", "going": "applied"}
     assert service.writes == ["PUT busy", "PUT going"]
-    skipped = World().results(job, wait=False)
+    with capture_logs() as logs:
+        skipped = World().results(job, wait=False)
     assert outcomes(skipped) == {"busy": "skipped", "going": "skipped"}
+    assert [(event["event"], event["cluster"]) for event in logs] == [
+        ("change.skipped", "busy"),
+        ("change.skipped", "going"),
+    ]
     assert message(skipped["busy"]) == (
         "in-transition: the cluster is in transition and has to be waited for; run again without --no-wait"
     )
@@ -123,9 +128,9 @@ def test_declared_clusters_in_transition_are_waited_for() -> None:
     service.settles = {"a": 40.0, "b": 40.0}
     service.show = lambda c: c._replace(status="UpdateFailed") if c.name == "b" and c.status == "Active" else c
     (finished,) = world.apply(job)
-    assert [(s.name, s.outcome, s.status) for s in finished.report.settling] == [
-        ("a", "settled", "Active"),
-        ("b", "failed", "UpdateFailed"),
+    assert [(s.name, s.outcome, s.status, s.seconds) for s in finished.report.settling] == [
+        ("a", "settled", "Active", 49.258),
+        ("b", "failed", "UpdateFailed", 49.258),
     ]
     assert (service.writes, set(finished.settled)) == ([], {"a"})
     (unwaited,) = World().apply(job, wait=False)
@@ -807,6 +812,10 @@ def test_what_a_saved_plan_finds_done_is_settled_where_it_stands() -> None:
         ("b", False, False),
         ("old", True, False),
     ]
+    world = World()
+    service = world.service(clusters=[live("a"), live("b")])
+    world.apply(replace(job_of(head, [live("a"), live("b")]), saved=Standing(done, ())))
+    assert service.requests == []  # no delete is left for which it would have to be looked
 
 
 def test_left_changes_are_told_and_hold_nothing() -> None:

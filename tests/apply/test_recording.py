@@ -171,6 +171,15 @@ def test_what_the_service_keeps_is_the_last_that_settled_where_the_field_is_sent
     )
 
 
+def test_what_is_seen_as_sent_is_kept_no_more_where_it_is_sent_anew() -> None:
+    """A list that lagged for long, or a service that was mended: a run that is killed would call what is live drift."""
+    was = line("a", declared("a", shard_count=3, description="x "), kept={"shard_count": 2, "description": "x"})
+    one = declared("a", shard_count=4, description="x ")
+    listed = live("a", shard_count=3, description="x")
+    written, _, _ = recorded(job_of(head_of(one), [listed], [was]), record_of(was))
+    assert written.lines["a"] == was._replace(commit="c1", at=NOW, unsettled=one.managed, kept={"description": "x"})
+
+
 def test_a_refusal_restores_the_line_and_doubt_leaves_it_unsettled() -> None:
     """Also where there was none."""
     was, one = line("a"), declared("a", shard_count=3)

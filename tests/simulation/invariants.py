@@ -11,7 +11,8 @@
  8  each page of text: not one control character
  9  each DELETE that is sent for the first time: all that the run declares stood in the last lists, as declared, and
     that of its own target is no older than a delete may trust; one that is tried again is not looked at again
-10  each field's and cluster's cause in each plan: held against who is known to have set, made or taken away
+10  each field's and cluster's cause in each plan, and what it says that the service keeps: held against who is known to
+    have set, made or taken away
 
 What the world can't know is not asked: values that both people and the tool have written, clusters that two did
 something to at once, causes after a record was lost or of an account that two names have a record of, who made what on a service that lists something else, or that holds
@@ -138,6 +139,11 @@ def every_cause_is_true(
                 _fields_are_true(change, reading, incarnation, maker_is_known=maker_is_known)
             case Create() | Update() | Delete():
                 pass
+    for kept in plan.kept:
+        key = (account, kept.name)
+        incarnation = truth.at(key)
+        if incarnation is not None and key not in truth.contested and incarnation.surely("hand", kept.path, kept.kept):
+            raise Broken(10, f"{kept.name}: {kept.path} is said to be kept by the service, and somebody set it by hand")
 
 
 def _fields_are_true(change: Update, reading: Reading, incarnation: Incarnation, *, maker_is_known: bool) -> None:

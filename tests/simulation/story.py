@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 ACCOUNTS = ("us", "eu")
 NAMES = ("ant", "bee", "cat", "dog")
+SHARDS = (1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,10 @@ class _Teller:
             (lambda: [self.fleet()], 0.7),
             (self.exchange, 2),
             (self.hurry, 1.5),
+            (self.meddle, 0.3),
+            (self.canary, 0.3),
+            (self.lag, 0.3),
+            (self.rewrite, 0.3),
             (lambda: [self.run()], 7),
         ]
         (make,) = self.chance.choices([scene for scene, _ in scenes], [weight for _, weight in scenes])
@@ -215,6 +220,55 @@ class _Teller:
         second = replace(first, fields=self.body())
         killed = replace(run, seed=self.chance.getrandbits(32), kill_at=self.chance.randint(10, 50))
         return [first, replace(run, wait=False), Pass(3.0), second, killed, Pass(60.0), replace(run, adopt=False)]
+
+    def meddle(self) -> list[Step]:
+        """Somebody changes by hand what was applied, and then git changes the very same field."""
+        target, name, run = self.target(), self.name(), self.plain_run()
+        first, *others = self.chance.sample(SHARDS, 3)
+        by_hand, then = ({"shard_count": count} for count in others)
+        body = self.unplaced_body() | {"shard_count": first}
+        steps: list[Step] = [Declare(target, name, body), run, Pass(100.0), HandPut(target, name, by_hand), Pass(30.0)]
+        return [*steps, Declare(target, name, body | then), replace(run, seed=self.chance.getrandbits(32))]
+
+    def canary(self) -> list[Step]:
+        """While a canary settles somebody changes what waits behind it, in a field that git doesn't manage."""
+        run, names = self.plain_run(), sorted(self.chance.sample(NAMES, 3))
+        bodies = {name: {**self.unplaced_body(), "shard_count": 1} for name in names}
+        for body in bodies.values():
+            body.pop("description", None)
+        come: list[Edit] = [Declare("eu", name, body) for name, body in bodies.items()]
+        change: list[Edit] = [Declare("eu", name, {**body, "shard_count": 2}) for name, body in bodies.items()]
+        by_hand = HandPut("eu", names[-1], {"description": self.chance.choice(["mine", "yours"])})
+        return [Branch((*come,), "merged"), run, Pass(200.0), Branch((*change,), "merged"), run, Pass(9.0), by_hand]
+
+    def lag(self) -> list[Step]:
+        """A list lags, and a run of little patience sees what somebody made by hand; who later makes it so once more."""
+        target, name, run, body = self.target(), self.name(), self.plain_run(), self.unplaced_body()
+        was, then = ({"shard_count": count} for count in self.chance.sample(SHARDS, 2))
+        steps: list[Step] = [HandPut(target, name, body | was), Pass(100.0), Weather({}, ("list-lag=40s",))]
+        steps += [Declare(target, name, body | then), replace(run, timeout=60.0), Pass(100.0), Weather({})]
+        return [*steps, HandPut(target, name, was), Pass(60.0), replace(run, seed=self.chance.getrandbits(32))]
+
+    def rewrite(self) -> list[Step]:
+        """A service that rewrites a field is sent a create that nobody sees settle."""
+        target, name, run = self.target(), self.name(), self.plain_run()
+        steps: list[Step] = [
+            Weather({}, ("rewrite=node_instance_type/^m6g/m7g/",)),
+            HandDelete(target, name),
+            Pass(60.0),
+        ]
+        steps += [Declare(target, name, self.unplaced_body()), replace(run, timeout=8.0), Pass(100.0)]
+        return [*steps, replace(run, adopt=False, seed=self.chance.getrandbits(32)), Pass(100.0), Weather({})]
+
+    def plain_run(self) -> Run:
+        """An apply of main as a workflow runs it, that nobody disturbs."""
+        return Run(seed=self.chance.getrandbits(32), adopt=True)
+
+    def unplaced_body(self) -> dict[str, Any]:
+        """A configuration that the service takes, that settles, and that any number of shards fits."""
+        body = {**self.body(), "node_instance_type": "m6g.large"}
+        body.pop("shard_placements", None)
+        return body
 
     def declare(self) -> Step:
         """A manifest."""
