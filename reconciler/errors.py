@@ -35,6 +35,7 @@ An error carries facts: what happened, where, to which cluster, what to do next.
 is transient may go through later, as it is.
 """
 
+import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, Self, TypeAlias
@@ -480,4 +481,4 @@ class Interrupted(ReconcilerError):
 
     def __init__(self, signal_number: int) -> None:
         self.exit_code = 128 + signal_number
-        super().__init__(f"stopped by signal {signal_number}")
+        super().__init__(f"{signal.Signals(signal_number).name} ended it before there was a result")
