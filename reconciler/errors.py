@@ -34,6 +34,7 @@ An error carries facts: what happened, where, to which cluster, what to do next.
 is transient may go through later, as it is.
 """
 
+import signal
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
@@ -350,4 +351,4 @@ class Interrupted(ReconcilerError):
 
     def __init__(self, signal_number: int) -> None:
         self.exit_code = 128 + signal_number
-        super().__init__(f"stopped by signal {signal_number}")
+        super().__init__(f"{signal.Signals(signal_number).name} ended it before there was a result")

@@ -19,6 +19,8 @@ _PULL_REQUEST = re.compile(r"refs/pull/([1-9][0-9]{0,17})/[a-z]+")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _LARGEST_EVENT = 32 * 1024 * 1024
 """Bytes; a forge's events have 25 million at most. What is longer is none, and is not read to its end."""
+_MOST_VALUES = 500_000
+"""Nor is what has more in it; most of an event is text."""
 
 
 class WorkflowEvent(NamedTuple):
@@ -121,7 +123,10 @@ def _payload(path: str) -> Mapping[str, Any]:
         return {}
     try:
         with Path(path).open("rb") as file:
-            payload = json.loads(file.read(_LARGEST_EVENT))
+            data = file.read(_LARGEST_EVENT)
+        if sum(map(data.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+            raise ValueError(f"it has more than {_MOST_VALUES} values")  # noqa: TRY301  # told as what is no JSON is
+        payload = json.loads(data)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"GITHUB_EVENT_PATH can't be read: {printable(str(error), 200)}",

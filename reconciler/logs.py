@@ -60,6 +60,7 @@ def configure(
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)
 
 
 def drop_unless_configured() -> None:
@@ -70,6 +71,16 @@ def drop_unless_configured() -> None:
 
 def _drop(_logger: object, _method: str, _event: LogEvent) -> LogEvent:
     raise structlog.DropEvent
+
+
+class _Libraries(logging.Handler):
+    """What asyncio and other libraries warn of, as events: left alone it would be lines of their own on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one."""
+        log = structlog.get_logger()
+        level = logging.ERROR if record.levelno >= logging.ERROR else logging.WARNING
+        log.log(level, "library.warned", library=record.name, error=record.getMessage(), exc_info=record.exc_info)
 
 
 class _Lines:

@@ -47,7 +47,7 @@ def test_a_workflow_is_started_by_what_github_says(
     assert WorkflowEvent.read(environment) == expected
 
 
-@pytest.mark.parametrize("broken", [None, b"", b"{", b'{"a": "\xff', b"[" * 100_000])
+@pytest.mark.parametrize("broken", [None, b"", b"{", b'{"a": "\xff', b"[" * 100_000, b"[" + b"[]," * 300_000 + b"[]]"])
 def test_an_event_that_cant_be_read_is_bad_usage(tmp_path: Path, broken: bytes | None) -> None:
     """None at all is no event; one that is named and damaged would leave a guess."""
     assert WorkflowEvent.read({}) == NO_EVENT

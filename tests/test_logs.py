@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -139,3 +140,16 @@ def test_no_value_breaks_a_line_or_steers_what_reads_it(value: Any) -> None:
         assert not line.lstrip().startswith("::")
         assert "##[" not in line
     assert json.loads(json_line(event)) == event
+
+
+def test_what_a_library_warns_of_is_an_event(start: Start) -> None:
+    """Asyncio does, of what its callbacks raise: as a line of its own it would be none that a machine reads."""
+    stream = start()
+    logging.getLogger("httpx").info("HTTP Request: GET /cluster")
+    logging.getLogger("asyncio").error("Task exception was never retrieved\n%s", KEY, exc_info=failed(KEY))
+    (line,) = stream.getvalue().splitlines()
+    event = json.loads(line)
+    assert (event["level"], event["event"], event["library"]) == ("error", "library.warned", "asyncio")
+    assert event["error"] == "Task exception was never retrieved\n(api key)"
+    assert "LookupError" in event["exception"]
+    assert KEY not in event["exception"]

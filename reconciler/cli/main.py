@@ -130,12 +130,13 @@ def _misused(console: Console, error: click.ClickException) -> int:
 
 
 def _interrupted(console: Console, error: Interrupted) -> int:
-    """Whoever sent the signal needs no word on stderr."""
-    if console.is_configured and not console.has_result:
-        from reconciler.cli.telling import leave_document  # noqa: PLC0415
+    """What ended without a result says so, whatever else is logged: who reads a job's log didn't send the signal."""
+    if console.has_result or not console.is_configured:
+        return error.exit_code
+    from reconciler.cli.telling import leave_document  # noqa: PLC0415
 
-        return leave_document(console, error.problems(), error.exit_code)
-    return error.exit_code
+    console.problems(error.problems())
+    return leave_document(console, error.problems(), error.exit_code)
 
 
 def _broke(console: Console, error: Exception) -> int:

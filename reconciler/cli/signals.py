@@ -148,5 +148,7 @@ def _hand_on(loop: "asyncio.AbstractEventLoop", on_signal: Callable[[int], None]
 
 def _on_lost_error(loop: "asyncio.AbstractEventLoop", context: dict[str, Any]) -> None:
     """What nobody waits for any more because a signal came is no news."""
-    if not isinstance(context.get("exception"), SystemExit):
+    error = context.get("exception")
+    in_group = isinstance(error, BaseExceptionGroup) and error.subgroup(SystemExit) is not None
+    if not in_group and not isinstance(error, SystemExit):
         loop.default_exception_handler(context)

@@ -32,6 +32,9 @@ log = structlog.get_logger()
 SANDBOX_STORE = ".reconciler/sandbox.db"
 SANDBOX_KEY = "sandbox-admin"
 ALLOW_ENDPOINTS = "RECONCILER_ALLOW_ENDPOINTS"
+_LONGEST_KEY_FILE = 64 * 1024
+"""Characters: no header takes more, and a device has no end."""
+_ANOTHER_FILE = "name another: --api-key-file"
 
 
 class Sites:
@@ -219,12 +222,14 @@ class Sites:
 
 def _key_text(file: str) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8")
+        with Path(file).open(encoding="utf-8") as stream:
+            text = stream.read(_LONGEST_KEY_FILE + 1)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not text"
-        raise CredentialsError(
-            f"the file {file} can't be read: {why}", remedy="name another: --api-key-file"
-        ) from error
+        raise CredentialsError(f"the file {file} can't be read: {why}", remedy=_ANOTHER_FILE) from error
+    if len(text) > _LONGEST_KEY_FILE:
+        raise CredentialsError(f"the file {file} is too long for an API key", remedy=_ANOTHER_FILE)
+    return text
 
 
 def _refuse_to_follow(target: Target, environment: Mapping[str, str]) -> None:

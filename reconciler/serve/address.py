@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler.model.secret import ApiKey
+from reconciler.model.text import printable
 
 TOKEN_VARIABLE: Final = "RECONCILER_LISTEN_TOKEN"  # noqa: S105  # the variable's name
 SHORTEST_TOKEN: Final = 16
@@ -43,8 +44,9 @@ def parse_address(text: str) -> Address:
             return Address(ip_address(_HOSTS.get(host, host.removeprefix("[").removesuffix("]"))), int(port))
         except ValueError:
             pass
+    shown = printable(text, 100)
     raise ValueError(
-        f"{text!r} is not an address: write an IP address of this machine and a port, such as 127.0.0.1:9090"
+        f"{shown!r} is not an address: write an IP address of this machine and a port, such as 127.0.0.1:9090"
     )
 
 

@@ -159,6 +159,7 @@ def test_every_target_that_lacks_its_key_is_named(workplace: Workplace) -> None:
         ("plan --target defualt", {}, 64, "error: there is no target 'defualt'\n  → did you mean default?\n"),
         ("plan --only x*", {}, 64, "error: --only 'x*' matches no cluster, declared or live\n"),
         ("plan --api-key-file nowhere", {}, 1, "error: the file nowhere can't be read: No such file or directory\n"),
+        ("plan --api-key-file /dev/zero", {}, 1, "error: the file /dev/zero is too long for an API key\n"),
         ("apply", {}, 64, "error: apply can't ask here: this is not a terminal\n  → say --yes, or look first with --dry-run\n"),
         ("aply", {}, 64, "no such command: 'aply'; did you mean apply?"),
         ("plan --formt json", {}, 64, "No such option"),

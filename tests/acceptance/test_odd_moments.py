@@ -3,12 +3,13 @@
 import os
 import pty
 import signal
+import socket
 import subprocess
 from contextlib import suppress
 
 import pytest
 
-from tests.acceptance.conftest import RECONCILER, Checkout, Workplace
+from tests.acceptance.conftest import KEY, RECONCILER, Checkout, Workplace
 
 
 @pytest.mark.slow
@@ -106,3 +107,16 @@ def test_ctrl_c_at_the_question_ends_it(one_cluster: Workplace) -> None:
         code = process.returncode
     os.close(ours)
     assert (code, service.writes()) == (130, [])
+
+
+@pytest.mark.parametrize("options", ["--log-level error", "-q", "--format json -q"])
+def test_what_a_signal_ends_says_so(one_cluster: Workplace, options: str) -> None:
+    """Whatever is logged: who reads a job's log is seldom who sent the signal."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        one_cluster.environment |= {"MOMENTO_ENDPOINT": address, "MOMENTO_API_KEY": KEY}
+        plan = one_cluster.start(f"plan {options}")
+        with silent.accept()[0]:
+            plan.send_signal(signal.SIGINT)
+            _, told = plan.communicate()
+    assert (plan.returncode, told) == (130, "error: SIGINT ended it before there was a result\n")
