@@ -14,7 +14,7 @@ from reconciler.cli.redactor import Redactor
 from reconciler.cli.settings import Settings
 from reconciler.cli.signals import Signals
 from reconciler.cli.streams import OutStream
-from reconciler.errors import OutputError, UsageError
+from reconciler.errors import DamagedPlan, OutputError, UsageError
 from reconciler.problem import Problem
 
 if TYPE_CHECKING:
@@ -129,12 +129,18 @@ class Console:
         if self.settings.out is None:
             return
         from reconciler.cli.files import save  # noqa: PLC0415
+        from reconciler.plan.document import refuse_excess  # noqa: PLC0415
 
+        text = self.redactor.document(document())
         try:
-            save(self.settings.out, self.redactor.document(document()), unique=self.run_id)
+            save(self.settings.out, text, unique=self.run_id)
+            refuse_excess(text)
         except OutputError as error:
             self.unsaved = True
             self.problems(error.problems())
+        except DamagedPlan as error:
+            message = f"{self.settings.out} is written, and no command will read it: {error.message}"
+            self.warn("output.too-large", message, remedy=error.remedy)
 
     @property
     def untold(self) -> bool:

@@ -11,6 +11,7 @@ from reconciler.desired.defaults import Defaults
 from reconciler.desired.files import ManifestFiles
 from reconciler.desired.layout import FLEET_FILE
 from reconciler.desired.manifests import parse_manifests
+from reconciler.desired.yaml import LARGEST_FILE, MOST_DOCUMENTS
 from reconciler.export.edit import EditedFile, NotEdited
 from reconciler.export.manifest_text import manifest_text, modeline
 from reconciler.model.cluster import DELETING, LiveCluster
@@ -226,13 +227,28 @@ def _new_files(
     folder = head.target.folder.rstrip("/")
     taken = {name.casefold() for name in files.names()} | {f"{folder}/{FLEET_FILE}".casefold()}
     first_line = modeline(folder, files.root)
-    together = [(_SINGLE_FILE, written)] if options.single_file and written else []
-    each = [] if options.single_file else [(f"{_stem(one.name)}.yaml", [one]) for one in written]
+    together = ((_SINGLE_FILE, some) for some in _readable(written, first_line)) if options.single_file else ()
+    each = () if options.single_file else ((f"{_stem(one.name)}.yaml", [one]) for one in written)
     for file, manifests in (*together, *each):
         name = _free(folder, file, taken)
         taken.add(name.casefold())
         text = "---\n".join(first_line + one.text for one in manifests)
         yield WrittenFile(name, text, tuple(one.name for one in manifests), is_new=True)
+
+
+def _readable(written: Sequence[_Written], first_line: str) -> Iterator[list[_Written]]:
+    """As many at a time as are read of one file."""
+    some: list[_Written] = []
+    size = 0
+    for one in written:
+        length = len(f"---\n{first_line}{one.text}".encode())
+        if some and (len(some) == MOST_DOCUMENTS or size + length > LARGEST_FILE):
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += length
+    if some:
+        yield some
 
 
 def _stem(cluster: str) -> str:

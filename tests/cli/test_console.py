@@ -16,6 +16,7 @@ from reconciler.cli.signals import Signals
 from reconciler.cli.telling import tell_failure
 from reconciler.errors import UsageError
 from reconciler.model.secret import MASK
+from reconciler.plan.document import MOST_VALUES
 from reconciler.problem import Problem, SourceProblem
 
 KEY = "k\"e\\y&<'-very-secret"
@@ -120,6 +121,18 @@ def test_a_file_that_cannot_be_written_is_told_and_remembered(desk: Desk) -> Non
     assert "error: /dev/full can't be written: No space left on device" in desk.err
     assert json.loads(desk.out)["kind"] == "plan"
     assert console.untold
+
+
+def test_what_is_too_large_to_be_read_again_is_written_and_that_is_said(desk: Desk, tmp_path: Path) -> None:
+    """A pipeline learns it from the plan, and not an hour later from the apply."""
+    console, out = desk.console(result="plan", out=str(tmp_path / "plan.json")), tmp_path / "plan.json"
+    console.save(lambda: f"[{'0,' * MOST_VALUES}0]")
+    assert out.stat().st_size > MOST_VALUES
+    assert not console.untold
+    assert desk.err == (
+        f"warning: {out} is written, and no command will read it: the plan has more than 2000000 values: none is read\n"
+        "  → plan fewer clusters at once: --target NAME, --only GLOB\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.desired.fleet import read_fleet
+from reconciler.desired.yaml import LARGEST_FILE
 from reconciler.export.exports import LeftOut, TargetExport
 from reconciler.export.manifest_text import modeline
 from reconciler.model.cluster import LiveCluster
@@ -158,6 +159,14 @@ def test_one_file_for_all(tmp_path: Path) -> None:
     text = (tmp_path / "clusters.yaml").read_text()
     assert text.startswith(f"{MODELINE}name: a\n")
     assert text.count(f"\n---\n{MODELINE}name: b\n") == 1
+
+
+def test_one_file_holds_no_more_than_is_read_of_it(tmp_path: Path) -> None:
+    """Else what was exported couldn't be planned: the rest has a file of its own."""
+    names = [f"n{number:02}" for number in range(17)]
+    export_to(tmp_path, [live(name, description="x" * (LARGEST_FILE // 16)) for name in names], single_file=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clusters-2.yaml", "clusters.yaml"]
+    assert list(read_fleet(str(tmp_path)).declarations["default"]) == names
 
 
 def test_no_file_takes_the_place_of_another(tmp_path: Path) -> None:
