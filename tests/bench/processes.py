@@ -15,6 +15,7 @@ class Run(NamedTuple):
     """One finished process."""
 
     seconds: float
+    cpu_seconds: float
     peak_mib: float
 
 
@@ -30,10 +31,11 @@ def run(command: Sequence[str], cwd: Path = ROOT) -> Run:
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
-    said = process.stderr.read()
+    with process.stderr as stderr:
+        said = stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - started
     if process.returncode:
         sys.exit(f"{' '.join(command)} ended in {process.returncode}: {said.decode(errors='replace')[-500:]}")
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
