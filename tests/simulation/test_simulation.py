@@ -8,7 +8,7 @@ import pytest
 from tests.simulation.play import failure_of, played, shortened
 from tests.simulation.story import story_of
 
-SEEDS = range(40)
+SEEDS = range(200)
 ON_GIT_ITSELF = range(2)
 
 
