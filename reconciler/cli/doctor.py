@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("doctor", cls=parameters.Command)
-@parameters.manifests
+@parameters.folder
 @parameters.targets
 @parameters.reach
 @parameters.option("--remote", metavar="NAME", help="Compare the record with that of this git remote.")
