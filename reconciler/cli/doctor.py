@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("doctor", cls=parameters.Command)
-@parameters.manifests
+@parameters.folder
 @parameters.targets
 @parameters.reach
 @parameters.option("--remote", metavar="NAME", help="Compare the record with that of this git remote.")
@@ -72,12 +73,27 @@ def _read(manifests: str) -> "tuple[Check, Fleet | None]":
         fleet = read_fleet(manifests)
     except InvalidManifests as error:
         remedy = f"reconciler validate --manifests {manifests}"
-        return Check(name="manifests", state="failed", message=error.message, remedy=remedy), None
+        return Check(name="manifests", state="failed", message=error.message, remedy=remedy), _targets_alone(manifests)
     except UsageError as error:
-        return Check(name="manifests", state="failed", message=error.message, remedy=error.remedy), None
+        export = "" if Path(manifests).exists() else "; or write what is live into it: reconciler export"
+        told = Check(name="manifests", state="failed", message=error.message, remedy=f"{error.remedy}{export}")
+        return told, _targets_alone(manifests)
     clusters = sum(map(len, fleet.declarations.values()))
     message = f"{counted(clusters, 'cluster')} in {counted(len(fleet.targets), 'target')}"
     return Check(name="manifests", state="ok", message=message), fleet
+
+
+def _targets_alone(manifests: str) -> "Fleet | None":
+    """The targets of a folder that isn't there, or whose manifests don't load; None where the fleet file doesn't."""
+    from reconciler.desired.files import Folder  # noqa: PLC0415
+    from reconciler.desired.fleet import one_target, read_layout  # noqa: PLC0415
+    from reconciler.model.fleet import Fleet  # noqa: PLC0415
+
+    try:
+        layout = read_layout(Folder(manifests), lambda _folder: True)
+    except UsageError:
+        layout = one_target(manifests)
+    return None if layout.problems else Fleet(layout.targets, {})
 
 
 def _of_git(manifests: str, fleet: "Fleet | None", targets: tuple[str, ...], remote: str | None) -> "Iterator[Check]":
@@ -86,7 +102,7 @@ def _of_git(manifests: str, fleet: "Fleet | None", targets: tuple[str, ...], rem
     from reconciler.model.check import Check  # noqa: PLC0415
 
     try:
-        git = Git.open(manifests)
+        git = Git.open(str(_standing(Path(manifests))))
     except GitError as error:
         yield Check(name="git", state="failed", message=error.message, remedy=error.remedy)
         return
@@ -96,6 +112,11 @@ def _of_git(manifests: str, fleet: "Fleet | None", targets: tuple[str, ...], rem
     with closing(git):
         yield from of_git(git, manifests)
         yield from of_records(git, fleet.selected(targets) if fleet is not None else (), remote)
+
+
+def _standing(folder: Path) -> Path:
+    """The folder; what it shall be made in, where it isn't there yet."""
+    return next((path for path in (folder, *folder.parents) if path.is_dir()), folder)
 
 
 async def _of_forge(console: "Console") -> "Sequence[Check]":

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import exits, parameters
+from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from reconciler.cli.console import Console
 
 
 @click.command("drift", cls=parameters.Command)
-@parameters.selection
+@parameters.selection_of_folder
 @parameters.connection
 @parameters.remote
 @parameters.option("--out", metavar="FILE", help="Save what was found, as JSON.")
@@ -30,6 +31,10 @@ def command(console: "Console", /, **options: Any) -> int:
     from reconciler.reconcile.planning import PlanRequest, plan_all  # noqa: PLC0415
 
     asked = RunOptions(**options)
+    if asked.manifests == "-":
+        raise UsageError(
+            "drift compares git's HEAD: standard input has none", remedy="name the folder: --manifests DIR"
+        )
     shared = asked._replace(base="HEAD")
     request = PlanRequest(shared.intent(), console.saves)
     with (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("export", cls=parameters.Command)
-@parameters.selection
+@parameters.selection_of_folder
 @parameters.connection
 @click.option(
     "--adopt",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("fmt", cls=parameters.Command)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@parameters.manifests
+@parameters.folder
 @parameters.option("--check", is_flag=True, help="Change nothing; exit 1 where a file isn't in order.")
 @parameters.logs
 @click.pass_context

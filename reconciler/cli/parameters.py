@@ -79,14 +79,19 @@ def refuse_given(context: click.Context, names: Collection[str], why: str, remed
             raise UsageError(f"{parameter.opts[0]} {why}", remedy=remedy)
 
 
-manifests = option(
-    "--manifests",
-    default="manifests",
-    show_default=True,
-    metavar="DIR",
-    shell_complete=completing.folders,
-    help="The folder of manifests; - is standard input.",
-)
+def _manifests(means: str) -> Decorator:
+    return option(
+        "--manifests",
+        default="manifests",
+        show_default=True,
+        metavar="DIR",
+        shell_complete=completing.folders,
+        help=means,
+    )
+
+
+folder = _manifests("The folder of manifests.")
+manifests = _manifests("The folder of manifests; - is standard input.")
 targets = option(
     "--target",
     "targets",
@@ -96,8 +101,7 @@ targets = option(
     help="Only this target; repeatable.",
 )
 remote = option("--remote", metavar="NAME", help="Fetch the record from this git remote first, and push it there.")
-selection = _all(
-    manifests,
+_named = _all(
     targets,
     option(
         "--only",
@@ -107,6 +111,8 @@ selection = _all(
         help="Only clusters whose name matches; repeatable.",
     ),
 )
+selection = _all(manifests, _named)
+selection_of_folder = _all(folder, _named)
 reach = _all(
     option("--endpoint", metavar="URL", help="The API's address; a bare cell host will do."),
     option("--region", metavar="NAME", shell_complete=completing.regions, help="A region, instead of an endpoint."),

@@ -23,7 +23,7 @@ def command() -> None:
 
 
 @command.command("show", cls=parameters.Command)
-@parameters.manifests
+@parameters.folder
 @parameters.targets
 @parameters.output
 @click.pass_obj
@@ -39,7 +39,7 @@ def show(console: "Console", /, *, manifests: str, targets: tuple[str, ...]) -> 
 
 
 @command.command("fetch", cls=parameters.Command)
-@parameters.manifests
+@parameters.folder
 @_remote
 @parameters.logs
 @click.pass_obj
@@ -52,7 +52,7 @@ def fetch(console: "Console", /, *, manifests: str, remote: str) -> int:
 
 
 @command.command("push", cls=parameters.Command)
-@parameters.manifests
+@parameters.folder
 @_remote
 @parameters.logs
 @click.pass_obj
@@ -69,7 +69,7 @@ def push(console: "Console", /, *, manifests: str, remote: str) -> int:
 
 @command.command("forget", cls=parameters.Command)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@parameters.manifests
+@parameters.folder
 @parameters.targets
 @parameters.remote
 @parameters.logs

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @click.command("targets", cls=parameters.Command)
-@parameters.manifests
+@parameters.folder
 @parameters.targets
 @parameters.output_for_programs
 @click.pass_obj

@@ -59,7 +59,7 @@ def read_layout(source: ManifestFiles, had_folder: HasFolder = never) -> Layout:
     """The targets: the fleet file's, or the whole folder as one."""
     name = fleet_file_name(source.root)
     if name not in source.names():
-        return _one_target(source.root)
+        return one_target(source.root)
     (data,) = source.read([name])
     if isinstance(data, Problem):
         return Layout(problems=(data,))
@@ -75,7 +75,7 @@ def fleet_file_name(root: str) -> str:
 
 def read_stream(data: bytes) -> Fleet:
     """One target, `default`, from standard input. Raises InvalidManifests."""
-    reading = _Reading(_one_target(STANDARD_INPUT), FLEET_FILE)
+    reading = _Reading(one_target(STANDARD_INPUT), FLEET_FILE)
     reading.take(STANDARD_INPUT, data, reading.layout.targets[0])
     (fleet,) = _fleets([reading])
     return fleet
@@ -96,7 +96,7 @@ def read_files(paths: Sequence[str]) -> tuple[Fleet, ...]:
         found = above.fleet_file(path)
         key = found.name if found else ""
         if key not in readings:
-            readings[key] = _Reading(found.layout(), found.name) if found else _Reading(_one_target(""), FLEET_FILE)
+            readings[key] = _Reading(found.layout(), found.name) if found else _Reading(one_target(""), FLEET_FILE)
         reading = readings[key]
         if found is None or not found.is_at(path):
             target = reading.layout.target_of(found.name_of(path)) if found else reading.layout.targets[0]
@@ -217,7 +217,8 @@ def _fleets(readings: Collection[_Reading]) -> tuple[Fleet, ...]:
     return tuple(reading.fleet() for reading in readings)
 
 
-def _one_target(folder: str) -> Layout:
+def one_target(folder: str) -> Layout:
+    """The layout of a folder without a fleet file."""
     return Layout((Target(DEFAULT_TARGET, folder),))
 
 

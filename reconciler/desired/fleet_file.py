@@ -279,7 +279,8 @@ def _no_folder(target: Target, fleet_file: FleetFile, has_folder: HasFolder) -> 
         named = fleet_file.targets[target.name].manifests is not None
         path: KeyPath = ("targets", target.name, *(("manifests",) if named else ()))
         message = f"target {target.name}: there is no folder {target.folder}"
-        yield Reason(path, message, "make it, or name the target's folder with manifests:", at_key=not named)
+        remedy = "make it, with a .gitkeep if it is empty; or name the target's folder with manifests:"
+        yield Reason(path, message, remedy, at_key=not named)
 
 
 def _clashes(targets: Sequence[Target]) -> Iterator[Reason]:

@@ -22,6 +22,8 @@ from reconciler.model.view import field_of
 from reconciler.problem import Problem
 
 _SINGLE_FILE: Final = "clusters.yaml"
+_KEEPER: Final = ".gitkeep"
+"""Holds a folder in git, which keeps no empty ones: a target whose folder was never there is an error."""
 _LONGEST_STEM: Final = 200
 """Characters of a file's name; a cluster's may have more than a file system takes."""
 
@@ -51,7 +53,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """A file as it shall be, by its shown name, and the clusters that are new or other in it."""
+    """A file as it shall be, by its shown name, and the clusters that are new or other in it.
+
+    None of them: it only keeps a target's folder there.
+    """
 
     name: str
     text: str
@@ -96,6 +101,8 @@ def export_target(
     written = [one for one in new if isinstance(one, _Written)]
     edited, not_updated = _edited(head, [*stale.values()], defaults, files, options)
     all_files = (*_new_files(written, head, files, options), *edited)
+    if not all_files and not files.has_folder(head.target.folder):
+        all_files = (WrittenFile(f"{head.target.folder}/{_KEEPER}", "", (), is_new=True),)
     touched = {name for file in all_files for name in file.clusters}
     return TargetExport(
         head.target.name,

@@ -48,7 +48,7 @@ def _target(export: TargetExport) -> Iterator[str]:
     yield f"{export.target}: {', '.join(counts)}"
     for file in export.files:
         verb = "wrote" if file.is_new else "edited"
-        clusters = "" if len(file.clusters) == 1 else f" ({_counted(len(file.clusters), 'cluster')})"
+        clusters = "" if len(file.clusters) < 2 else f" ({_counted(len(file.clusters), 'cluster')})"
         yield f"  {verb} {printable(file.name)}{clusters}"
     yield from _asides("left out", export.left_out)
     yield from _asides("without its placements", export.unplaced)

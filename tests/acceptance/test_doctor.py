@@ -209,14 +209,40 @@ def test_a_pod_that_may_not_hold_its_lease(workplace: Workplace, tmp_path: Path)
 
 @pytest.mark.slow
 def test_manifests_that_do_not_load(workplace: Workplace) -> None:
-    """Are told, with the command that tells more; nobody is asked."""
+    """Are told, with the command that tells more; all else is looked at all the same, and nobody is asked but once."""
     service = workplace.service()
     workplace.write("manifests/orders.yaml", "name: orders\n")
     ended = workplace.run("doctor")
-    assert (ended.code, service.answers) == (1, [])
+    assert (ended.code, len(service.answers)) == (1, 1)
     assert "failed   manifests 4 errors in the manifests → reconciler validate --manifests manifests" in ended.out
+    assert "ok       key       default: accepted" in ended.out
+    workplace.write("manifests/fleet.yaml", "targets: []\n")
+    ended = workplace.run("doctor")
+    assert (ended.code, len(service.answers), " key " in ended.out) == (1, 1, False)
+    (workplace.folder / "manifests/fleet.yaml").unlink()
+    service.answers.clear()
     workplace.write("manifests/orders.yaml", manifest("orders"))
     for misused in ("--target nowhere", "--region nowhere", "--region us-east-1 --endpoint h.example.com"):
         ended = workplace.run(f"doctor --format json {misused}")
         assert (ended.code, ended.out, ended.err[:7]) == (64, "", "error: ")
     assert service.answers == []
+
+
+@pytest.mark.slow
+def test_the_first_look_before_there_are_manifests(checkout: Checkout) -> None:
+    """A folder that isn't there yet keeps neither the repository that it will stand in from being seen, nor the key."""
+    checkout.service()
+    ended = checkout.run("doctor")
+    export = "name the folder of manifests: --manifests DIR; or write what is live into it: reconciler export"
+    assert (ended.code, lines(ended.out)) == (
+        1,
+        [
+            "ok       versions  #",
+            f"failed   manifests there is no folder manifests → {export}",
+            "warning  git       #, no commit yet → commit the manifests",
+            "warning  record    default: none in this clone: nothing was applied yet, or it was not fetched",
+            "ok       key       default: accepted",
+            "ok       endpoint  default: # answered #, with 0 clusters",
+            "ok       clock     default: as the service's",
+        ],
+    )

@@ -56,6 +56,29 @@ def test_two_targets_and_a_folder_that_is_not_there(checkout: Checkout) -> None:
 
 
 @pytest.mark.slow
+def test_a_target_without_clusters(checkout: Checkout) -> None:
+    """Its folder is there all the same, in every clone: what was exported can be planned."""
+    service = checkout.service()
+    service.put("us-1", account="/accounts/us")
+    endpoints = {target: {"endpoint": f"{service.url}/accounts/{target}"} for target in ("us", "eu")}
+    checkout.write("manifests/fleet.yaml", json.dumps({"targets": endpoints}))
+    del checkout.environment["MOMENTO_ENDPOINT"]
+    ended = checkout.run("export")
+    assert (ended.code, ended.out.splitlines()[2:4]) == (
+        0,
+        ["eu: 0 manifests written", "  wrote manifests/eu/.gitkeep"],
+    )
+    checkout.commit()
+    checkout.git("clone", "--quiet", ".", "clone")
+    plan = checkout.run("plan --detailed-exitcode --manifests clone/manifests")
+    assert (plan.code, ".gitkeep" in plan.out) == (0, False)
+    assert checkout.run("export").out.splitlines() == [
+        "us: 0 manifests written, 1 declared already",
+        "eu: 0 manifests written",
+    ]
+
+
+@pytest.mark.slow
 def test_a_target_that_cannot_be_read_costs_the_others_nothing(checkout: Checkout) -> None:
     """Its error is told, and the exit is 1."""
     service = checkout.service()

@@ -161,6 +161,7 @@ def test_an_option_that_would_be_ignored_is_refused(one_cluster: Workplace) -> N
         ("validate manifests --manifests other", "--manifests"),
         ("plan --manifests - --base HEAD", "--base"),
         ("plan --manifests - --prune", "--prune"),
+        ("drift --manifests -", "name the folder: --manifests DIR"),
     ):
         ended = one_cluster.run(command)
         assert (ended.code, option in ended.err) == (64, True), command
