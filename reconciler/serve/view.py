@@ -156,8 +156,8 @@ def _under_way(picture: Picture, now: float) -> ProgressView | None:
 def _progress_text(progress: Progress) -> str:
     parts = [f"Applying: {progress.ended} of {counted(progress.total, 'cluster')} done"]
     if progress.awaited:
-        oldest = f", the oldest for {duration_text(progress.oldest_seconds)}" if progress.oldest_seconds else ""
-        parts.append(f"{progress.awaited} settling{oldest}")
+        longest = f", the longest for {duration_text(progress.oldest_seconds)}" if progress.oldest_seconds else ""
+        parts.append(f"{progress.awaited} awaited{longest}")
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     return ", ".join(parts)

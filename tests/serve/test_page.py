@@ -68,7 +68,7 @@ def test_what_failed_is_told_with_the_services_words() -> None:
     """What was last seen of a target says how old it is; what is under way says how far it is."""
     told = said(half_failed())
     assert "2 of 3 targets failed" in told
-    assert "Applying: 3 of 10 clusters done, 2 settling, the oldest for 3m 12s, 1 failed begun 4s ago" in told
+    assert "Applying: 3 of 10 clusters done, 2 awaited, the longest for 3m 12s, 1 failed begun 4s ago" in told
     assert "Failed 1 update busy after 3 attempts: PUT /cluster/busy: 503: try later" in told
     assert "5 as declared, nodes 12 as last seen 2m 1s ago" in told
     assert "unreachable GET /cluster: no connection: timed out; 9 attempts in 60s is this the endpoint?" in told
@@ -79,7 +79,7 @@ def test_what_failed_is_told_with_the_services_words() -> None:
 def test_what_is_under_way_is_told_cluster_by_cluster() -> None:
     """Since when, what was asked of it, what is in its way; equal ones as one; nothing of that as what is to come, too."""
     told = said(applying())
-    assert "Applying: 31 of 110 clusters done, 44 settling, the oldest for 10m, 1 failed begun 11m 40s ago" in told
+    assert "Applying: 31 of 110 clusters done, 44 awaited, the longest for 10m, 1 failed begun 11m 40s ago" in told
     assert (
         "Under way 40 update 40 clusters, all alike node_instance_type m6g.large → r6g.large "
         "the oldest taken 10m ago, now Updating Which 40 cart-000 10m cart-001 9m 59s"
