@@ -18,6 +18,7 @@ from reconciler.forge.port import Port
 from reconciler.lease.requests import LeaseRequests, Verb, grant
 from reconciler.live.client import Connection, Probe
 from reconciler.model.check import Check
+from reconciler.model.command import record_command
 from reconciler.model.fleet import Target
 from reconciler.model.text import printable
 from reconciler.report.values import counted
@@ -59,7 +60,7 @@ def is_tested(git_version: str) -> bool:
     return found is None or (int(found[1]), int(found[2])) >= OLDEST_GIT
 
 
-def of_records(git: Git, targets: Sequence[Target], remote: str | None) -> Iterator[Check]:
+def of_records(git: Git, folder: str, targets: Sequence[Target], remote: str | None) -> Iterator[Check]:
     """What this clone knows of what was applied; and whether a server knows the same, if one is named."""
     try:
         found = {record.target: record for record in Records(git, "doctor").all()}
@@ -67,7 +68,7 @@ def of_records(git: Git, targets: Sequence[Target], remote: str | None) -> Itera
     except GitError as error:
         yield _failed("record", None, error)
         return
-    fetch = f"reconciler record fetch --remote {remotes[0]}" if remotes else None
+    fetch = record_command("fetch", folder=folder, remote=remotes[0]) if remotes else None
     for target in targets:
         record = found.get(target.name)
         if record is None:
@@ -78,7 +79,7 @@ def of_records(git: Git, targets: Sequence[Target], remote: str | None) -> Itera
             message = f"{counted(len(record.lines), 'cluster')}{last}"
             yield Check(name="record", target=target.name, state="ok", message=message)
     if remote is not None:
-        yield _of_remote(git, remote)
+        yield _of_remote(git, folder, remote)
 
 
 async def of_forge(pull_request: Port | None, issues: Port, nobodys: str) -> tuple[Check, ...]:
@@ -161,15 +162,15 @@ def _of_clock(target: str, probe: Probe) -> Check:
     return Check(name="clock", target=target, state="failed", message=message, remedy="set this machine's clock by NTP")
 
 
-def _of_remote(git: Git, remote: str) -> Check:
+def _of_remote(git: Git, folder: str, remote: str) -> Check:
     try:
         theirs = Remote(git.command, remote).refs(RECORDS)
     except GitError as error:
         return _failed("record", None, error)
     if theirs == git.refs(RECORDS):
         return Check(name="record", state="ok", message=f"{remote} has the same")
-    message, remedy = f"{remote} has others than this clone", f"reconciler record fetch --remote {remote}"
-    return Check(name="record", state="warning", message=message, remedy=remedy)
+    remedy = record_command("fetch", folder=folder, remote=remote)
+    return Check(name="record", state="warning", message=f"{remote} has others than this clone", remedy=remedy)
 
 
 def _untried_key(target: Target) -> Check:

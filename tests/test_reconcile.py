@@ -233,6 +233,7 @@ def test_what_was_never_active_is_an_error_of_an_apply() -> None:
     account = Account(entry("a", status="CreationFailed"))
     [problem] = one(account, manifest("a")).apply().errors
     assert (problem.kind, problem.cluster, account.sent) == ("never-active", "a", [])
+    assert str(problem.place) == "manifests/a.yaml:1"
     assert "--replace=a" in (problem.remedy or "")
 
 

@@ -111,7 +111,7 @@ def _of_git(manifests: str, fleet: "Fleet | None", targets: tuple[str, ...], rem
         return
     with closing(git):
         yield from of_git(git, manifests)
-        yield from of_records(git, fleet.selected(targets) if fleet is not None else (), remote)
+        yield from of_records(git, manifests, fleet.selected(targets) if fleet is not None else (), remote)
 
 
 def _standing(folder: Path) -> Path:

@@ -72,12 +72,8 @@ class RunOptions(NamedTuple):
 
     def invocation(self) -> "Invocation":
         """These as words of a command line, but for what is so by default."""
-        from reconciler.report.invocation import (  # noqa: PLC0415  # of what has a result
-            Invocation,
-            intent_words,
-            option_words,
-            place_words,
-        )
+        from reconciler.model.command import option_words  # noqa: PLC0415  # of what has a result
+        from reconciler.report.invocation import Invocation, intent_words, place_words  # noqa: PLC0415
 
         intent = self.intent()
         one_each = (("endpoint", self.endpoint), ("region", self.region), ("api-key-file", self.api_key_file))

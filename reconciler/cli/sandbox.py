@@ -63,6 +63,7 @@ class _Lines(click.ParamType[str]):
 )
 @parameters.option("--tls-cert", metavar="FILE", help="Serve HTTPS, with this certificate (PEM).")
 @parameters.option("--tls-key", metavar="FILE", help="The certificate's private key (PEM).")
+@parameters.logs
 @click.pass_obj
 def command(
     console: "Console",

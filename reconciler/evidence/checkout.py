@@ -16,6 +16,7 @@ from reconciler.evidence.revision import Reader, Tree, same_target
 from reconciler.evidence.stale import refuse_stale_head
 from reconciler.evidence.walk import Log
 from reconciler.evidence.worktree import WorkTree
+from reconciler.model.command import record_command
 from reconciler.model.declaration import Declaration
 from reconciler.model.evidence import Evidence, Gone, Provenance, Removal
 from reconciler.model.fleet import Fleet, Head, Target
@@ -247,7 +248,8 @@ class Checkout:
         remotes = self._git.remotes()
         if self._options.remote is not None or not remotes:
             return ()
-        return (f"this clone has no record, and a remote that may: reconciler record fetch --remote {remotes[0]}",)
+        fetch = record_command("fetch", folder=self.root, remote=remotes[0])
+        return (f"this clone has no record, and a remote that may: {fetch}",)
 
     def _logs(self, base: str) -> Iterator[Log]:
         """The history of base, which all targets share: what is newest, and where that doesn't tell, all of it."""

@@ -7,7 +7,7 @@ from reconciler.model.cluster import LiveCluster
 from reconciler.model.declaration import Declaration
 from reconciler.model.evidence import Evidence
 from reconciler.plan.causes import is_owned
-from reconciler.plan.change import Change
+from reconciler.plan.change import Change, Source
 from reconciler.plan.compare import Comparison, Pair
 from reconciler.plan.ownership import unmanaged
 from reconciler.plan.plan import ReplaceNeeds, Settling, Unhealthy, Unmanaged
@@ -51,7 +51,12 @@ def _unhealthy(declared: Iterable[Pair], changed: Collection[str], evidence: Evi
             blocked = live.never_active and live.name not in changed
             needs = _replace_needs(pair.declaration, live, evidence) if blocked else None
             yield Unhealthy(
-                name=live.name, status=live.status, errors=live.errors, blocked=blocked, replace_needs=needs
+                name=live.name,
+                status=live.status,
+                errors=live.errors,
+                blocked=blocked,
+                replace_needs=needs,
+                source=Source(file=pair.declaration.file, line=pair.declaration.line),
             )
 
 

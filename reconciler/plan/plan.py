@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from reconciler.model.cluster import FieldValue, Frozen, Listed
 from reconciler.model.evidence import Base
-from reconciler.plan.change import Change
+from reconciler.plan.change import Change, Source
 from reconciler.plan.digest import plan_digest
 from reconciler.plan.intent import NO_INTENT, Intent
 
@@ -116,6 +116,8 @@ class Unhealthy(Frozen):
     replace_needs: ReplaceNeeds | None = None
     """What has to be said beside `--replace`: `adopt` where it isn't owned; `forget` where the record has a cluster of
     that name as settled, and so keeps it from being deleted."""
+    source: Source | None = None
+    """Where it is declared."""
 
 
 class Violation(Frozen):

@@ -17,6 +17,7 @@ from reconciler.apply.options import ApplyOptions, Stop
 from reconciler.clock import Clock, iso_timestamp
 from reconciler.errors import StalePlan
 from reconciler.live.client import Connection
+from reconciler.model.command import record_command
 from reconciler.model.fleet import Suspension, suspended_text
 from reconciler.plan.change import Origin
 from reconciler.plan.decide import make_plan
@@ -67,7 +68,7 @@ async def apply_all(
     whole = options._replace(all_read=not planned.errors and not ground.left_out)
     finished = await carry_out(jobs, connections, whole, clock=clock, stop=stop, on_progress=on_progress)
     errors = keeper.write_after(finished)
-    errors += [_blocked(plan.target, cluster) for plan in plans for cluster in plan.blocked]
+    errors += [_blocked(plan, cluster) for plan in plans for cluster in plan.blocked]
     carried_out = {one.report.target: one.report for one in finished}
     reports = tuple(
         carried_out[plan.target] if suspension is None else _left_alone(plan, suspension)
@@ -158,19 +159,21 @@ def _settled(planned: Planned) -> frozenset[Origin]:
     )
 
 
-def _blocked(target: str, cluster: Unhealthy) -> Problem:
-    name = cluster.name
+def _blocked(plan: Plan, cluster: Unhealthy) -> Problem:
+    name, source = cluster.name, cluster.source
     match cluster.replace_needs:
         case None:
             remedy = f"--replace={name} deletes it and creates it again, as declared"
         case "adopt":
             remedy = f"it isn't owned: --replace={name} --adopt={name} deletes it and creates it again, as declared"
         case "forget":
+            forget = record_command("forget", name, folder=plan.folder, target=plan.target)
             remedy = (
                 "another of that name is recorded as settled, so --replace doesn't delete it: "
-                f"if that is gone, `reconciler record forget {name} --target={target}`, and plan again"
+                f"if that is gone, `{forget}`, and plan again"
             )
         case unreachable:
             assert_never(unreachable)
     message = f"it is {cluster.status}, was never Active, and takes no update"
-    return Problem("never-active", message, remedy, target, name)
+    file, line = (source.file, source.line) if source is not None else (None, None)
+    return Problem("never-active", message, remedy, plan.target, name, file, line)

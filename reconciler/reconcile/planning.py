@@ -14,6 +14,7 @@ import structlog
 from reconciler.errors import ReconcilerError, Unproven, UsageError
 from reconciler.live.answers import Listing
 from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS
+from reconciler.model.command import record_command
 from reconciler.model.evidence import NO_GIT, Gone, LeftBehind
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Record
@@ -144,7 +145,8 @@ def _refuse_unproven(ground: Ground, records: Mapping[str, Record | None], inten
     for target, record in records.items():
         if record is None:
             message = f"--prune=all spares what the record protects, and target {target} has none in this clone"
-            raise Unproven(message, remedy="reconciler record fetch --remote origin; or apply once without --prune")
+            fetch = record_command("fetch", folder=ground.folder)
+            raise Unproven(message, remedy=f"{fetch}; or apply once without --prune")
 
 
 def _gone_of(site: Site, ground: Ground, gone: Sequence[Gone]) -> tuple[Gone, ...]:

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.model.command import folder_words, option_words
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
 from reconciler.problem import Problem
-from reconciler.report.values import all_sandboxes, command_word
+from reconciler.report.values import all_sandboxes
 
 if TYPE_CHECKING:
     from reconciler.results import ReportDocument, TargetReport
 
-DEFAULT_FOLDER = "manifests"
 DEFAULT_TARGET = "default"
 _MAKE_OR_CARRY_OUT = frozenset({"plan", "apply"})
 
@@ -33,24 +33,9 @@ class Invocation(NamedTuple):
         return " ".join(("reconciler", name, *dict.fromkeys(asked)))
 
 
-def record_command(name: str, *names: str, folder: str = "", target: str | None = None) -> str:
-    """A command on the record of the folder's repository, and of one target where that is named."""
-    chosen = option_words("target", [target] if target else [])
-    return " ".join(("reconciler record", name, *map(command_word, names), *_folder_words(folder), *chosen))
-
-
-def option_words(option: str, values: Sequence[str]) -> tuple[str, ...]:
-    """An option with each of its values: `--only=a --only='b*'`."""
-    return tuple(f"--{option}={command_word(value)}" for value in values)
-
-
 def place_words(folder: str, targets: Sequence[str], intent: Intent) -> tuple[str, ...]:
     """Which clusters are looked at."""
-    return (*_folder_words(folder), *option_words("target", targets), *option_words("only", intent.only))
-
-
-def _folder_words(folder: str) -> tuple[str, ...]:
-    return option_words("manifests", [folder] if folder not in {"", DEFAULT_FOLDER} else [])
+    return (*folder_words(folder), *option_words("target", targets), *option_words("only", intent.only))
 
 
 def intent_words(intent: Intent) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.plan.change import Change, Source
 from reconciler.plan.document import PlanDocument
-from reconciler.plan.plan import Plan, Violation
+from reconciler.plan.plan import Plan, Unhealthy, Violation
 from reconciler.report.blocks import Block
 from reconciler.report.counts import besides, headline, standing
 from reconciler.report.inline import code, commit_code, term
@@ -197,10 +197,7 @@ def _linked(text: str, word: Word, look: Look) -> str:
 
 def _notes(plan: Plan, page: PlanPage) -> Iterator[Block]:
     tell = page.tell
-    lines = [
-        Block(f"- **{page.term('unhealthy', UNHEALTHY)}** {unhealthy_text(cluster, tell, plan)}\n", 6, "unhealthy")
-        for cluster in plan.unhealthy
-    ]
+    lines = [Block(f"- {_unhealthy(cluster, plan, page)}\n", 6, "unhealthy") for cluster in plan.unhealthy]
     if plan.settling:
         lines.append(Block(f"- {_linked(settling_text(plan, tell), SETTLES, page.look)}\n", 9))
     if plan.taken_over:
@@ -212,6 +209,12 @@ def _notes(plan: Plan, page: PlanPage) -> Iterator[Block]:
         lines.append(Block(f"- {_linked(unpriced_text(plan.cost.unpriced, tell), UNPRICED, page.look)}\n", 9))
     if lines:
         yield Block("\n", inside=lines)
+
+
+def _unhealthy(cluster: Unhealthy, plan: Plan, page: PlanPage) -> str:
+    source = cluster.source
+    place = f" {code(place_text(source), page.manifest_url(source, plan))}" if source else ""
+    return f"**{page.term('unhealthy', UNHEALTHY)}**{place} {unhealthy_text(cluster, page.tell, plan)}"
 
 
 def provenance(plan: Plan, look: Look) -> list[str]:

@@ -6,11 +6,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from reconciler.model.command import record_command
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.text import printable
 from reconciler.plan.change import Change, Delete, Origin, Source
 from reconciler.plan.plan import Kept, Plan, Unhealthy, Unmanaged
-from reconciler.report.invocation import record_command
 from reconciler.report.sections import is_replacement, topic_of
 from reconciler.report.values import (
     LONGEST_VALUE,

@@ -231,7 +231,8 @@ def rows(names: Sequence[str]) -> Iterator[str]:
 
 def _notes(plan: Plan, style: Style) -> Iterator[str]:
     for cluster in plan.unhealthy:
-        yield f"{style.red('unhealthy:')} {unhealthy_text(cluster, _TELL, plan)}"
+        place = f"{printable(place_text(cluster.source))}: " if cluster.source else ""
+        yield f"{style.red('unhealthy:')} {place}{unhealthy_text(cluster, _TELL, plan)}"
     if plan.settling:
         yield settling_text(plan, _TELL)
     if plan.taken_over:

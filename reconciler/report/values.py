@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.clock import format_duration
 from reconciler.model.cluster import FieldValue
+from reconciler.model.command import command_word
 from reconciler.model.text import printable
 from reconciler.plan.plan import Unhealthy
 
@@ -28,13 +29,6 @@ def value_text(value: FieldValue | None) -> str:
 def name_text(name: str) -> str:
     """A name: bare where it is a word, as all are that a manifest declares, else quoted."""
     return name if len(name) <= _LONGEST_NAME and _WORD.fullmatch(name) else _quoted(name, _LONGEST_NAME)
-
-
-def command_word(text: str) -> str:
-    """A text as one word of a command that somebody copies into a shell: nothing in it is carried out."""
-    if _WORD.fullmatch(text) and not text.startswith("~"):
-        return text
-    return "'" + printable(text, _LONGEST_NAME).replace("'", "'\\''") + "'"
 
 
 def replace_options(cluster: Unhealthy) -> tuple[str, ...]:

@@ -1,13 +1,13 @@
 """What is told of a target's clusters, group by group: what is under way, what would be done, how it ended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 from reconciler.apply.ongoing import EndedChange, Ongoing
 from reconciler.plan.change import Change, FieldChange
 from reconciler.plan.plan import Plan
 from reconciler.report.fields import field_text
-from reconciler.report.notes import Telling, destroys, notes, title
+from reconciler.report.notes import Telling, destroys, notes, place_text, title
 from reconciler.report.outcomes import AlikeResults, alike_results, result_fields, result_notes
 from reconciler.report.sections import Alike, destroyed, sections, successors, topic_of
 from reconciler.report.values import duration_text
@@ -35,7 +35,7 @@ def sections_of(
         yield section_of("ongoing", "Under way", "work", [*_ongoing(ongoing, target.plan)])
     yield from _so_far(ended)
     if target.report is not None:
-        yield from _ended(target.report)
+        yield from _ended(target.report, target.plan)
     elif target.plan is not None:
         names = {one.name for one, _ in ongoing} | {one.name for one in ended}
         rest = tuple(change for change in target.plan.changes if change.name not in names)
@@ -67,6 +67,7 @@ def _ongoing_group(alike: Sequence[tuple[Ongoing, float]], change: Change | None
         tuple(f"{one.name} {duration_text(seconds)}" if several else one.name for one, seconds in alike),
         tuple(field_text(field, change, topic_of(change)) for field in change.fields) if change is not None else (),
         tuple(_stands(first, oldest, several=several)),
+        place=place_text(change.source) if change is not None and not several else "",
     )
 
 
@@ -112,7 +113,12 @@ def _planned(plan: Plan, plans: Sequence[Plan]) -> Iterator[Section]:
     """What would be done: deletes above all else, then by topic, as every other page has it."""
     following = successors(plans)
     gone = [
-        Group(title(change, plan, _TELL), (change.name,), notes=tuple(destroys(change, plan, following, _TELL)))
+        Group(
+            title(change, plan, _TELL),
+            (change.name,),
+            notes=tuple(destroys(change, plan, following, _TELL)),
+            place=place_text(change.source),
+        )
         for _, change in destroyed([plan])
     ]
     if gone:
@@ -131,19 +137,21 @@ def _group(alike: Alike, plan: Plan, topic: Topic) -> Group:
         tuple(field_text(field, change, topic) for field in change.fields),
         tuple(notes(change, plan, _TELL)),
         tuple(f"{risk}: {RISKS[risk].text}" for risk in change.risks),
+        place=place_text(change.source) if len(names) == 1 else "",
     )
 
 
-def _ended(report: TargetReport) -> Iterator[Section]:
+def _ended(report: TargetReport, plan: Plan | None) -> Iterator[Section]:
     """How it was done: the worst first, what was applied last."""
     every = alike_results(report)
+    places = {change.name: place_text(change.source) for change in plan.changes} if plan is not None else {}
     for outcome, word in OUTCOMES.items():
-        groups = [_result(alike) for alike in every if alike.first.outcome == outcome]
+        groups = [_result(alike, places) for alike in every if alike.first.outcome == outcome]
         if groups:
             yield section_of(outcome, word.title, _OUTCOME_TONES.get(outcome, "warn"), groups)
 
 
-def _result(alike: AlikeResults) -> Group:
+def _result(alike: AlikeResults, places: Mapping[str, str]) -> Group:
     result, names = alike.first, tuple(one.name for one in alike.results)
     attempts = f"after {result.attempts} attempts: " if result.attempts > 1 else ""
     return Group(
@@ -152,6 +160,7 @@ def _result(alike: AlikeResults) -> Group:
         tuple(result_fields(result)),
         tuple(result_notes(result)),
         error=f"{attempts}{result.error.message}" if result.error else "",
+        place=places.get(names[0], "") if len(names) == 1 else "",
     )
 
 

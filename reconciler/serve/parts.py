@@ -21,7 +21,10 @@ class Moment(NamedTuple):
 
 
 class Group(NamedTuple):
-    """One change, or several that are alike: what is done, to which clusters and fields, and what there is to say."""
+    """One change, or several that are alike: what is done, to which clusters and fields, and what there is to say.
+
+    `place` is the manifest's, of one change.
+    """
 
     title: str
     names: tuple[str, ...]
@@ -29,6 +32,7 @@ class Group(NamedTuple):
     notes: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
     error: str = ""
+    place: str = ""
 
 
 class Section(NamedTuple):

@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 
 from reconciler.apply.machine import Progress
 from reconciler.model.fleet import suspended_text
-from reconciler.plan.plan import Plan
+from reconciler.plan.plan import Plan, Unhealthy
 from reconciler.problem import Problem
 from reconciler.report.counts import standing
-from reconciler.report.notes import Telling, kept_text, left_behind_text, unhealthy_text
+from reconciler.report.notes import Telling, kept_text, left_behind_text, place_text, unhealthy_text
 from reconciler.report.values import commit_text, counted, counts_text, duration_text
 from reconciler.report.words import UNHEALTHY
 from reconciler.serve.events import LAST_APPLIED
@@ -156,8 +156,8 @@ def _under_way(picture: Picture, now: float) -> ProgressView | None:
 def _progress_text(progress: Progress) -> str:
     parts = [f"Applying: {progress.ended} of {counted(progress.total, 'cluster')} done"]
     if progress.awaited:
-        oldest = f", the oldest for {duration_text(progress.oldest_seconds)}" if progress.oldest_seconds else ""
-        parts.append(f"{progress.awaited} settling{oldest}")
+        longest = f", the longest for {duration_text(progress.oldest_seconds)}" if progress.oldest_seconds else ""
+        parts.append(f"{progress.awaited} awaited{longest}")
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     return ", ".join(parts)
@@ -193,13 +193,18 @@ def _target(picture: Picture, target: TargetPicture, key: str, plans: Sequence[P
                 picture.changes_ended(target.name),
             )
         ),
-        unhealthy=tuple(f"{UNHEALTHY.text}: {unhealthy_text(one, _TELL)}" for one in target.unhealthy),
+        unhealthy=tuple(_unhealthy(one, plan) for one in target.unhealthy),
         lines=tuple(kept_text(one, _TELL) for one in plan.kept) if plan else (),
         warnings=tuple(one for one in plan.warnings if one != suspended) if plan else (),
         folds=tuple(folds(target)),
         applies=tuple(_applies(target, now)),
         applied=tuple(_applied(target, now)),
     )
+
+
+def _unhealthy(cluster: Unhealthy, plan: Plan | None) -> str:
+    place = f"{place_text(cluster.source)}: " if cluster.source else ""
+    return f"{UNHEALTHY.text}: {place}{unhealthy_text(cluster, _TELL, plan)}"
 
 
 def _applies(target: TargetPicture, now: float) -> Iterator[AppliedView]:

@@ -57,7 +57,7 @@ def test_a_clone_that_lacks_the_record(checkout: Checkout) -> None:
     assert checkout.run("apply --yes --remote origin").code == 0
     clone = checkout.cloned("clone", "--depth=1")
     ended = clone.run("doctor --remote origin")
-    fetch = "reconciler record fetch --remote origin"
+    fetch = "reconciler record fetch --remote=origin"
     assert (ended.code, lines(ended.out)[2:5]) == (
         0,
         [

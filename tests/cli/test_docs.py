@@ -67,6 +67,13 @@ def test_every_option_has_its_variable_save_consent() -> None:
                 assert option.help
 
 
+def test_every_command_takes_what_shapes_stderr() -> None:
+    """Colour, level and form of events: whatever is run, a script may say them."""
+    for name, command in commands().items():
+        options = {name for option in command.params for name in option.opts}
+        assert isinstance(command, click.Group) or {"--no-color", "--log-level", "--log-format", "-q"} <= options, name
+
+
 def test_exit_codes_are_documented() -> None:
     """Every code that this version can end in stands in the table."""
     assert exit_codes() == {

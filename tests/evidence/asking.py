@@ -27,14 +27,15 @@ def opened(
     *,
     remote: str | None = None,
     at_head: bool = False,
+    root: str = "manifests",
 ) -> Iterator[Checkout]:
-    """The checkout that holds the repository's `manifests`."""
-    folder = str(repo.folder / "manifests")
-    checkout = Checkout.open(folder, "manifests", GitOptions(base, event, remote, "run-1"))
+    """The checkout that holds the repository's `manifests`, or another folder of it."""
+    folder = str(repo.folder / root)
+    checkout = Checkout.open(folder, root, GitOptions(base, event, remote, "run-1"))
     assert checkout is not None
     try:
         if not at_head:
-            read(checkout.work_tree(Folder(folder, "manifests")))
+            read(checkout.work_tree(Folder(folder, root)))
         yield checkout
     finally:
         checkout.close()

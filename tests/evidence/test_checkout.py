@@ -146,9 +146,13 @@ def test_a_missing_record_is_said_with_the_command_that_brings_it(repo: Repo) ->
         assert evidence(checkout).warnings == ()
     clone = repo.clone(repo.folder.parent / "clone")
     with opened(clone) as checkout:
-        said = "this clone has no record, and a remote that may: reconciler record fetch --remote origin"
+        said = "this clone has no record, and a remote that may: reconciler record fetch --remote=origin"
         assert evidence(checkout).warnings == (said,)
         assert evidence(checkout, record=record()).warnings == ()
+    clone.git("mv", "manifests", "infra")
+    clone.commit({})
+    with opened(clone, root="infra") as checkout:
+        assert "reconciler record fetch --manifests=infra --remote=origin" in "".join(evidence(checkout).warnings)
 
 
 def test_where_the_key_would_go_for_the_first_time_is_said_first(repo: Repo) -> None:

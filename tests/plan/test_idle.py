@@ -33,6 +33,7 @@ def test_every_declared_cluster_is_counted_once() -> None:
     assert plan.taken_over == ("taken",)
     assert [(one.name, one.status) for one in plan.settling] == [("settling", "Creating")]
     assert [(one.name, one.blocked) for one in plan.unhealthy] == [("ill", False), ("never", True)]
+    assert {one.source and one.source.file for one in plan.unhealthy} == {"manifests/ill.yaml", "manifests/never.yaml"}
 
 
 def test_what_replace_needs_beside_itself_is_told() -> None:

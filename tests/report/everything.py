@@ -129,6 +129,7 @@ def a_plan(say: Say = as_it_is) -> Plan:
                     status=say("CreationFailed"),
                     errors=(say("NoCapacity"), say("Try later")),
                     blocked=True,
+                    source=Source(file=say("manifests/broken.yaml"), line=1),
                 ),
                 Unhealthy(name=say("other-01"), status="UpdateFailed", errors=()),
             ),
@@ -191,7 +192,12 @@ def explained(say: Say = as_it_is) -> Plan:
                 Unmanaged(name=say("theirs"), ownership="not-ours"),
             ),
             "unhealthy": (
-                Unhealthy(name=say("retried"), status=say("Active"), errors=(say("InstanceTypeNotAvailable"),)),
+                Unhealthy(
+                    name=say("retried"),
+                    status=say("Active"),
+                    errors=(say("InstanceTypeNotAvailable"),),
+                    source=Source(file=say("manifests/retried.yaml"), line=1),
+                ),
             ),
             "violations": (
                 Violation(

@@ -2,7 +2,7 @@
 
 from reconciler.plan.intent import Intent
 from reconciler.problem import Problem
-from reconciler.report.invocation import Invocation, invocation_of, invocation_of_report, record_command
+from reconciler.report.invocation import Invocation, invocation_of, invocation_of_report
 from tests.report.everything import a_report, create, document, planned, reported
 
 ASKED = Invocation(("--manifests=infra", "--target=eu", "--only='o*'"), ("--remote=origin", "--prune"))
@@ -28,13 +28,6 @@ def test_a_plan_from_a_file_says_what_it_was_made_by() -> None:
     assert invocation_of(document(plan, errors=(unread,))).command("apply") == several
     assert several == f"reconciler apply {said}".replace(" --target=us-east-1", "")
     assert invocation_of(document(planned(target="default"))) == invocation_of(document()) == Invocation()
-
-
-def test_the_record_is_that_of_the_folder_and_the_target() -> None:
-    """Else another target's cluster of the same name would be forgotten, too."""
-    assert record_command("fetch") == record_command("fetch", folder="manifests") == "reconciler record fetch"
-    asked = record_command("forget", "a b", folder="infra", target="eu")
-    assert asked == "reconciler record forget 'a b' --manifests=infra --target=eu"
 
 
 def test_what_happened_on_the_sandbox_is_gone_on_with_there() -> None:

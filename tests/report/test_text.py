@@ -9,7 +9,7 @@ from reconciler.report.look import Look
 from reconciler.report.style import Style
 from reconciler.report.text import plans_text, problems_text
 from reconciler.report.text_report import reports_text
-from reconciler.report.values import command_word, duration_text, name_text, value_text
+from reconciler.report.values import duration_text, name_text, value_text
 from tests.report.everything import (
     a_plan,
     a_report,
@@ -169,14 +169,3 @@ def test_a_name_is_bare_where_it_is_a_word() -> None:
     assert name_text("orders, and 3 more") == '"orders, and 3 more"'
     assert name_text("") == '""'
     assert name_text("x" * 256) == '"' + "x" * 254 + '…"'
-
-
-def test_a_command_that_is_copied_carries_out_nothing_else() -> None:
-    """Whatever a target is called."""
-    assert [command_word(text) for text in ("us-east-1", "a b", "$(x)", "~root", "it's")] == [
-        "us-east-1",
-        "'a b'",
-        "'$(x)'",
-        "'~root'",
-        "'it'\\''s'",
-    ]

@@ -53,11 +53,11 @@ def test_what_differs_is_told_with_its_cause_and_what_is_left_with_its_reason() 
     told = said(drifted())
     assert "1 of 2 targets drifted" in told
     assert (
-        "Drift: changed outside git, would be reverted 1 update carts shard_count 9 → 4 declared 4, changed by hand to 9 resharding: its slots move between shards"
+        "Drift: changed outside git, would be reverted 1 update carts manifests/carts.yaml:1 shard_count 9 → 4 declared 4, changed by hand to 9 resharding: its slots move between shards"
         in told
     )
     assert (
-        "Left as it is: shown, and not carried out 1 leave orders replication_factor declared 1, now 2, left as it is: on_drift is report"
+        "Left as it is: shown, and not carried out 1 leave orders manifests/orders.yaml:1 replication_factor declared 1, now 2, left as it is: on_drift is report"
         in told
     )
     assert "eu-west-1 In sync Suspended" in told
@@ -68,8 +68,8 @@ def test_what_failed_is_told_with_the_services_words() -> None:
     """What was last seen of a target says how old it is; what is under way says how far it is."""
     told = said(half_failed())
     assert "2 of 3 targets failed" in told
-    assert "Applying: 3 of 10 clusters done, 2 settling, the oldest for 3m 12s, 1 failed begun 4s ago" in told
-    assert "Failed 1 update busy after 3 attempts: PUT /cluster/busy: 503: try later" in told
+    assert "Applying: 3 of 10 clusters done, 2 awaited, the longest for 3m 12s, 1 failed begun 4s ago" in told
+    assert "Failed 1 update busy manifests/busy.yaml:1 after 3 attempts: PUT /cluster/busy: 503: try later" in told
     assert "5 as declared, nodes 12 as last seen 2m 1s ago" in told
     assert "unreachable GET /cluster: no connection: timed out; 9 attempts in 60s is this the endpoint?" in told
     assert "next in 9m 30s , 3 failed in a row" in told
@@ -79,7 +79,7 @@ def test_what_failed_is_told_with_the_services_words() -> None:
 def test_what_is_under_way_is_told_cluster_by_cluster() -> None:
     """Since when, what was asked of it, what is in its way; equal ones as one; nothing of that as what is to come, too."""
     told = said(applying())
-    assert "Applying: 31 of 110 clusters done, 44 settling, the oldest for 10m, 1 failed begun 11m 40s ago" in told
+    assert "Applying: 31 of 110 clusters done, 44 awaited, the longest for 10m, 1 failed begun 11m 40s ago" in told
     assert (
         "Under way 40 update 40 clusters, all alike node_instance_type m6g.large → r6g.large "
         "the oldest taken 10m ago, now Updating Which 40 cart-000 10m cart-001 9m 59s"
@@ -87,12 +87,12 @@ def test_what_is_under_way_is_told_cluster_by_cluster() -> None:
     assert "Applied so far 30 update 30 clusters Which 30 cart-040 cart-041" in told
     assert "Failed so far 1 update orders PUT /cluster/orders: 400: no such type" in told
     assert "This change 30 update 30 clusters, all alike" in told
-    assert "Under way 4 update busy replication_factor 1 → 0" in told
+    assert "Under way 4 update busy manifests/busy.yaml:1 replication_factor 1 → 0" in told
     assert (
         "due 3m 12s ago, waits until the service is ready for it, now Updating "
         "the service said: 409: it is being updated create again"
     ) in told
-    assert "delete gone sent 2s ago, no answer yet" in told
+    assert "delete gone manifests/gone.yaml:7 sent 2s ago, no answer yet" in told
     assert "await slow first seen so 1m ago, now Creating" in told
     assert told.count("update busy") == 1
 
@@ -104,7 +104,7 @@ def test_who_waits_for_the_lease_says_whose_it_is() -> None:
 
 def test_a_suspended_targets_changes_are_left_with_the_reason() -> None:
     assert (
-        "Left as it is 1 update carts suspended until 2027-01-15T10:00:00Z, nothing is applied to it: because"
+        "Left as it is 1 update carts manifests/carts.yaml:1 suspended until 2027-01-15T10:00:00Z, nothing is applied to it: because"
         in said(suspended_apply())
     )
 
