@@ -27,6 +27,8 @@ _NEVER_A_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 
 _UNWRITABLE = "the record is kept in the repository's .git: make it writable, or look for a *.lock that was left there"
 
+_NO_ROOM = "the record is kept in the repository's .git: make room there, and run again"
+
 
 class Commit(NamedTuple):
     """A commit. `message` has what isn't UTF-8 replaced; `at` is the committer's moment, in epoch seconds."""
@@ -187,7 +189,7 @@ class Git:
             return True
         if any(self.ref(one.ref) != one.was for one in asked):
             return False
-        raise GitError(f"the record can't be written: {ended.words}", remedy=_UNWRITABLE)
+        raise _unwritten(ended.words)
 
     def ref(self, ref: str) -> str | None:
         """The commit of a ref, by its full name."""
@@ -199,8 +201,13 @@ class Git:
     def _written(self, *arguments: str, given: bytes) -> str:
         ended = self.command.run(*arguments, given=given, ask_anyway=True)
         if ended.code != 0:
-            raise GitError(f"the record can't be written: {ended.words}", remedy=_UNWRITABLE)
+            raise _unwritten(ended.words)
         return ended.out.decode().strip()
+
+
+def _unwritten(words: str) -> GitError:
+    full = "No space left on device" in words or "Disk quota exceeded" in words
+    return GitError(f"the record can't be written: {words}", remedy=_NO_ROOM if full else _UNWRITABLE)
 
 
 def _commit(found: Object) -> Commit:

@@ -11,6 +11,7 @@ import pytest
 from reconciler.errors import GitError
 from reconciler.evidence.format import CLUSTERS_FILE
 from reconciler.evidence.git import Git
+from reconciler.evidence.process import GitCommand, GitOutput
 from reconciler.evidence.record import RECORDS, Records, ref_of
 from reconciler.model.record import claim, unclaimed
 from reconciler.model.text import printable
@@ -413,6 +414,17 @@ def test_where_it_cant_be_written_that_is_told(repo: Repo) -> None:
         assert caught.value.remedy is not None
         assert "make it writable" in caught.value.remedy
         assert records.all() == (written,)
+
+
+@pytest.mark.parametrize("why", ["No space left on device", "Disk quota exceeded"])
+def test_a_full_disk_takes_room_and_no_permission(repo: Repo, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    """As git says it, wherever the record's objects and refs are written."""
+    ended = GitOutput(128, b"", f"fatal: unable to write loose object file: {why}\n")
+    with records_of(repo) as records:
+        monkeypatch.setattr(GitCommand, "run", lambda *_, **__: ended)
+        with pytest.raises(GitError, match=why) as caught:
+            records.write(record(line("a")), "x")
+    assert caught.value.remedy == "the record is kept in the repository's .git: make room there, and run again"
 
 
 @pytest.mark.slow
