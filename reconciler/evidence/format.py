@@ -51,6 +51,8 @@ _SUPERSEDED: Final = "superseded"
 _OF_A_LINE: Final = frozenset(_KEYS)
 _PLACED: Final = frozenset(Placement.model_fields)
 _OF_A_FIELD: Final = frozenset({str, int, bool, list})
+_TOO_MANY: Final = 10**9
+"""No file has as many lines."""
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _PATH = re.compile(r"([a-z_]+)(?:\[\d{1,9}\]\.([a-z_]+))?")
@@ -191,7 +193,7 @@ def _line(text: bytes) -> Line:
     if not isinstance(data, dict) or data.keys() != _OF_A_LINE:
         raise ValueError(f"its keys aren't {', '.join(_KEYS)}")
     name, commit, at, file, line, origin, lifecycle, declared, unsettled, kept, released = (data[key] for key in _KEYS)
-    if type(name) is not str or not name or type(file) is not str or type(line) is not int:
+    if type(name) is not str or not name or type(file) is not str or type(line) is not int or abs(line) >= _TOO_MANY:
         raise ValueError("name, file or line is not one")
     if commit is not None and not (isinstance(commit, str) and _COMMIT.fullmatch(commit)):
         raise ValueError("commit is none")

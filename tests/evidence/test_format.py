@@ -80,6 +80,7 @@ def _header(**changes: object) -> bytes:
         (CLUSTERS_FILE, _with(more=1), "clusters.jsonl:3", "its keys aren't name, commit, at"),
         (CLUSTERS_FILE, _with(), "clusters.jsonl:3", "a is there already"),
         (CLUSTERS_FILE, _with(name=""), "clusters.jsonl:3", "name, file or line"),
+        (CLUSTERS_FILE, _with(line=10**4000), "clusters.jsonl:3", "name, file or line"),
         (CLUSTERS_FILE, _with(line=True), "clusters.jsonl:3", "name, file or line"),
         (CLUSTERS_FILE, _with(commit="--all"), "clusters.jsonl:3", "commit is none"),
         (CLUSTERS_FILE, _with(commit=1), "clusters.jsonl:3", "commit is none"),
