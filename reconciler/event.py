@@ -5,9 +5,10 @@ and https://docs.gitlab.com/ci/variables/predefined_variables say what is checke
 """
 
 import json
+import os
 import re
+import stat
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from reconciler.errors import UsageError
@@ -118,12 +119,19 @@ def _text(payload: Mapping[str, Any], *path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _read(path: str) -> bytes:
+    """The bytes of a file, not waiting for who may write to a pipe. Raises OSError, ValueError."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is no regular file")
+        return file.read(_LARGEST_EVENT)
+
+
 def _payload(path: str) -> Mapping[str, Any]:
     if not path:
         return {}
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_LARGEST_EVENT)
+        data = _read(path)
         if sum(map(data.count, (b",", b"[", b"{"))) > _MOST_VALUES:
             raise ValueError(f"it has more than {_MOST_VALUES} values")  # noqa: TRY301  # told as what is no JSON is
         payload = json.loads(data)

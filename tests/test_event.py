@@ -1,6 +1,7 @@
 """What a forge's variables, and its event file, are taken for."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,16 @@ def test_an_event_that_cant_be_read_is_bad_usage(tmp_path: Path, broken: bytes |
     with pytest.raises(UsageError, match="GITHUB_EVENT_PATH can't be read") as caught:
         WorkflowEvent.read({"GITHUB_EVENT_PATH": str(tmp_path / "event.json")})
     assert caught.value.remedy == "unset it, and name what it tells: --base REF, --pull-request N"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_an_event_that_is_no_file_is_bad_usage_at_once(tmp_path: Path, kind: str) -> None:
+    """A pipe that nobody writes to would be waited for; a device has no end."""
+    path = tmp_path / "event.json" if kind == "pipe" else Path("/dev/zero")
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(UsageError, match="GITHUB_EVENT_PATH can't be read: it is no regular file"):
+        WorkflowEvent.read({"GITHUB_EVENT_PATH": str(path)})
 
 
 REQUEST = {

@@ -16,6 +16,8 @@ _REMEDY = "name another with --out"
 _IN_PLACE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY})
 """Nothing can be put beside the file, or in its place: a folder of somebody else's, a file that is a mount."""
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 
 def refuse_unwritable(file: str) -> None:
     """Raise UsageError where `save` could not write: before anything is sent rather than after."""
@@ -49,7 +51,7 @@ def rewrite(file: str, data: bytes, *, unique: str) -> None:
             raise OutputError(f"{file} is not a regular file any more", remedy="look what has taken its place")
         _replace(file, data, unique)
     except OSError as error:
-        raise OutputError(f"{file} can't be written: {error.strerror}", remedy="look at its permissions") from error
+        raise OutputError(f"{file} can't be written: {error.strerror}", remedy=_remedy(error)) from error
 
 
 def _unwritable(file: str) -> str | None:
@@ -77,7 +79,11 @@ def create(file: str, data: bytes, *, unique: str) -> None:
             raise OutputError(f"{file} is there already, and stays as it is", remedy="run again: another name is taken")
         _replace(file, data, unique)
     except OSError as error:
-        raise OutputError(f"{file} can't be written: {error.strerror}", remedy="look at its permissions") from error
+        raise OutputError(f"{file} can't be written: {error.strerror}", remedy=_remedy(error)) from error
+
+
+def _remedy(error: OSError) -> str:
+    return "make room, and run again" if error.errno in _FULL else "look at its permissions"
 
 
 def _own_descriptor(file: str) -> int | None:

@@ -11,13 +11,17 @@ from reconciler.model.text import printable
 LogFormat: TypeAlias = Literal["auto", "console", "json"]
 
 _LONGEST_TEXT: Final = 1000
+_LONGEST_VALUE: Final = 4000
+"""Characters of a value of an event, whoever reads it; a store of logs drops, or breaks, a line that is a page."""
+_LONGEST_TRACEBACK: Final = 20_000
+_MOST_ITEMS: Final = 100
 
 
 def line_of(*, as_json: bool, keys: Iterable[ApiKey]) -> Callable[[LogEvent], str]:
     """What makes a line of an event; `keys` may still grow, and never appear in one."""
 
     def rendered(event: LogEvent) -> str:
-        clean: Any = redact_values(_plain(event), keys)
+        clean: Any = _cut(redact_values(_plain(event), keys))  # half a key would not be found
         return json_line(clean) if as_json else console_line(clean)
 
     return rendered
@@ -33,6 +37,21 @@ def _plain(value: object) -> object:
         case str() | bool() | int() | float() | None:
             return value
     return str(value)
+
+
+def _cut(value: Any, key: str = "") -> Any:
+    """What is no longer than a line may be: of a text its beginning, of a traceback its end, which says what it was."""
+    match value:
+        case str() if key == "exception" and len(value) > _LONGEST_TRACEBACK:
+            return f"…{value[1 - _LONGEST_TRACEBACK :]}"
+        case str() if key != "exception" and len(value) > _LONGEST_VALUE:
+            return f"{value[: _LONGEST_VALUE - 1]}…"
+        case dict():
+            return {name: _cut(item, name) for name, item in value.items()}
+        case list():
+            more = [f"… {len(value) - _MOST_ITEMS} more"] if len(value) > _MOST_ITEMS else []
+            return [*map(_cut, value[:_MOST_ITEMS]), *more]
+    return value
 
 
 def json_line(event: LogEvent) -> str:

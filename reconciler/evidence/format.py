@@ -18,6 +18,7 @@ from reconciler.model.cluster import FIELDS, FieldValue, Placement, Values
 from reconciler.model.declaration import Lifecycle
 from reconciler.model.guards import LIMITED, Limit, Limits, Prices
 from reconciler.model.record import Line, Record
+from reconciler.model.text import printable
 
 FORMAT: Final = 1
 TARGET_FILE: Final = "target.json"
@@ -25,6 +26,9 @@ CLUSTERS_FILE: Final = "clusters.jsonl"
 
 LARGEST: Final = 64 << 20
 """Bytes of a file that are read: more than 100,000 clusters have."""
+
+MOST_VALUES: Final = 4_000_000
+"""Nor is what has more in it, however short: so many are in the largest file of ordinary lines."""
 
 _HEADER: Final = ("target", "endpoint", "api_key_env", "guards", "format")
 _PRICES: Final = "prices"
@@ -47,7 +51,10 @@ _SUPERSEDED: Final = "superseded"
 _OF_A_LINE: Final = frozenset(_KEYS)
 _PLACED: Final = frozenset(Placement.model_fields)
 _OF_A_FIELD: Final = frozenset({str, int, bool, list})
+_TOO_MANY: Final = 10**9
+"""No file has as many lines."""
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _PATH = re.compile(r"([a-z_]+)(?:\[\d{1,9}\]\.([a-z_]+))?")
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
@@ -93,11 +100,14 @@ def record_of(files: Files, where: str, *, revision: str | None, commit: str) ->
     """
     for name, data in files.items():
         if len(data) > LARGEST:
-            raise _damaged(where, name, None, f"it has {len(data)} bytes, and no more than {LARGEST} are read")
+            raise _damaged(where, name, None, f"it has more than {LARGEST} bytes: none are read")
+        if _values_in(data) > MOST_VALUES:
+            raise _damaged(where, name, None, f"it has more than {MOST_VALUES} values: none are read")
     header = _checked(where, TARGET_FILE, None, _header, files[TARGET_FILE])
     if header["format"] != FORMAT:
         raise GitError(
-            f"{where} is of format {header['format']}, written by a newer version of the tool; this one reads {FORMAT}",
+            f"{where} is of format {printable(str(header['format']), 20)}, written by a newer version of the tool; "
+            f"this one reads {FORMAT}",
             remedy="update the tool",
         )
     limits = _checked(where, TARGET_FILE, None, _limits, header["guards"])
@@ -127,6 +137,16 @@ def _checked(where: str, file: str, number: int | None, read: Callable[[_Read], 
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         told = "unknown values" if isinstance(error, ValidationError) else str(error)
         raise _damaged(where, file, number, told) from error
+
+
+def _values_in(data: bytes) -> int:
+    """At least as many as there are; what only looks like some, within texts, is looked at where it matters."""
+    found = _separators(data)
+    return found if found <= MOST_VALUES else _separators(_JSON_TEXT.sub(b"", data))
+
+
+def _separators(data: bytes) -> int:
+    return sum(map(data.count, (b",", b"[", b"{")))
 
 
 def _header(data: bytes) -> dict[str, Any]:
@@ -173,7 +193,7 @@ def _line(text: bytes) -> Line:
     if not isinstance(data, dict) or data.keys() != _OF_A_LINE:
         raise ValueError(f"its keys aren't {', '.join(_KEYS)}")
     name, commit, at, file, line, origin, lifecycle, declared, unsettled, kept, released = (data[key] for key in _KEYS)
-    if type(name) is not str or not name or type(file) is not str or type(line) is not int:
+    if type(name) is not str or not name or type(file) is not str or type(line) is not int or abs(line) >= _TOO_MANY:
         raise ValueError("name, file or line is not one")
     if commit is not None and not (isinstance(commit, str) and _COMMIT.fullmatch(commit)):
         raise ValueError("commit is none")

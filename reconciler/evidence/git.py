@@ -15,14 +15,19 @@ from typing import NamedTuple
 from reconciler.errors import GitError
 from reconciler.evidence.discovery import Found, find_repository
 from reconciler.evidence.objects import Object, Objects, tree_entries
-from reconciler.evidence.process import GitCommand
+from reconciler.evidence.process import DAMAGED, GitCommand, text_lines
 from reconciler.evidence.walk import Log, walk
+from reconciler.model.text import printable
 
 _MOST_FILES = 300_000
+_LONGEST_MOMENT = 12
+"""Digits of a commit's moment: more are no time that can be written as one."""
 _NEVER_A_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udc7f\udd00-\udfff]")
 """What no line holds, or no bytes: control characters, and surrogates that stand for no byte."""
 
 _UNWRITABLE = "the record is kept in the repository's .git: make it writable, or look for a *.lock that was left there"
+
+_NO_ROOM = "the record is kept in the repository's .git: make room there, and run again"
 
 
 class Commit(NamedTuple):
@@ -112,8 +117,15 @@ class Git:
         return found
 
     def blobs(self, shas: Iterable[str], most: int | None = None) -> Iterator[bytes]:
-        """The contents of blobs, in order; of one with more bytes than `most`, that many and one more."""
-        return (found.data for found in self._objects.read(list(shas), most))
+        """The contents of blobs, in order; of one with more bytes than `most`, that many and one more.
+
+        Raises GitError for what is none: a tree has bytes, too, and an empty one is no empty file.
+        """
+        names = list(shas)
+        for name, found in zip(names, self._objects.read(names, most), strict=True):
+            if found.kind != "blob":
+                raise GitError(f"{printable(name)} is no file, but a {found.kind}", remedy=DAMAGED)
+            yield found.data
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor of two commits that are here; None where there is none."""
@@ -143,7 +155,7 @@ class Git:
 
     def remotes(self) -> list[str]:
         """The names of the servers that it knows."""
-        return os.fsdecode(self.command.run("remote").out).splitlines()
+        return text_lines(self.command.run("remote").out)
 
     def log(self, commit: str, below: str, most: int | None = None) -> Log:
         """The first-parent history of a folder; of its `most` newest commits, where it has more."""
@@ -157,7 +169,7 @@ class Git:
     def refs(self, below: str) -> dict[str, str]:
         """What each ref below a path that ends in `/` points to, by its full name, sorted."""
         listed = self.command.run("for-each-ref", "--format=%(objectname) %(refname)", below).out
-        lines = (line.partition(" ") for line in os.fsdecode(listed).splitlines())
+        lines = (line.partition(" ") for line in text_lines(listed))
         return {ref: sha for sha, _, ref in lines}
 
     def write_commit(self, files: Mapping[str, bytes], parents: Sequence[str], message: str) -> str:
@@ -177,7 +189,7 @@ class Git:
             return True
         if any(self.ref(one.ref) != one.was for one in asked):
             return False
-        raise GitError(f"the record can't be written: {ended.words}", remedy=_UNWRITABLE)
+        raise _unwritten(ended.words)
 
     def ref(self, ref: str) -> str | None:
         """The commit of a ref, by its full name."""
@@ -189,8 +201,13 @@ class Git:
     def _written(self, *arguments: str, given: bytes) -> str:
         ended = self.command.run(*arguments, given=given, ask_anyway=True)
         if ended.code != 0:
-            raise GitError(f"the record can't be written: {ended.words}", remedy=_UNWRITABLE)
+            raise _unwritten(ended.words)
         return ended.out.decode().strip()
+
+
+def _unwritten(words: str) -> GitError:
+    full = "No space left on device" in words or "Disk quota exceeded" in words
+    return GitError(f"the record can't be written: {words}", remedy=_NO_ROOM if full else _UNWRITABLE)
 
 
 def _commit(found: Object) -> Commit:
@@ -198,5 +215,6 @@ def _commit(found: Object) -> Commit:
     lines = [line.partition(b" ") for line in head.split(b"\n")]
     parents = tuple(value.decode() for key, _, value in lines if key == b"parent")
     committed = next((value.split(b" ") for key, _, value in lines if key == b"committer"), [])
-    at = float(committed[-2]) if len(committed) > 2 and committed[-2].isdigit() else 0.0
+    told = committed[-2] if len(committed) > 2 else b""
+    at = float(told) if told.isdigit() and len(told) <= _LONGEST_MOMENT else 0.0
     return Commit(found.sha, parents, lines[0][2].decode(), message.decode(errors="replace"), at)

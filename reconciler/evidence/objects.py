@@ -97,11 +97,13 @@ class Objects:
 
 
 def tree_entries(tree: Object) -> Iterator[TreeEntry]:
-    """What stands in a tree."""
+    """What stands in a tree. Raises GitError for what is none."""
     data, hash_bytes, at = tree.data, len(tree.sha) // 2, 0
     while at < len(data):
-        stop = data.index(b"\x00", at)
-        mode, name = data[at:stop].split(b" ", 1)
+        stop = data.find(b"\x00", at)
+        mode, space, name = data[at:stop].partition(b" ")
+        if stop < 0 or not space or stop + hash_bytes >= len(data):
+            raise GitError(f"the tree {tree.sha} of this repository is damaged", remedy=DAMAGED)
         at = stop + 1 + hash_bytes
         yield TreeEntry(mode, os.fsdecode(name), data[stop + 1 : at].hex())
 

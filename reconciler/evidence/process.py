@@ -211,6 +211,11 @@ def without_credentials(text: str) -> str:
     return printable(_CREDENTIALS.sub("", text), _SAID)
 
 
+def text_lines(data: bytes) -> list[str]:
+    """Lines of git's output. A ref's name may hold what Python, too, would end a line at: U+2028, U+0085."""
+    return os.fsdecode(data.removesuffix(b"\n")).split("\n") if data else []
+
+
 def exit_code(process: "subprocess.Popen[bytes]") -> int:
     """How one ended that says nothing any more; 0 where it hasn't."""
     try:

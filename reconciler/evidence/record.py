@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from reconciler.errors import GitError
-from reconciler.evidence.format import CLUSTERS_FILE, TARGET_FILE, files_of, record_of
+from reconciler.evidence.format import CLUSTERS_FILE, LARGEST, TARGET_FILE, files_of, record_of
 from reconciler.evidence.git import Commit, Git, RefUpdate
 from reconciler.evidence.merge import merge
 from reconciler.evidence.objects import object_id
@@ -33,7 +33,7 @@ _MOST_PASSED_OVER = 100
 
 _REVISION = "Revision: "
 _RUN = "Run: "
-_TRAILER = re.compile(r"Revision: ([0-9a-f]{40}|[0-9a-f]{64})(?: of (\d{1,15}))?")
+_TRAILER = re.compile(r"Revision: ([0-9a-f]{40}|[0-9a-f]{64})(?: of (\d{1,12}))?")
 """With the commit's own moment, in epoch seconds: a clone that is cut short can't look it up."""
 
 
@@ -235,7 +235,7 @@ class Records:
         commit = self._git.commit(sha)
         names = (TARGET_FILE, CLUSTERS_FILE)
         try:
-            contents = dict(zip(names, self._git.blobs(f"{sha}:{name}" for name in names), strict=True))
+            contents = dict(zip(names, self._git.blobs((f"{sha}:{name}" for name in names), LARGEST), strict=True))
         except GitError as error:
             raise GitError(f"{where} can't be read: {error.message}", remedy=error.remedy) from error
         revision, at = _revision(commit) if commit else (None, None)

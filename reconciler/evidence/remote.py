@@ -1,13 +1,12 @@
 """The record's refs on a server: listed, fetched, pushed, by git's own credentials. Nothing is asked of a person."""
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from reconciler.errors import GitError
-from reconciler.evidence.process import GitCommand, GitOutput, without_credentials
+from reconciler.evidence.process import GitCommand, GitOutput, text_lines, without_credentials
 from reconciler.model.text import printable
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
@@ -39,7 +38,7 @@ class Remote:
     """One server of a repository, by the name that git knows it under. Raises GitError where it knows none."""
 
     def __init__(self, command: GitCommand, name: str) -> None:
-        known = os.fsdecode(command.run("remote").out).splitlines()
+        known = text_lines(command.run("remote").out)
         if name not in known or not _NAME.fullmatch(name):
             listed = f"git knows {', '.join(printable(one) for one in known)}" if known else "git knows none"
             raise GitError(
@@ -52,14 +51,14 @@ class Remote:
     def refs(self, below: str) -> dict[str, str]:
         """The commit of each of its refs below a path that ends in `/`, by full name."""
         listed = self._asked("ls-remote", "--refs", self.name, f"{below}*")
-        lines = (line.partition("\t") for line in os.fsdecode(listed.out).splitlines())
+        lines = (line.partition("\t") for line in text_lines(listed.out))
         return {ref: sha for sha, _, ref in lines if ref.startswith(below)}
 
     def tip(self, branch: str) -> str | None:
         """The commit of a branch; None where the server has none of that name."""
         ref = f"refs/heads/{branch}"
         listed = self._asked("ls-remote", "--refs", self.name, ref)
-        lines = (line.partition("\t") for line in os.fsdecode(listed.out).splitlines())
+        lines = (line.partition("\t") for line in text_lines(listed.out))
         return next((sha for sha, _, name in lines if name == ref), None)
 
     def fetch(self, refs: Sequence[str]) -> None:
@@ -77,7 +76,7 @@ class Remote:
         ended = self._command.run("push", *options, *leases, self.name, *specs, reach="remote", ask_anyway=True)
         if ended.code == 0:
             return True
-        refused = [line for line in os.fsdecode(ended.out).splitlines() if line.startswith("!")]
+        refused = [line for line in text_lines(ended.out) if line.startswith("!")]
         if refused and all(_RACE.search(line) for line in refused):
             return False
         why = without_credentials(refused[0].rpartition("\t")[2]) if refused else ended.words

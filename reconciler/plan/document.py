@@ -75,7 +75,9 @@ def load_plans(text: str | bytes) -> PlanDocument:
                 remedy="make a new one with this version: reconciler plan --out FILE",
             )
         digests = [(t.pop("digest"), [c.pop("digest") for c in t["changes"]]) for t in raw["targets"]]
-        document = PlanDocument.model_validate_json(json.dumps(raw))
+        undigested = json.dumps(raw)
+        del raw  # a large plan's values are not held beside its models
+        document = PlanDocument.model_validate_json(undigested)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = "its shape is wrong" if isinstance(error, ValidationError) else "it can't be read"
         raise DamagedPlan(f"the plan is damaged: {what}", remedy=_ANEW) from error

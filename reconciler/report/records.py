@@ -11,6 +11,8 @@ from reconciler.report.values import counted, name_text
 
 RecordFormat: TypeAlias = Literal["text", "json", "markdown"]
 
+_LONGEST_PATH = 1000
+
 
 def render_records(records: Sequence[Record], format_name: RecordFormat) -> str:
     """All records; ends in a line break."""
@@ -37,7 +39,9 @@ def _markdown(record: Record) -> Iterator[str]:
 
 
 def _place(line: Line) -> str:
-    return printable(f"{line.file}:{line.line}") + (f" of {line.commit[:10]}" if line.commit else " of a dirty tree")
+    return f"{printable(line.file, _LONGEST_PATH)}:{line.line}" + (
+        f" of {line.commit[:10]}" if line.commit else " of a dirty tree"
+    )
 
 
 def _notes(line: Line) -> Iterator[str]:

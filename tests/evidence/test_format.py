@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from reconciler.errors import GitError
-from reconciler.evidence.format import CLUSTERS_FILE, LARGEST, TARGET_FILE, files_of, record_of
+from reconciler.evidence.format import CLUSTERS_FILE, LARGEST, MOST_VALUES, TARGET_FILE, files_of, record_of
 from reconciler.model.record import Record
 from tests.evidence.records import COMMITS, PLACED, contents, line, record, records
 
@@ -80,6 +80,7 @@ def _header(**changes: object) -> bytes:
         (CLUSTERS_FILE, _with(more=1), "clusters.jsonl:3", "its keys aren't name, commit, at"),
         (CLUSTERS_FILE, _with(), "clusters.jsonl:3", "a is there already"),
         (CLUSTERS_FILE, _with(name=""), "clusters.jsonl:3", "name, file or line"),
+        (CLUSTERS_FILE, _with(line=10**4000), "clusters.jsonl:3", "name, file or line"),
         (CLUSTERS_FILE, _with(line=True), "clusters.jsonl:3", "name, file or line"),
         (CLUSTERS_FILE, _with(commit="--all"), "clusters.jsonl:3", "commit is none"),
         (CLUSTERS_FILE, _with(commit=1), "clusters.jsonl:3", "commit is none"),
@@ -94,6 +95,8 @@ def _header(**changes: object) -> bytes:
         (CLUSTERS_FILE, _with(superseded=[None]), "clusters.jsonl:3", "superseded is not a list"),
         (CLUSTERS_FILE, _with(unsettled="gone"), "clusters.jsonl:3", "no values"),
         (CLUSTERS_FILE, b"1" * (LARGEST + 1), "clusters.jsonl", "bytes"),
+        (CLUSTERS_FILE, b"[" + b"{}," * MOST_VALUES + b"{}]", "clusters.jsonl", "more than 4000000 values"),
+        (TARGET_FILE, b"[" + b"[]," * MOST_VALUES + b"[]]", "target.json", "more than 4000000 values"),
         (TARGET_FILE, b"[]", "target.json", "it has no format"),
         (TARGET_FILE, _header(format=True), "target.json", "it has no format"),
         (TARGET_FILE, _header(x=1), "target.json", "its keys aren't"),
@@ -118,3 +121,18 @@ def test_what_is_damaged_is_told_with_file_and_line(file: str, damaged: bytes, p
     assert caught.value.remedy == (
         "look with `git log -p` of that ref, and go back to the last good commit with `git update-ref`"
     )
+
+
+def test_what_only_looks_dense_is_read() -> None:
+    """A description may be nothing but commas, brackets and quotes: what counts are values."""
+    odd = '[{,"\\' * (MOST_VALUES // 3 + 1)
+    files = files_of(record(line("a")._replace(declared={"description": odd})))
+    assert read(files).lines["a"].declared == {"description": odd}
+
+
+def test_a_format_of_a_thousand_digits_is_told_short() -> None:
+    """What a record says of itself is no page."""
+    header = GOOD[TARGET_FILE].replace(b'"format": 1', b'"format": ' + b"1" * 4000)
+    with pytest.raises(GitError, match="written by a newer version") as caught:
+        read({**GOOD, TARGET_FILE: header})
+    assert len(caught.value.message) < 200

@@ -503,3 +503,14 @@ def test_refs_are_moved_all_or_none_and_only_from_where_they_were(tmp_path: Path
             git.move([RefUpdate("refs/blocked/x", None, one)])
     assert caught.value.remedy is not None
     assert caught.value.remedy.startswith("the record is kept in the repository's .git: make it writable")
+
+
+@pytest.mark.parametrize("damaged", [b"garbage", b"100644 a\x00short", b"40000\x00" + b"x" * 20])
+def test_a_tree_that_is_none_is_told(tmp_path: Path, damaged: bytes) -> None:
+    """Whoever pushes to a server that looks at nothing pushes what he likes."""
+    repo = Repo.new(tmp_path / "repo")
+    tree = repo.git("hash-object", "-t", "tree", "-w", "--literally", "--stdin", given=damaged)
+    head = f"tree {tree}\nauthor a <a@b> 1 +0000\ncommitter a <a@b> 1 +0000\n\nm\n".encode()
+    sha = repo.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", given=head)
+    with git_of(repo.folder) as git, pytest.raises(GitError):
+        git.files(sha, "")

@@ -11,8 +11,10 @@ import pytest
 from reconciler.errors import GitError
 from reconciler.evidence.format import CLUSTERS_FILE
 from reconciler.evidence.git import Git
+from reconciler.evidence.process import GitCommand, GitOutput
 from reconciler.evidence.record import RECORDS, Records, ref_of
 from reconciler.model.record import claim, unclaimed
+from reconciler.model.text import printable
 from tests.evidence.records import COMMITS, contents, line, record
 from tests.evidence.repositories import ENDPOINT, Repo, script, text
 
@@ -414,6 +416,17 @@ def test_where_it_cant_be_written_that_is_told(repo: Repo) -> None:
         assert records.all() == (written,)
 
 
+@pytest.mark.parametrize("why", ["No space left on device", "Disk quota exceeded"])
+def test_a_full_disk_takes_room_and_no_permission(repo: Repo, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    """As git says it, wherever the record's objects and refs are written."""
+    ended = GitOutput(128, b"", f"fatal: unable to write loose object file: {why}\n")
+    with records_of(repo) as records:
+        monkeypatch.setattr(GitCommand, "run", lambda *_, **__: ended)
+        with pytest.raises(GitError, match=why) as caught:
+            records.write(record(line("a")), "x")
+    assert caught.value.remedy == "the record is kept in the repository's .git: make room there, and run again"
+
+
 @pytest.mark.slow
 def test_ten_thousand_clusters_are_one_blob(repo: Repo) -> None:
     """However large the fleet is, a write makes one blob of lines, a header, a tree and a commit."""
@@ -424,3 +437,50 @@ def test_ten_thousand_clusters_are_one_blob(repo: Repo) -> None:
         assert int(repo.git("count-objects").split()[0]) - before == 4
         assert records.read("us-east-1", ENDPOINT) == written
         assert len(written.lines) == 10_000
+
+
+@pytest.mark.parametrize("ended", ["\u2028", "\u2029", "\x85"])
+def test_a_ref_whose_name_holds_a_line_separator_takes_no_others_place(repo: Repo, other: Repo, ended: str) -> None:
+    """Here or on the server it is told by its own name, and what to take away is that one."""
+    with records_of(repo) as records:
+        good = records.write(record(line("a")), "us-east-1: 1 applied")
+        bad = records.write(record(line("b"), line("c"))._replace(target="x"), "x: 2 applied")
+        records.push("origin", [good])
+        assert bad.commit is not None
+        repo.git("update-ref", f"{REF}{ended}x", bad.commit)
+        with pytest.raises(GitError) as caught:
+            records.all()
+        name = f"{REF}{ended.encode('unicode_escape').decode()}x"
+        assert printable(caught.value.message).startswith(f"{name} holds the record of another target, x at ")
+        assert records.read("us-east-1", ENDPOINT) == good
+    repo.git("push", "--quiet", "origin", f"{REF}{ended}x")
+    with records_of(other) as theirs, pytest.raises(GitError, match="holds the record of another target, x at "):
+        theirs.fetch("origin")
+    assert REF not in refs_of(other) or other.git("rev-parse", REF) == good.commit
+
+
+def test_a_folder_where_a_file_belongs_is_no_empty_record(repo: Repo) -> None:
+    """Nor is a tree that is none."""
+    with records_of(repo) as records:
+        good = records.write(record(line("a")), "us-east-1: 1 applied")
+    header = repo.git("rev-parse", f"{good.commit}:target.json")
+    empty = repo.git("mktree", given=b"")
+    entries = f"040000 tree {empty}\tclusters.jsonl\n100644 blob {header}\ttarget.json\n"
+    tree = repo.git("mktree", given=entries.encode())
+    repo.git("update-ref", REF, repo.git("commit-tree", tree, "-m", "hostile"))
+    with records_of(repo) as records, pytest.raises(GitError, match=r"clusters\.jsonl is no file, but a tree"):
+        records.all()
+
+
+@pytest.mark.parametrize("moment", ["9" * 400, "9" * 14])
+def test_a_commit_of_no_moment_is_of_none(repo: Repo, moment: str) -> None:
+    """Whoever writes a commit writes its moment, too: one that no clock has can't be told."""
+    with records_of(repo) as records:
+        good = records.write(record(line("a")), "us-east-1: 1 applied")
+    said = repo.git("cat-file", "commit", str(good.commit)) + "\n"
+    odd = re.sub(r"> \d+ ", f"> {moment} ", said).encode()
+    sha = repo.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", given=odd)
+    repo.git("update-ref", REF, sha)
+    with records_of(repo) as records:
+        (found,) = records.all()
+        assert [one.at for one in records.applies(found, 1)] == [0.0]
