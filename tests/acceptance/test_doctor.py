@@ -150,8 +150,8 @@ def test_a_job_on_gitlab_whose_token_may_not_read(workplace: Workplace) -> None:
         workplace.environment["CI_PIPELINE_SOURCE"] = "schedule"
         del workplace.environment["CI_MERGE_REQUEST_IID"]
         scheduled = told_of_forge(workplace)
-    grant = "give GITLAB_TOKEN the scope `api` and the role Reporter; with CI_JOB_TOKEN nobody writes notes"
-    step = "give the job a project access token with the scope `api`: with CI_JOB_TOKEN nobody writes notes"
+    grant = "give GITLAB_TOKEN the scope `api` and the role Reporter; CI_JOB_TOKEN can't write notes"
+    step = "give the job a project access token with the scope `api`: CI_JOB_TOKEN can't write notes"
     assert tokenless == [f"warning  no token: GITLAB_TOKEN is not set → {step}"]
     assert granted == ["ok       the pull request's comments can be read", "ok       drift issues can be read"]
     of_issues = f"warning  GET /projects/{PROJECT}/issues: 403 Forbidden: 403 Forbidden → {grant}"
