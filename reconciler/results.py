@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from reconciler import __version__
 from reconciler.model.cluster import Frozen, Listed
-from reconciler.plan.change import Cause, FieldChange, Risk
+from reconciler.plan.change import Cause, FieldChange, Risk, Source
 from reconciler.problem import Kind, Problem
 
 Outcome: TypeAlias = Literal["applied", "failed", "skipped", "left", "stale", "unknown"]
@@ -37,6 +37,8 @@ class Result(Frozen):
     """The cluster."""
     cause: Cause | None = None
     """Why; None where there is no base to tell it by."""
+    source: Source | None = None
+    """Where the cluster is, or was last, declared."""
     fields: Annotated[tuple[FieldChange, ...], Listed] = ()
     """What differed."""
     risks: Annotated[tuple[Risk, ...], Listed] = ()

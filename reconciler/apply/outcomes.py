@@ -61,6 +61,7 @@ def _result_of(item: Item, change: Change, ended: Ended, job: Job, at: float) ->
         action=change.action,
         name=change.name,
         cause=change.cause,
+        source=change.source,
         fields=change.fields,
         risks=change.risks,
         reviewed=job.reviewed.get(change.name) if job.reviewed is not None else None,

@@ -90,7 +90,10 @@ def command(
         if consent != "given":
             declined = consent == "declined"
             code = exits.of_stopped(planned.plans, planned.errors, unexpected=refusals, declined=declined)
-            return tell_plans(console, planned.document(refusals), code, invocation=shared.invocation())
+            code = tell_plans(console, planned.document(refusals), code, invocation=shared.invocation())
+            if declined:
+                console.tell("declined: nothing was sent\n")
+            return code
         with console.progress("applying") as on_progress:
             applied = runner.run_gracefully(
                 apply_all(ground, planned, request, apply_options, runner.clock, runner.stop, on_progress=on_progress)

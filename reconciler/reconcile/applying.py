@@ -104,6 +104,7 @@ def _left_alone(plan: Plan, suspension: Suspension) -> TargetReport:
             action=change.action,
             name=change.name,
             cause=change.cause,
+            source=change.source,
             fields=change.fields,
             risks=change.risks,
             outcome="left",

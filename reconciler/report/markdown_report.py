@@ -6,6 +6,7 @@ from typing import Final
 from reconciler.report.blocks import SHORT, Block
 from reconciler.report.inline import code, term
 from reconciler.report.look import Look
+from reconciler.report.notes import place_text
 from reconciler.report.outcomes import (
     AlikeResults,
     alike_results,
@@ -109,6 +110,8 @@ def _line(alike: AlikeResults, report: TargetReport, look: Look, *, several: boo
     what = code(result.name) if count == 1 else f"{count} clusters"
     action = "" if result.outcome == "left" else f"{result.action} "
     told = [f"**{action}{what}**{_where(report, several=several)}", *_why(result, look)]
+    if result.source is not None and count == 1:
+        told.insert(1, code(place_text(result.source)))
     fields, ended = list(_fields(result)), list(_ended(result, alone=count == 1))
     if result.error is None:
         lines = [" · ".join((*told, *fields, *ended))]

@@ -6,6 +6,7 @@ from reconciler.model.text import printable
 from reconciler.report.invocation import invocation_of_report
 from reconciler.report.look import PLAIN, Look
 from reconciler.report.nextsteps import NextStep, report_steps
+from reconciler.report.notes import place_text
 from reconciler.report.outcomes import (
     AlikeResults,
     alike_results,
@@ -85,7 +86,8 @@ def _alike_lines(alike: AlikeResults, style: Style) -> Iterator[str]:
     paint = style.green if result.outcome == "applied" else style.red
     took = f"  {style.dim(duration_text(result.seconds))}" if result.attempts and count == 1 else ""
     what = name_text(result.name) if count == 1 else f"{count} clusters, all alike"
-    yield f"  {paint(result.outcome)}  {result.action} {style.bold(what)}{took}"
+    place = f"  {style.dim(printable(place_text(result.source)))}" if result.source and count == 1 else ""
+    yield f"  {paint(result.outcome)}  {result.action} {style.bold(what)}{place}{took}"
     if result.error is not None:
         attempts = f"after {result.attempts} attempts: " if result.attempts > 1 else ""
         yield f"      {attempts}{printable(result.error.message, LONGEST_MESSAGE)}"

@@ -1,6 +1,6 @@
 """What is told of a target's clusters, group by group: what is under way, what would be done, how it ended."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
 from reconciler.apply.ongoing import EndedChange, Ongoing
@@ -35,7 +35,7 @@ def sections_of(
         yield section_of("ongoing", "Under way", "work", [*_ongoing(ongoing, target.plan)])
     yield from _so_far(ended)
     if target.report is not None:
-        yield from _ended(target.report, target.plan)
+        yield from _ended(target.report)
     elif target.plan is not None:
         names = {one.name for one, _ in ongoing} | {one.name for one in ended}
         rest = tuple(change for change in target.plan.changes if change.name not in names)
@@ -141,17 +141,16 @@ def _group(alike: Alike, plan: Plan, topic: Topic) -> Group:
     )
 
 
-def _ended(report: TargetReport, plan: Plan | None) -> Iterator[Section]:
+def _ended(report: TargetReport) -> Iterator[Section]:
     """How it was done: the worst first, what was applied last."""
     every = alike_results(report)
-    places = {change.name: place_text(change.source) for change in plan.changes} if plan is not None else {}
     for outcome, word in OUTCOMES.items():
-        groups = [_result(alike, places) for alike in every if alike.first.outcome == outcome]
+        groups = [_result(alike) for alike in every if alike.first.outcome == outcome]
         if groups:
             yield section_of(outcome, word.title, _OUTCOME_TONES.get(outcome, "warn"), groups)
 
 
-def _result(alike: AlikeResults, places: Mapping[str, str]) -> Group:
+def _result(alike: AlikeResults) -> Group:
     result, names = alike.first, tuple(one.name for one in alike.results)
     attempts = f"after {result.attempts} attempts: " if result.attempts > 1 else ""
     return Group(
@@ -160,7 +159,7 @@ def _result(alike: AlikeResults, places: Mapping[str, str]) -> Group:
         tuple(result_fields(result)),
         tuple(result_notes(result)),
         error=f"{attempts}{result.error.message}" if result.error else "",
-        place=places.get(names[0], "") if len(names) == 1 else "",
+        place=place_text(result.source) if len(names) == 1 else "",
     )
 
 

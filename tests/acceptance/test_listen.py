@@ -95,7 +95,7 @@ def test_what_is_under_way_is_seen_while_it_settles(checkout: Checkout) -> None:
     [orders] = seen
     assert (orders["name"], orders["action"], orders["status"]) == ("orders", "create", "Creating")
     assert {field["path"]: field["after"] for field in orders["fields"]}["shard_count"] == 1
-    assert re.search(r"<h3>Under way .*\n.*\n.*<h4>create orders</h4>", loop.ask("/")[1])
+    assert re.search(r"<h3>Under way .*\n.*\n.*<h4>create orders .*manifests/orders.yaml:[0-9]+<", loop.ask("/")[1])
     assert loop.ask("/readyz") == (200, "ready\n")
     assert loop.end() == 143
 

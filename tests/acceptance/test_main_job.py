@@ -5,6 +5,7 @@ import os
 import pty
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -308,8 +309,13 @@ def test_apply_asks_on_a_terminal(one_cluster: Workplace, answer: str, code: int
         while "Apply? [y/N]: " not in shown:
             shown += os.read(ours, 4096).decode()
         os.write(ours, answer.encode())
+        process.wait()
+    with suppress(OSError):  # of a terminal that nobody has open any more
+        while more := os.read(ours, 4096).decode():
+            shown += more
     os.close(ours)
     assert "+ create orders" in shown
+    assert ("declined: nothing was sent" in shown) == (code == 1)
     assert (process.returncode, service.writes()) == (code, writes)
 
 

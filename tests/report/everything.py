@@ -357,6 +357,7 @@ def a_report(say: Say = as_it_is) -> TargetReport:
             action="update",
             name=say("busy"),
             cause="revision",
+            source=Source(file=say("manifests/busy.yaml"), line=1),
             fields=(
                 field("node_instance_type", say("m6g.large"), say("r6g.huge"), "revision"),
                 field("shard_count", 9, 4, "drift", recorded=4),
@@ -373,6 +374,7 @@ def a_report(say: Say = as_it_is) -> TargetReport:
             action="delete",
             name=say("gone"),
             cause="pending",
+            source=Source(file=say("manifests/gone.yaml"), line=7),
             risks=("data-loss",),
             outcome="skipped",
             error=error("another change failed"),

@@ -112,7 +112,7 @@ def test_colour_says_nothing_that_the_text_does_not() -> None:
         "  \x1b[32m+\x1b[0m \x1b[1mcreate late\x1b[0m  \x1b[2mmanifests/late.yaml:1\x1b[0m\n",
         "  \x1b[33m~\x1b[0m \x1b[1mupdate orders\x1b[0m  \x1b[2mmanifests/orders.yaml:1\x1b[0m\n",
         "      \x1b[31mrisk:\x1b[0m node-replacement (all its nodes are replaced)\n",
-        "  \x1b[31mfailed\x1b[0m  update \x1b[1mbusy\x1b[0m  \x1b[2m1m\x1b[0m\n",
+        "  \x1b[31mfailed\x1b[0m  update \x1b[1mbusy\x1b[0m  \x1b[2mmanifests/busy.yaml:1\x1b[0m  \x1b[2m1m\x1b[0m\n",
         "  \x1b[32mapplied\x1b[0m  create \x1b[1mnew\x1b[0m  \x1b[2m0.4s\x1b[0m\n",
         "\x1b[31merror:\x1b[0m nothing matches\n  \x1b[2m→\x1b[0m see reconciler plan --help\n",
     ):

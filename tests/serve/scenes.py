@@ -227,7 +227,7 @@ def suspended_apply() -> Picture:
         kind="suspended", message="suspended until 2027-01-15T10:00:00Z, nothing is applied to it: because"
     )
     results = tuple(
-        Result(action="update", name=c.name, cause=c.cause, fields=c.fields, outcome="left", error=why)
+        Result(action="update", name=c.name, cause=c.cause, source=c.source, fields=c.fields, outcome="left", error=why)
         for c in plan.changes
     )
     report = TargetReport(
