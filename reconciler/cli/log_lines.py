@@ -14,7 +14,7 @@ _LONGEST_TEXT: Final = 1000
 _LONGEST_VALUE: Final = 4000
 """Characters of a value of an event, whoever reads it; a store of logs drops, or breaks, a line that is a page."""
 _LONGEST_TRACEBACK: Final = 20_000
-_MOST_ITEMS: Final = 100
+_MOST_ITEMS: Final = 1000
 
 
 def line_of(*, as_json: bool, keys: Iterable[ApiKey]) -> Callable[[LogEvent], str]:
