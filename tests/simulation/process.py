@@ -313,6 +313,8 @@ class Process:
         if request.method == "GET" and answer.is_success:
             clusters = {entry["name"]: live_cluster(entry) for entry in answer.json()}
             self.lists[target] = (self.world.clock.monotonic(), clusters)
+            if self.planned is not None:
+                self.world.seen_as_declared(self, self.planned.readings[target], clusters.values())
             if not self.applying:
                 self.answered[target] = self.answered.get(target, 0) + 1
 

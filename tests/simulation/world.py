@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from itertools import takewhile
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, assert_never
 from reconciler.evidence.format import TARGET_FILE
 from reconciler.evidence.objects import tree_entries
 from reconciler.evidence.record import Records
+from reconciler.model.cluster import LiveCluster
 from reconciler.model.view import live_cluster
 from reconciler.plan.decide import Reading
 from reconciler.sandbox.app import create_app
@@ -311,13 +312,18 @@ class World:
         if process.clone.head not in self.server.main:
             self._applied.pop(account, None)
         for cluster in reading.live:
-            declaration, incarnation = (
-                reading.head.declarations.get(cluster.name),
-                self.truth.at((account, cluster.name)),
-            )
+            incarnation = self.truth.at((account, cluster.name))
             line = reading.evidence.line(cluster.name)
             if incarnation is not None and line is not None and line.released:
                 incarnation.maker = "hand"
+        self.seen_as_declared(process, reading, reading.live)
+
+    def seen_as_declared(self, process: Process, reading: Reading, clusters: Iterable[LiveCluster]) -> None:
+        """What a run has seen live as git says, it takes for its own."""
+        account = process.accounts[reading.head.target.name]
+        for cluster in clusters:
+            declaration = reading.head.declarations.get(cluster.name)
+            incarnation = self.truth.at((account, cluster.name))
             if declaration is not None and incarnation is not None:
                 incarnation.put("tool", meant(cluster.values, declaration.managed))
 
