@@ -51,7 +51,7 @@ def rewrite(file: str, data: bytes, *, unique: str) -> None:
             raise OutputError(f"{file} is not a regular file any more", remedy="look what has taken its place")
         _replace(file, data, unique)
     except OSError as error:
-        raise OutputError(f"{file} can't be written: {error.strerror}", remedy=_remedy(error)) from error
+        raise OutputError(f"{file} can't be written: {error.strerror}", remedy=remedy_for(error)) from error
 
 
 def _unwritable(file: str) -> str | None:
@@ -79,10 +79,11 @@ def create(file: str, data: bytes, *, unique: str) -> None:
             raise OutputError(f"{file} is there already, and stays as it is", remedy="run again: another name is taken")
         _replace(file, data, unique)
     except OSError as error:
-        raise OutputError(f"{file} can't be written: {error.strerror}", remedy=_remedy(error)) from error
+        raise OutputError(f"{file} can't be written: {error.strerror}", remedy=remedy_for(error)) from error
 
 
-def _remedy(error: OSError) -> str:
+def remedy_for(error: OSError) -> str:
+    """What to do where a file that is ours to write can't be written."""
     return "make room, and run again" if error.errno in _FULL else "look at its permissions"
 
 

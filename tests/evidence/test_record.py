@@ -11,7 +11,7 @@ import pytest
 from reconciler.errors import GitError
 from reconciler.evidence.format import CLUSTERS_FILE
 from reconciler.evidence.git import Git
-from reconciler.evidence.process import GitCommand, GitOutput
+from reconciler.evidence.process import GitCommand, GitOutput, Reach
 from reconciler.evidence.record import RECORDS, Records, ref_of
 from reconciler.model.record import claim, unclaimed
 from reconciler.model.text import printable
@@ -416,14 +416,29 @@ def test_where_it_cant_be_written_that_is_told(repo: Repo) -> None:
         assert records.all() == (written,)
 
 
+class FullDisk(GitCommand):
+    """A git that finds no room for what it is to write; it answers so whatever it is asked."""
+
+    def run(
+        self,
+        *arguments: str,
+        given: bytes = b"",
+        reach: Reach = "local",
+        ask_anyway: bool = False,
+    ) -> GitOutput:
+        del arguments, given, reach, ask_anyway
+        return GitOutput(128, b"", f"fatal: unable to write loose object file: {self.environment['WHY']}\n")
+
+
 @pytest.mark.parametrize("why", ["No space left on device", "Disk quota exceeded"])
-def test_a_full_disk_takes_room_and_no_permission(repo: Repo, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+def test_a_full_disk_takes_room_and_no_permission(repo: Repo, why: str) -> None:
     """As git says it, wherever the record's objects and refs are written."""
-    ended = GitOutput(128, b"", f"fatal: unable to write loose object file: {why}\n")
-    with records_of(repo) as records:
-        monkeypatch.setattr(GitCommand, "run", lambda *_, **__: ended)
-        with pytest.raises(GitError, match=why) as caught:
-            records.write(record(line("a")), "x")
+    git = Git.open(str(repo.folder))
+    assert git is not None
+    git.command = FullDisk(git.command.folder, git.command.git_dir, {"WHY": why})
+    with pytest.raises(GitError, match=why) as caught:
+        git.write_commit({"a": b"1"}, [], "x")
+    git.close()
     assert caught.value.remedy == "the record is kept in the repository's .git: make room there, and run again"
 
 
