@@ -70,11 +70,20 @@ class Table:
 
 def compare(before: dict[str, Any], after: dict[str, Any]) -> None:
     """Each row of both: the ratio then and now, since what a machine takes differs from day to day."""
-    earlier = {row["work"]: Row(**row) for row in before["rows"]}
+    earlier, now = (_by_work([Row(**row) for row in kept["rows"]]) for kept in (before, after))
     print(f"{'work':<{_WORK}} {before['revision'][:12]:>12} {after['revision'][:12]:>12}")
-    for row in (Row(**row) for row in after["rows"]):
-        was = earlier.get(row.work)
-        print(f"{row.work:<{_WORK}} {_told(was):>12} {_told(row):>12}  {row.budget}")
+    for key, row in now.items():
+        print(f"{row.work:<{_WORK}} {_told(earlier.get(key)):>12} {_told(row):>12}  {row.budget}")
+
+
+def _by_work(rows: Sequence[Row]) -> dict[tuple[str, str], Row]:
+    """By the work, and what it belongs to: an indented row is of the one above it."""
+    found: dict[tuple[str, str], Row] = {}
+    above = ""
+    for row in rows:
+        above = above if row.work.startswith(" ") else row.work
+        found[above, row.work if (above, row.work) not in found else f"{row.work} of {len(found)}"] = row
+    return found
 
 
 def _told(row: Row | None) -> str:
