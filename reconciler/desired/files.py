@@ -83,7 +83,7 @@ class Folder:
 
 def is_manifest(name: str) -> bool:
     """Whether a path below the folder of manifests is a manifest's: its ending, and nothing of it hidden."""
-    return name.endswith(SUFFIXES) and not any(part.startswith(".") for part in name.split("/"))
+    return name.endswith(SUFFIXES) and "/." not in f"/{name}"
 
 
 def read_file(path: str, name: str) -> bytes | Problem:
@@ -117,7 +117,7 @@ def read_named(path: str, name: str) -> bytes | Problem:
 
 def shown_path(path: str) -> str:
     """A path that can be encoded."""
-    return os.fsencode(path).decode("utf-8", errors="backslashreplace")
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", errors="backslashreplace")
 
 
 class _Listing:

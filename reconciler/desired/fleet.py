@@ -177,13 +177,11 @@ class _Gathered:
 
     def take(self, parsed: Parsed, data: bytes | Problem) -> None:
         """One file more."""
-        for name, file in (
-            *((d.name, d.file) for d in parsed.declarations),
-            *((b.name, b.file) for b in parsed.broken),
-        ):
-            if name in self._names and isinstance(data, bytes):
-                self._repeating[file] = data
-            self._names.add(name)
+        documents: tuple[Declaration | Named, ...] = (*parsed.declarations, *parsed.broken)
+        for one in documents:
+            if one.name in self._names and isinstance(data, bytes):
+                self._repeating[one.file] = data
+            self._names.add(one.name)
         self.files += 1
         self.wrong = self.wrong or bool(parsed.problems)
         self.declarations += parsed.declarations

@@ -102,10 +102,10 @@ def _said(document: Document, file: str, defaults: Defaults, region: str | None)
         message = f"this is not a manifest: it looks like {what}"
         return Parsed(problems=(Problem("manifest", message, remedy, None, None, file, *document.position),))
     name = value.get("name") if isinstance(value, dict) else None
-    cluster = printable(name, 255) if isinstance(name, str) and name else None
-    manifest, problems = _checked(document, file, defaults, cluster)
+    name = name if isinstance(name, str) and name else None
+    manifest, problems = _checked(document, file, defaults, name)
     if manifest is None or problems:
-        broken = (Named(name, file, document.place(("name",))),) if isinstance(name, str) and name else ()
+        broken = (Named(name, file, document.place(("name",))),) if name is not None else ()
         return Parsed(broken=broken, problems=tuple(problems))
     declaration = declare(manifest, file, document.position[0], Places(file, document, manifest, defaults))
     warnings = [
@@ -116,21 +116,21 @@ def _said(document: Document, file: str, defaults: Defaults, region: str | None)
 
 
 def _checked(
-    document: Document, file: str, defaults: Defaults, cluster: str | None
+    document: Document, file: str, defaults: Defaults, name: str | None
 ) -> tuple[Manifest | None, list[Problem]]:
-    """The manifest with its defaults under it, or what is wrong with it."""
+    """The manifest with its defaults under it, or what is wrong with it, told of a cluster of this name."""
     value = document.value
     if defaults.values and isinstance(value, dict):
         value = merged(value, defaults.values)
     manifest, reasons = validated(Manifest, value, document)
+    found = [*islice(contradictions(manifest), MOST_IN_A_FILE + 1)] if manifest is not None else []
+    if manifest is not None and not found and not document.flaws:
+        return manifest, []
+    cluster = printable(name, 255) if name is not None else None
     problems = [flaw_problem(flaw, file, cluster) for flaw in document.flaws]
     problems += [_problem(reason, document, file, cluster) for reason in reasons if not _may_be_given(reason, defaults)]
-    if manifest is not None:
-        problems += [
-            _contradiction_problem(found, document, file, defaults, cluster)
-            for found in islice(contradictions(manifest), MOST_IN_A_FILE + 1)
-        ]
-    return (None if reasons else manifest), problems
+    problems += [_contradiction_problem(one, document, file, defaults, cluster) for one in found]
+    return manifest, problems
 
 
 def _may_be_given(reason: Reason, defaults: Defaults) -> bool:

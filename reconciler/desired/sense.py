@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.desired.words import dotted, meant, quoted
 from reconciler.desired.yaml import KeyPath
-from reconciler.model.cluster import FIELDS, Placement
+from reconciler.model.cluster import FIELDS, FieldValue, Placement
 from reconciler.model.declaration import Declaration, Manifest
 
 
@@ -105,7 +105,7 @@ def _placements(manifest: Manifest) -> Iterator[tuple[KeyPath, Placement]]:
 
 def _placeholders(declaration: Declaration, _region: str | None) -> Iterator[tuple[str, str]]:
     for path, value in declaration.values.items():
-        for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+        for text in _texts(value) if _PLACEHOLDER.search(str(value)) else ():
             if _PLACEHOLDER.search(text):
                 yield path, f"{path} is {quoted(text)}: a placeholder that nobody filled in?"
 
@@ -121,10 +121,14 @@ def _zones_of_another_region(declaration: Declaration, region: str | None) -> It
     for path, value in declaration.values.items() if region else ():
         if not path.endswith("availability_zone") and not path.endswith("availability_zones"):
             continue
-        for zone in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+        for zone in _texts(value):
             found = _ZONE.fullmatch(zone)
             if found and found[1] != region:
                 yield path, f"{path} is {quoted(zone)}: the target's region is {region}"
+
+
+def _texts(value: FieldValue) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ()
 
 
 _PLACEHOLDER: Final = re.compile(r"\$\{|\{\{|<%")

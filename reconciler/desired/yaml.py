@@ -210,12 +210,11 @@ class _Builder:
         get_event = self._get_event
         while True:
             event = get_event()
+            if type(self._items) is dict:
+                event = self._take_entries(event, self._items)
             kind = type(event)
             if kind is ScalarEvent:
-                if self._key is None and type(self._items) is dict:
-                    self._take_key(event)
-                else:
-                    self._take_scalar(event)
+                self._take_scalar(event)
             elif kind is MappingStartEvent:
                 self._open(event, {})
             elif kind is SequenceStartEvent:
@@ -227,28 +226,47 @@ class _Builder:
             elif kind is DocumentEndEvent:
                 return None if self._document.value is None else self._document
 
-    def _take_key(self, event: Any) -> None:
-        key = event.value
-        if event.tag is not None or (key == "<<" and not event.style):
-            raise self._unreadable_key(event)
-        marks = self._marks
-        if key in marks.keys:
-            message = f'duplicate key "{printable(key, 80)}": first in line {marks.keys[key].line + 1}'
-            self._document.flaws.append(Flaw(message, "keep one", _position(event.start_mark)))
-        else:
-            marks.keys[key] = event.start_mark
-        self._key = key
+    def _take_entries(self, event: Any, items: dict[str, object]) -> Any:
+        """Take entries of the open mapping for as long as their values are scalars: nearly all events are theirs.
+
+        What comes back is the first event that is none of this: the mapping's end, or the value of the last key.
+        """
+        get_event, keys, values = self._get_event, self._marks.keys, self._marks.values
+        kind: type = type(event)
+        while kind is ScalarEvent:
+            self._key = key = event.value
+            if event.tag is not None or (key == "<<" and not event.style):
+                raise self._unreadable_key(event)
+            if key in keys:
+                message = f'duplicate key "{printable(key, 80)}": first in line {keys[key].line + 1}'
+                self._document.flaws.append(Flaw(message, "keep one", _position(event.start_mark)))
+            else:
+                keys[key] = event.start_mark
+            event = get_event()
+            kind = type(event)
+            if kind is not ScalarEvent:
+                break
+            value = self._scalar(event)
+            items.setdefault(key, value)
+            values.setdefault(key, event.start_mark)
+            self._key = None
+            event = get_event()
+            kind = type(event)
+        return event
 
     def _take_scalar(self, event: Any) -> None:
+        self._put(self._scalar(event), event.start_mark)
+
+    def _scalar(self, event: Any) -> object:
         value = event.value
         if event.tag is not None:
             raise _tagged(event)
         if event.implicit[0] and (not value or value in SPECIAL or value[0] in NUMBER_STARTS):
             value = self._plain(value)
         self._count(1, event)
-        self._put(value, event.start_mark)
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
+        return value
 
     def _plain(self, text: str) -> object:
         if text in OLD_BOOLEANS:
@@ -260,7 +278,7 @@ class _Builder:
         return value
 
     def _take_alias(self, event: Any) -> None:
-        if self._key is None and type(self._items) is dict:
+        if self._awaits_key:
             raise self._unreadable_key(event)
         if event.anchor not in self._anchors:
             message = f"*{printable(event.anchor, 80)} refers to no anchor that is complete before it"
@@ -270,7 +288,7 @@ class _Builder:
         self._put(value, event.start_mark)
 
     def _open(self, event: Any, items: "dict[str, object] | list[object]") -> None:
-        if self._key is None and type(self._items) is dict:
+        if self._awaits_key:
             raise self._unreadable_key(event)
         if event.tag is not None:
             raise _tagged(event)
@@ -310,6 +328,10 @@ class _Builder:
             message = f"more than {MOST_NODES} nodes in one document"
             remedy = "split it: one cluster, one document (an alias counts as all that it stands for)"
             raise Unreadable(message, remedy, _position(event.start_mark))
+
+    @property
+    def _awaits_key(self) -> bool:
+        return self._key is None and type(self._items) is dict
 
     def _path(self) -> KeyPath:
         here = self._key if type(self._items) is not list else len(self._items)

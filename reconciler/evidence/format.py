@@ -57,6 +57,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _PATH = re.compile(r"([a-z_]+)(?:\[\d{1,9}\]\.([a-z_]+))?")
 
+_decoded = json.JSONDecoder().raw_decode
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 Files = Mapping[str, bytes]
@@ -188,7 +189,9 @@ def _is_amount(value: object) -> bool:
 
 
 def _line(text: bytes) -> Line:
-    data = json.loads(text.decode("ascii"))
+    data, end = _decoded(text.decode("ascii"))
+    if end != len(text):
+        raise ValueError("it goes on after its end")
     superseded = data.pop(_SUPERSEDED, ()) if isinstance(data, dict) else ()
     if not isinstance(data, dict) or data.keys() != _OF_A_LINE:
         raise ValueError(f"its keys aren't {', '.join(_KEYS)}")
@@ -223,8 +226,11 @@ def _values(data: Any) -> Values | None:
     if not isinstance(data, dict):
         raise ValueError("no values where some belong")  # noqa: TRY004
     _refuse_unknown(tuple(data))
-    if not {*map(type, data.values())} <= _OF_A_FIELD:
+    kinds = {*map(type, data.values())}
+    if not kinds <= _OF_A_FIELD:
         raise ValueError("no value that a field has")
+    if list not in kinds:
+        return data
     return {path: tuple(map(_text, value)) if type(value) is list else value for path, value in data.items()}
 
 

@@ -35,7 +35,8 @@ class WorkTree:
         asked = [*names]
         for name, data in zip(asked, self._folder.read(asked), strict=True):
             if isinstance(data, bytes):
-                self._blobs[name] = {self._as_blob(same) for same in dict.fromkeys((data, _with_plain_ends(data)))}
+                plain = _with_plain_ends(data)
+                self._blobs[name] = tuple(map(self._as_blob, (data,) if plain == data else (data, plain)))
             yield data
 
     def has_folder(self, name: str) -> bool:

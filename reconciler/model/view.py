@@ -7,6 +7,7 @@ there are, and what each may hold, is read off `Configuration`.
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from sys import intern
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
@@ -25,8 +26,7 @@ _RANK: Final = {field: rank for rank, field in enumerate((*FIELDS, *_PLACED))}
 
 def values_of(configuration: Configuration) -> Values:
     """All that a configuration says."""
-    given = vars(configuration)
-    return _by_path((field, given[field]) for field in FIELDS)
+    return _by_path(vars(configuration))
 
 
 def live_cluster(entry: object) -> LiveCluster:
@@ -36,8 +36,8 @@ def live_cluster(entry: object) -> LiveCluster:
     """
     if not isinstance(entry, dict):
         raise ValueError("it is not an object")  # noqa: TRY004
-    name, status = (_checked(entry.get(key), str, key) for key in ("name", "status"))
-    values = _by_path((field, _live_value(field, entry.get(field))) for field in FIELDS)
+    name, status = _checked(entry.get("name"), str, "name"), _checked(entry.get("status"), str, "status")
+    values = _by_path({field: _live_value(field, kind, entry.get(field)) for field, kind in _FIELDS})
     return LiveCluster(name, _shared(status), error_texts(entry.get("errors")), values)
 
 
@@ -87,23 +87,30 @@ def _rank(path: str) -> tuple[int, int, int]:
     return _RANK[field], -1 if shard is None else shard, _RANK.get(key, -1)
 
 
-def _by_path(fields: Iterable[tuple[str, Any]]) -> dict[str, FieldValue]:
+def _by_path(given: Mapping[str, Any]) -> dict[str, FieldValue]:
     values: dict[str, FieldValue] = {}
-    for field, value in fields:
-        if isinstance(value, tuple):
-            for shard, placed in sorted((_by_key(placement) for placement in value), key=lambda found: found[0]):
-                values |= {path_of(field, shard, key): item for key, item in placed.items()}
+    for field in FIELDS:
+        value = given[field]
+        if type(value) is tuple:
+            for shard, placed in sorted(map(_placed, value), key=itemgetter(0)):
+                values.update(zip(_paths_of(field, shard), placed, strict=True))
         elif value is not None:
             values[field] = value
     return values
 
 
-def _by_key(placement: Placement | Mapping[str, Any]) -> tuple[int, dict[str, FieldValue]]:
+def _placed(placement: Placement | Mapping[str, Any]) -> tuple[int, list[FieldValue]]:
+    """The shard's index, and the values of its other keys, in their order."""
     given = vars(placement) if isinstance(placement, Placement) else placement
-    return given[_INDEX], {
-        key: tuple(map(_shared, sorted(given.get(key) or ()))) if _KINDS[key] is tuple else _shared(given[key])
-        for key in _PLACED
-    }
+    return given[_INDEX], [
+        tuple(map(_shared, sorted(given.get(key) or ()))) if kind is tuple else _shared(given[key])
+        for key, kind in _PLACED_KINDS
+    ]
+
+
+@lru_cache(maxsize=1 << 14)
+def _paths_of(field: str, shard: int) -> tuple[str, ...]:
+    return tuple(path_of(field, shard, key) for key in _PLACED)
 
 
 def _plain(annotation: Any) -> type:
@@ -120,18 +127,17 @@ def _plain(annotation: Any) -> type:
 _KINDS: Final[dict[str, type]] = {
     key: _plain(field.annotation) for model in (Configuration, Placement) for key, field in model.model_fields.items()
 }
+_FIELDS: Final = tuple((field, _KINDS[field]) for field in FIELDS)
+_PLACED_KINDS: Final = tuple((key, _KINDS[key]) for key in _PLACED)
 _REQUIRED: Final = frozenset(key for key, field in Configuration.model_fields.items() if field.is_required())
 
 
-def _live_value(field: str, value: Any) -> Any:
-    kind = _KINDS[field]
-    if type(value) is kind and kind is not str:
-        return value
+def _live_value(field: str, kind: type, value: Any) -> Any:
     if value is None and field not in _REQUIRED:
         return None
-    if kind is not tuple:
-        return _shared(_checked(value, kind, field))
-    return tuple(_live_placement(field, item) for item in _checked(value, list, field))
+    if kind is tuple:
+        return tuple(_live_placement(field, item) for item in _checked(value, list, field))
+    return _shared(_checked(value, kind, field))
 
 
 def _live_placement(field: str, value: object) -> Mapping[str, Any]:
@@ -148,11 +154,11 @@ def _live_placement(field: str, value: object) -> Mapping[str, Any]:
 def _checked(value: Any, kind: type, field: str) -> Any:
     if type(value) is not kind:
         raise ValueError(f"{field}: {'missing' if value is None else 'of another type than documented'}")
-    if isinstance(value, str) and not value.isascii() and _HALF.search(value):
+    if type(value) is str and not value.isascii() and _HALF.search(value):
         raise ValueError(f"{field}: it holds half a character, or bytes that are not text")
     return value
 
 
 def _shared(value: Any) -> Any:
     """The same value; of equal short texts, such as types, zones and statuses, the same object: they are few."""
-    return intern(value) if isinstance(value, str) and len(value) < _SHORT else value
+    return intern(value) if type(value) is str and len(value) < _SHORT else value

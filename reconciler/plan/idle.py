@@ -26,9 +26,10 @@ class Idle(NamedTuple):
 def find_idle(changes: Iterable[Change], comparison: Comparison, evidence: Evidence) -> Idle:
     """What remains of a comparison once its changes are known."""
     changed = {change.name for change in changes}
-    idle = [pair for pair in comparison.declared if pair.declaration.name not in changed]
+    declared = comparison.declared
+    idle = [pair for pair in declared if pair.declaration.name not in changed]
     settling = tuple(_settling(idle))
-    unhealthy = tuple(_unhealthy(comparison.declared, changed, evidence))
+    unhealthy = tuple(_unhealthy(declared, changed, evidence))
     return Idle(
         unchanged=len(idle) - len(settling) - sum(cluster.blocked for cluster in unhealthy),
         taken_over=tuple(_taken_over(idle, evidence)),
