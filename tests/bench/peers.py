@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.bench.fleet import name
 from tests.bench.processes import ROOT
 
 OCTODNS = ROOT / ".venv-peers/bin/octodns-sync"
@@ -16,6 +17,18 @@ providers:
   other: {class: octodns.provider.yaml.YamlProvider, directory: %(other)s}
 zones:
   example.com.: {sources: [one], targets: [other]}
+"""
+
+_TERRAFORM_RESOURCE = """\
+resource "terraform_data" "%s" {
+  input = {
+    description            = "Service number %d"
+    node_instance_type     = "m6g.large"
+    shard_count            = 3
+    replication_factor     = 2
+    enforce_shard_multi_az = true
+  }
+}
 """
 
 
@@ -34,13 +47,12 @@ def octodns(folder: Path, count: int) -> Sequence[str] | None:
 
 
 def terraform(folder: Path, count: int) -> Sequence[str] | None:
-    """So many resources of its own kind, applied; None where it isn't installed."""
+    """So many resources of its own kind, one a file and each with what a manifest says, applied; None without it."""
     if TERRAFORM is None:
         return None
     folder.mkdir(parents=True)
-    (folder / "main.tf").write_text(
-        f'resource "terraform_data" "one" {{\n  count = {count}\n  input = "m6g.large"\n}}\n'
-    )
+    for number in range(count):
+        (folder / f"{name(number)}.tf").write_text(_TERRAFORM_RESOURCE % (name(number), number))
     for arguments in (["init"], ["apply", "-auto-approve"]):
         subprocess.run([TERRAFORM, *arguments, "-no-color"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return [TERRAFORM, f"-chdir={folder}", "plan", "-no-color"]
