@@ -235,7 +235,7 @@ class Checkout:
         if record is None or self._git.shallow:
             return frozenset()
         commits = {name: line.commit for name in names if (line := record.lines.get(name)) and line.commit}
-        known = {sha for sha in commits.values() if self._git.commit(sha) is not None}
+        known = {sha for sha in {*commits.values()} if self._git.commit(sha) is not None}
         beyond = self._git.beyond(self.head.sha, known)
         return frozenset(name for name, sha in commits.items() if sha in beyond)
 
