@@ -54,11 +54,15 @@ class Desk:
         git(self.folder, "checkout", "--quiet", "-B", branch, "main")
 
     def proposed(self, number: int, *, fork: bool = False, author: str = "a-user") -> Event:
-        """The checked out commit as a pull request: pushed, and merged for a try as GitHub does."""
+        """The checked out commit as a pull request: pushed, and merged for a try as GitHub does, and Gitea doesn't."""
         head, base = (git(self.folder, "rev-parse", name) for name in ("HEAD", "main"))
-        tree = git(self.folder, "merge-tree", "--write-tree", base, head)
-        merge = git(self.folder, "commit-tree", tree, "-p", base, "-p", head, "-m", "A try")
-        git(self.folder, "push", "--quiet", "--force", "origin", f"{merge}:refs/pull/{number}/merge")
+        if self.hub.gitea:
+            run_of, ref = head, f"refs/pull/{number}/head"
+        else:
+            tree = git(self.folder, "merge-tree", "--write-tree", base, head)
+            run_of = git(self.folder, "commit-tree", tree, "-p", base, "-p", head, "-m", "A try")
+            ref = f"refs/pull/{number}/merge"
+        git(self.folder, "push", "--quiet", "--force", "origin", f"{run_of}:{ref}")
         pull = {
             "number": number,
             "user": {"login": author},
@@ -66,7 +70,7 @@ class Desk:
             "base": {"sha": base, "ref": "main"},
         }
         payload = {"pull_request": pull, "repository": OURS}
-        return Event("pull_request", f"refs/pull/{number}/merge", merge, payload, fork or author == "dependabot[bot]")
+        return Event("pull_request", ref, run_of, payload, fork or author == "dependabot[bot]")
 
     def plan(self, number: int, **how: Any) -> Run:
         """Run the plan of a pull request."""
