@@ -34,8 +34,12 @@ from reconciler.plan.document import load_plans
 LastPlan: TypeAlias = Callable[[int, str], bytes | None]
 
 MOST_COMMITS = 10
-"""Of main, newest first, whose pull requests are asked for: two requests each. More than the record lacks does no harm,
-as a plan only says what was seen, of clusters that are still as they were; what is older is applied by hand."""
+"""Of main, newest first, of those that touch the manifests: their pull requests are asked for, by two requests each.
+More than the record lacks does no harm, as a plan only says what was seen, of clusters that are still as they were; what
+is older is applied by hand."""
+
+DAYS = 90
+"""No plan is kept for longer, and no history is read for longer."""
 
 MOST_BYTES = 256 * 1024 * 1024
 """Of a plan, packed or not: the program reads no longer one."""
@@ -63,14 +67,16 @@ def main() -> None:
 
 
 def newest_commits() -> list[str]:
-    """This commit, and those of main before it; of a cut history, what is there."""
+    """This commit, and those of main up to it that touch the manifests; of a cut history, what is there."""
+    commit, folder = os.environ["GITHUB_SHA"], os.environ.get("MANIFESTS") or "manifests"
+    limits = ("--first-parent", f"--since={DAYS}.days", f"--max-count={MOST_COMMITS}")
     listed = subprocess.run(  # noqa: S603
-        ["git", "rev-list", "--first-parent", f"--max-count={MOST_COMMITS}", os.environ["GITHUB_SHA"], "--"],  # noqa: S607
+        ["git", "--literal-pathspecs", "rev-list", *limits, commit, "--", folder],  # noqa: S607
         capture_output=True,
         text=True,
         check=True,
     )
-    return listed.stdout.split()
+    return [*dict.fromkeys([commit, *listed.stdout.split()])]
 
 
 def pull_requests(commits: list[str]) -> Iterator[tuple[int, str]]:

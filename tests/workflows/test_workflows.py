@@ -295,6 +295,9 @@ def test_what_is_applied_late_was_reviewed_in_its_own_pull_request(desk: Desk, h
     failed = desk.merge(20, "no-flags")
     assert (failed.green, [w for w in service.writes() if not w.endswith("403")]) == (False, []), failed.log
     desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-admin"
+    for number in range(12):
+        (desk.folder / "README.md").write_text(f"{number}\n")
+        desk.commit("Nothing to apply")
     base = git(desk.folder, "rev-parse", "main")
     desk.merged(21, "sessions")
     newest = desk.merged(22, "web")
