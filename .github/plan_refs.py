@@ -13,7 +13,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,7 +56,10 @@ class PlanRefs:
         self._server = Remote(git.command, "origin")
 
     def keep(self, commit: str, key: str, plan: bytes) -> None:
-        """Push a plan, then take away what it makes useless: older ones of the same, and any that are too old."""
+        """Push a plan, then take away what it makes useless: older ones of the same, and any that are too old.
+
+        One that another job kept at the same second, of the same, is as good.
+        """
         now = int(SystemClock().now())
         made = self._git.write_commit({FILE: plan}, (), f"The plan of {commit}, {printable(key)}\n")
         self._server.push([Push(f"{PLANS}{commit}/{hashed(key)}/{now}", made)])
@@ -66,7 +69,8 @@ class PlanRefs:
             if one.at < now - DAYS * 86400 or ((one.commit, one.key) == (commit, hashed(key)) and one.at < now)
         ]
         if useless:
-            self._server.push(Push(one.ref, None, one.sha) for one in useless[:MOST_DELETED])
+            with suppress(GitError):  # another job took one of them away: the next takes the rest
+                self._server.push(Push(one.ref, None, one.sha) for one in useless[:MOST_DELETED])
 
     def of(self, commit: str) -> dict[str, bytes]:
         """The newest plan of this commit under each key, by the key's hash."""

@@ -35,8 +35,8 @@ LastPlan: TypeAlias = Callable[[int, str], bytes | None]
 
 MOST_COMMITS = 10
 """Of main, newest first, of those that touch the manifests: their pull requests are asked for, by two requests each.
-More than the record lacks does no harm, as a plan only says what was seen, of clusters that are still as they were; what
-is older is applied by hand."""
+More than the record lacks does no harm, as a plan only says what was seen, of clusters that are still as they were.
+What is older is applied by hand."""
 
 DAYS = 90
 """No plan is kept for longer, and no history is read for longer."""
