@@ -667,6 +667,33 @@ def test_a_job_for_each_target_and_one_comment(desk: Desk, hub: Hub) -> None:
 
 
 @pytest.mark.slow
+def test_an_apply_for_each_target(desk: Desk, hub: Hub, service: Service) -> None:
+    """The documented apply, cut as its plan: each finds its own target's reviewed plan, and what it did is told apart."""
+    for suffix in ("_US", "_EU"):
+        desk.edit("fleet.yaml", f"MOMENTO_API_KEY{suffix}", "MOMENTO_API_KEY")
+    desk.runner.secrets["MOMENTO_API_KEY"] = "sandbox-readonly"
+    desk.runner.production["MOMENTO_API_KEY"] = "sandbox-admin"
+    plans, cut = documented()["targets"], documented()["apply"]
+    own = cut["jobs"]["apply"]["steps"][1]
+    own["with"]["key"] = own["env"]["RECONCILER_TARGET"] = "${{ matrix.target }}"
+    cut["jobs"]["apply"] |= {"needs": "targets", "strategy": plans["jobs"]["plan"]["strategy"]}
+    cut["jobs"] = {"targets": plans["jobs"]["targets"], **cut["jobs"]}
+    desk.open("less")
+    (desk.folder / "manifests/us-east-1/feature-flags.yaml").unlink()
+    desk.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
+    desk.commit("No flags")
+    assert all(run.green for runs in desk.runner.run_jobs(desk.proposed(31), plans).values() for run in runs)
+    ended = desk.runner.run_jobs(desk.merged(31, "less"), cut)
+    assert [run.green for run in ended["apply"]] == [True, True], [run.log for run in ended["apply"]]
+    assert service.writes() == [
+        "DELETE /accounts/us-east-1/cluster/feature-flags 204",
+        "PUT /accounts/eu-west-1/cluster/rate-limits 200",
+    ]
+    _, *said = comments(hub, 31)
+    assert ["1 applied" in one for one in said] == [True, True]
+
+
+@pytest.mark.slow
 def test_only_main_is_applied(desk: Desk) -> None:
     """By hand on a branch: the job is passed over; the environment wouldn't give it the key either."""
     event = Event("workflow_dispatch", "refs/heads/x", git(desk.folder, "rev-parse", "main"), {"inputs": {}})
