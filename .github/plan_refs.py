@@ -84,7 +84,10 @@ class PlanRefs:
         return self._server.refs(f"refs/pull/{number}/").get(f"refs/pull/{number}/head")
 
     def _read(self, kept: KeptPlan) -> bytes:
-        (plan,) = self._git.blobs([self._git.files(kept.sha, "")[FILE]])
+        blob = self._git.files(kept.sha, "").get(FILE)
+        if blob is None:
+            raise GitError(f"{kept.ref} holds no plan", remedy=f"take it away: git push origin :{kept.ref}")
+        (plan,) = self._git.blobs([blob])
         return plan
 
     def _listed(self, below: str = "") -> list[KeptPlan]:

@@ -46,3 +46,9 @@ def test_jobs_at_once_keep_what_each_has_planned(tmp_path: Path) -> None:
     assert (got.communicate(timeout=60)[0], got.returncode) == ("", 0)
     saved = sorted(file.read_text() for file in (tmp_path / "got").glob("*/reconciler-plan.json"))
     assert saved == [f"{ONE} eu", f"{ONE} us/east: 1"]
+    other = f"refs/reconciler/plan/{ONE}/{'b' * 16}/1700000000"
+    git(origin, "update-ref", other, blank)
+    refused = start(tmp_path, "get", COMMIT=ONE, FOLDER=str(tmp_path / "none"))
+    said = f"the plans of this run's jobs can't be had: {other} holds no plan; take it away: git push origin :{other}"
+    assert refused.communicate(timeout=60)[0] == f"::error title=reviewed plan::{said}\n"
+    assert refused.returncode == 1
