@@ -1,8 +1,7 @@
 """What was reviewed before a commit reached main: its pull request, and the last plans of all that were merged lately.
 
-`reviewed.py key` prints how the name of a plan's artifact has its key. `reviewed.py plans` prints the number of the
-pull request that was merged as this commit, and saves the plans of the newest merges into $FOLDER, one a pull request:
-what an earlier apply has failed to do, or hasn't come to, was reviewed there.
+It prints the number of the pull request that was merged as this commit, and saves the plans of the newest merges into
+$FOLDER, one a pull request: what an earlier apply has failed to do, or hasn't come to, was reviewed there.
 
 A plan counts only if a run of this very repository made it for that very commit: a fork can't offer one. On GitHub it
 is an artifact, on Gitea and Forgejo a ref (`plan_refs`). Where there is none, or the forge can't tell, nothing was
@@ -53,9 +52,6 @@ TROUBLES = (
 
 def main() -> None:
     """Print the output, and save the plans; a warning instead of what can't be told."""
-    if sys.argv[1:] == ["key"]:
-        sys.stdout.write(f"key={artifact_key()}\n")
-        return
     folder = Path(os.environ["FOLDER"])
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -146,15 +142,10 @@ def from_ref(plans: PlanRefs, number: int, head: str) -> bytes | None:
 
 def from_artifact(_: int, head: str) -> bytes | None:
     """From where GitHub says that a run of this repository, at this commit, has put it."""
-    name = quote(f"plan-{artifact_key()}-{head}")
+    name = quote(f"plan-{os.environ['ENCODED_KEY']}-{head}")
     found = read(f"actions/artifacts?name={name}&per_page=100")["artifacts"]
     plans = [int(plan["id"]) for plan in found if not plan["expired"] and made_here(plan["workflow_run"] or {}, head)]
     return unpacked(archive(max(plans))) if plans else None
-
-
-def artifact_key() -> str:
-    """The key as the name of an artifact may hold it: percent-encoded, since that takes no `/`, for one."""
-    return quote(os.environ["KEY"], safe="")
 
 
 def made_here(run: dict[str, Any], head: str) -> bool:

@@ -561,6 +561,7 @@ def test_a_forge_that_cannot_tell_has_reviewed_nothing(hub: Hub, tmp_path: Path)
         "GITHUB_SHA": "HEAD",
         "GITHUB_TOKEN": INSTALLATION,
         "KEY": "default",
+        "ENCODED_KEY": "default",
         "FOLDER": str(tmp_path / "reviewed"),
     }
     git(tmp_path, "init", "--quiet")
@@ -568,7 +569,7 @@ def test_a_forge_that_cannot_tell_has_reviewed_nothing(hub: Hub, tmp_path: Path)
     for refusal in (Refusal(302, headers={"Location": f"{hub.url}/repos/{REPOSITORY}/issues"}), Refusal(503)):
         hub.troubles.append(("GET", refusal))
         ended = subprocess.run(
-            [sys.executable, str(ROOT / ".github/reviewed.py"), "plans"],
+            [sys.executable, str(ROOT / ".github/reviewed.py")],
             env=environment,
             cwd=tmp_path,
             capture_output=True,
