@@ -39,7 +39,7 @@ check: $(VENV)/ready  ## linters, types, the arrows of the house
 	$(RUN)/ruff format --check
 	$(RUN)/ruff check
 	$(RUN)/mypy
-	$(RUN)/mypy .github/reviewed.py .github/superseded.py hatch_build.py
+	$(RUN)/mypy .github/plan_refs.py .github/reviewed.py .github/superseded.py hatch_build.py
 	PYTHONPATH=. $(RUN)/lint-imports --no-cache
 	$(RUN)/zizmor --offline --no-progress --quiet .
 	$(RUN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -1,71 +1,85 @@
 """What was reviewed before a commit reached main: its pull request, and the last plans of all that were merged lately.
 
-`reviewed.py key` prints how the name of a plan's artifact has its key. `reviewed.py plans` prints the number of the
-pull request that was merged as this commit, and saves the plans of the newest merges into $FOLDER, one a pull request:
-what an earlier apply has failed to do, or hasn't come to, was reviewed there.
+It prints the number of the pull request that was merged as this commit, and saves the plans of the newest merges into
+$FOLDER, one a pull request: what an earlier apply has failed to do, or hasn't come to, was reviewed there.
 
-A plan counts only if a run of this very repository made it for that very commit: a fork can't offer one. Where there is
-none, or the forge can't tell, nothing was reviewed: `apply` then does what is harmless, and no more.
+A plan counts only if a run of this very repository made it for that very commit: a fork can't offer one. On GitHub it
+is an artifact, on Gitea and Forgejo a ref (`plan_refs`). Where there is none, or the forge can't tell, nothing was
+reviewed: `apply` then does what is harmless, and no more.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 from zipfile import BadZipFile, ZipFile
 
+from plan_refs import FILE, PlanRefs, hashed, opened
+
+from reconciler.errors import DamagedPlan, GitError
+from reconciler.forge.run import speaks_gitea
+from reconciler.plan.document import load_plans
+
+LastPlan: TypeAlias = Callable[[int, str], bytes | None]
+
 MOST_COMMITS = 10
-"""Of main, newest first, whose pull requests are asked for: two requests each. More than the record lacks does no harm,
-as a plan only says what was seen, of clusters that are still as they were; what is older is applied by hand."""
+"""Of main, newest first, of those that touch the manifests: their pull requests are asked for, by two requests each.
+More than the record lacks does no harm, as a plan only says what was seen, of clusters that are still as they were.
+What is older is applied by hand."""
+
+DAYS = 90
+"""No plan is kept for longer, and no history is read for longer."""
 
 MOST_BYTES = 256 * 1024 * 1024
 """Of a plan, packed or not: the program reads no longer one."""
 
-FILE = "reconciler-plan.json"
-TROUBLES = (URLError, HTTPException, OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile, RuntimeError)
+TROUBLES = (
+    *(URLError, HTTPException, OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile, RuntimeError),
+    *(GitError, DamagedPlan),
+)
 """Whatever comes of a forge that is down, or says something odd."""
 
 
 def main() -> None:
     """Print the output, and save the plans; a warning instead of what can't be told."""
-    if sys.argv[1:] == ["key"]:
-        sys.stdout.write(f"key={artifact_key()}\n")
-        return
     folder = Path(os.environ["FOLDER"])
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        commits = newest_commits()
-        for number, head in pull_requests(commits):
-            save(folder / f"{number}.json", head)
+        with keeper() as last_plan:
+            for number, head in pull_requests(newest_commits()):
+                save(folder / f"{number}.json", number, head, last_plan)
     except (*TROUBLES, subprocess.CalledProcessError) as error:
         warn("the reviewed plans can't be found", error)
 
 
 def newest_commits() -> list[str]:
-    """This commit, and those of main before it; of a cut history, what is there."""
+    """This commit, and those of main up to it that touch the manifests; of a cut history, what is there."""
+    commit, folder = os.environ["GITHUB_SHA"], os.environ.get("MANIFESTS") or "manifests"
+    limits = ("--first-parent", f"--since={DAYS}.days", f"--max-count={MOST_COMMITS}")
     listed = subprocess.run(  # noqa: S603
-        ["git", "rev-list", "--first-parent", f"--max-count={MOST_COMMITS}", os.environ["GITHUB_SHA"], "--"],  # noqa: S607
+        ["git", "--literal-pathspecs", "rev-list", *limits, commit, "--", folder],  # noqa: S607
         capture_output=True,
         text=True,
         check=True,
     )
-    return listed.stdout.split()
+    return [*dict.fromkeys([commit, *listed.stdout.split()])]
 
 
 def pull_requests(commits: list[str]) -> Iterator[tuple[int, str]]:
     """Each one that was merged as these commits, once, and its head; the newest commit's is the output."""
     seen = set[int]()
     for commit in commits:
-        merged = [pull for pull in read(f"commits/{commit}/pulls") if pull["merged_at"]]
-        pull = next((pull for pull in merged if pull["merge_commit_sha"] == commit), next(iter(merged), None))
+        pull = merged_as(commit)
         if pull is None:
             continue
         number = int(pull["number"])
@@ -76,28 +90,62 @@ def pull_requests(commits: list[str]) -> Iterator[tuple[int, str]]:
             yield number, str(pull["head"]["sha"])
 
 
-def save(file: Path, head: str) -> None:
-    """The last plan that was made for this head, where one was kept and this version can read it."""
-    from reconciler.errors import DamagedPlan  # noqa: PLC0415  # `key` is asked of a Python that has none of it
-    from reconciler.plan.document import load_plans  # noqa: PLC0415
+def merged_as(commit: str) -> dict[str, Any] | None:
+    """The pull request that was merged as this commit, or holds it, as the forge tells it."""
+    if on_gitea():
+        return merged_on_gitea(commit)
+    merged = [pull for pull in read(f"commits/{commit}/pulls") if pull["merged_at"]]
+    return next((pull for pull in merged if pull["merge_commit_sha"] == commit), next(iter(merged), None))
 
+
+def merged_on_gitea(commit: str) -> dict[str, Any] | None:
+    """The one that was merged as this commit: it knows of no other."""
     try:
-        name = quote(f"plan-{artifact_key()}-{head}")
-        found = read(f"actions/artifacts?name={name}&per_page=100")["artifacts"]
-        plans = [
-            int(plan["id"]) for plan in found if not plan["expired"] and made_here(plan["workflow_run"] or {}, head)
-        ]
-        if plans:
-            plan = unpacked(archive(max(plans)))
+        pull: dict[str, Any] = read(f"commits/{commit}/pull")
+    except HTTPError as error:
+        if error.code != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+    return pull if pull["merged_at"] else None
+
+
+def on_gitea() -> bool:
+    """Whether this is Gitea or Forgejo."""
+    return speaks_gitea(os.environ["GITHUB_API_URL"])
+
+
+def save(file: Path, number: int, head: str, last_plan: LastPlan) -> None:
+    """The last plan that was made for this head, where one was kept and this version can read it."""
+    try:
+        plan = last_plan(number, head)
+        if plan is not None:
             load_plans(plan)
             file.write_bytes(plan)
-    except (*TROUBLES, DamagedPlan) as error:
-        warn(f"the plan of #{file.stem} can't be had", error)
+    except TROUBLES as error:
+        warn(f"the plan of #{number} can't be had", error)
 
 
-def artifact_key() -> str:
-    """The key as the name of an artifact may hold it: percent-encoded, since that takes no `/`, for one."""
-    return quote(os.environ["KEY"], safe="")
+@contextmanager
+def keeper() -> Iterator[LastPlan]:
+    """Who is asked for a pull request's last plan, by its number and head."""
+    if not on_gitea():
+        yield from_artifact
+        return
+    with opened(os.environ["GITHUB_SHA"]) as plans:
+        yield lambda number, head: from_ref(plans, number, head)
+
+
+def from_ref(plans: PlanRefs, number: int, head: str) -> bytes | None:
+    """From where whoever may push here has put it. The head that is told is the branch's, which may have moved on."""
+    return plans.of(plans.merged_head(number) or head).get(hashed(os.environ["KEY"]))
+
+
+def from_artifact(_: int, head: str) -> bytes | None:
+    """From where GitHub says that a run of this repository, at this commit, has put it."""
+    name = quote(f"plan-{os.environ['ENCODED_KEY']}-{head}")
+    found = read(f"actions/artifacts?name={name}&per_page=100")["artifacts"]
+    plans = [int(plan["id"]) for plan in found if not plan["expired"] and made_here(plan["workflow_run"] or {}, head)]
+    return unpacked(archive(max(plans))) if plans else None
 
 
 def made_here(run: dict[str, Any], head: str) -> bool:

@@ -166,7 +166,7 @@ class DriftIssues:
 
     async def create(self, draft: Draft) -> Post:
         """File it, with its label, which GitLab makes."""
-        body = {"title": draft.title, "description": draft.body, "labels": LABEL}
+        body = {"title": draft.title, "description": draft.body, "labels": [LABEL]}
         return await self._api.post(self._path, _GRANT, body, find=lambda: self.find(draft.marker), read=_posted)
 
     async def update(self, post: Post, draft: Draft) -> None:

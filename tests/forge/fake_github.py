@@ -18,8 +18,9 @@ from tests.forge.fake_forge import (
     changed,
     sent_token,
 )
-from tests.forge.github_openapi import check_answer, check_request, least
+from tests.forge.openapi import Description
 
+API = Description("github-openapi.json")
 REPOSITORY = "acme/fleet"
 TOKEN, INSTALLATION = "a-very-secret-token", "a-very-secret-installation-token"
 ROBOT, PERSON, STRANGER = 41898282, 7, 13
@@ -72,10 +73,10 @@ class FakeGitHub(FakeForge):
             return as_json(403, {"message": "Resource not accessible by integration"})
         try:
             if not self.gitea:
-                check_request(method, path, query, body)
+                API.check_request(method, path, query, body)
             status, value, more = self._do(method, path, parse_qs(query), json.loads(body or b"null"), author)
             if not self.gitea and status < 300:
-                check_answer(method, path, status, value)
+                API.check_answer(method, path, status, value)
         except Exception as error:  # noqa: BLE001  # the test that asserts on it is in another thread, or process
             self.complaints.append(f"{method} {path}: {error}")
             return as_json(500, {"message": str(error)})
@@ -141,8 +142,8 @@ class FakeGitHub(FakeForge):
         if self.gitea:
             return {"id": number, "login": f"user{number}"}
         kind = "Bot" if number == ROBOT else "User"
-        return {**least("GET", "/user"), "id": number, "login": f"user{number}", "type": kind}
+        return {**API.least("GET", "/user"), "id": number, "login": f"user{number}", "type": kind}
 
     def _made(self, method: str, path: str, **fields: Any) -> dict[str, Any]:
-        base, number = {} if self.gitea else least(method, path), self.next_number()
+        base, number = {} if self.gitea else API.least(method, path), self.next_number()
         return {**base, "id": number, "html_url": f"https://forge.example/x/{number}", **fields}

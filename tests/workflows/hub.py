@@ -1,4 +1,4 @@
-"""A forge whole enough for the workflows: the fake GitHub, its artifacts, and a private repository over HTTP."""
+"""A forge whole enough for the workflows: the fake GitHub, or Gitea, its artifacts, and a private repository over HTTP."""
 
 import json
 import os
@@ -39,10 +39,12 @@ class Hub(FakeGitHub):
     """Its repository is `origin`; whoever reaches it over HTTP needs the token, once.
 
     `may_push`: whether the token of the job that is running may write contents. `refused` are git's requests that were.
+    `heeds_permissions`: a workflow says so; Forgejo, and Gitea before 1.26, lets every job push but a fork's.
     """
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
+    def __init__(self, folder: Path, *, gitea: bool = False) -> None:
+        super().__init__(gitea=gitea)
+        self.heeds_permissions = not gitea
         self.folder = folder
         self.origin = folder / REPOSITORY
         self.origin.mkdir(parents=True)
@@ -70,7 +72,8 @@ class Hub(FakeGitHub):
     def merged(self, number: int, head: str, commit: str) -> None:
         """Say that a pull request was merged as this commit."""
         self.pull_request(commit, number)
-        self.pulls[commit][-1]["head"]["sha"] = head
+        pull = self.pulls[commit][-1]
+        pull["head"] = {**pull.get("head", {}), "sha": head}
 
     def keep(self, name: str, file: Path, head: str, repository: int) -> None:
         """Take an artifact of a run."""

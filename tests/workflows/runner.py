@@ -27,8 +27,8 @@ OURS = ("./", "OWNER/reconciler@COMMIT")
 OLD_ARTIFACTS = "ff15f0306b3f739f7b6fd43fb5d26cd321bd4de5"
 """The version of them that GitHub Enterprise Server has."""
 
-NOT_RUN = {"Install"}
-"""What is installed is this checkout, beforehand; the text of the step is tested by itself."""
+NOT_RUN = {"Install", "Make the command"}
+"""What is installed is this checkout, beforehand; these steps are tested by themselves."""
 
 
 def _offline(get: Get) -> bool:
@@ -38,11 +38,16 @@ def _offline(get: Get) -> bool:
     return not ours or get("github.event.pull_request.user.login") == "dependabot[bot]"
 
 
+def _on_gitea(get: Get) -> bool:
+    return get("github.api_url").endswith("/api/v1")
+
+
 _OFFLINE = (
     "github.event_name == 'pull_request' && (github.event.pull_request.head.repo.full_name != github.repository "
     "|| github.event.pull_request.user.login == 'dependabot[bot]')"
 )
 _PUSHED = "github.event_name == 'push'"
+_GITEA = "endsWith(github.api_url, '/api/v1')"
 _EXITS = [f"steps.{name}.outputs.exit_code" for name in ("plan", "apply", "drift", "targets", "comment")]
 
 TABLE: dict[str, Callable[[Get], object]] = {
@@ -74,11 +79,20 @@ TABLE: dict[str, Callable[[Get], object]] = {
     "inputs.sandbox == 'true'": lambda get: get("inputs.sandbox") == "true",
     **{
         f"inputs.command == '{name}'": lambda get, name=name: get("inputs.command") == name  # type: ignore[misc]
-        for name in ("plan", "apply", "drift", "targets", "comment")
+        for name in ("plan", "apply", "drift", "targets")
     },
-    "always() && inputs.command == 'plan' && inputs.offline != 'true'": lambda get: (
-        get("inputs.command") == "plan" and get("inputs.offline") != "true"
-    ),
+    **{
+        f"always() && inputs.command == 'plan' && inputs.offline != 'true' && {test}{_GITEA}": lambda get, want=want: (  # type: ignore[misc]
+            get("inputs.command") == "plan" and get("inputs.offline") != "true" and _on_gitea(get) == want
+        )
+        for test, want in (("", True), ("!", False))
+    },
+    **{
+        f"inputs.command == 'comment' && {test}{_GITEA}": lambda get, want=want: (  # type: ignore[misc]
+            get("inputs.command") == "comment" and _on_gitea(get) == want
+        )
+        for test, want in (("", True), ("!", False))
+    },
     "always() && inputs.command != 'drift' && inputs.comment != 'false' && inputs.offline != 'true' "
     "&& inputs.dry-run != 'true' && steps.apply.outputs.superseded != 'true'": lambda get: (
         get("inputs.command") != "drift"
@@ -176,7 +190,8 @@ class Runner:
     def _run(
         self, name: str, event: Event, whole: dict[str, Any], job: dict[str, Any], contexts: dict[str, Any]
     ) -> Run:
-        self.hub.may_push = (job.get("permissions") or whole["permissions"]).get("contents") == "write"
+        asks = (job.get("permissions") or whole["permissions"]).get("contents") == "write"
+        self.hub.may_push = not event.fork and (asks or not self.hub.heeds_permissions)
         self._count += 1
         started = _Job(self, event, self.folder / f"{self._count:02}-{name}", job, contexts)
         if not started.wanted(job):
@@ -211,6 +226,7 @@ class _Job:
             "steps": {},
             "runner": {"temp": str(self.temp)},
             "github": {
+                "api_url": self.hub.url,
                 "token": INSTALLATION,
                 "repository": REPOSITORY,
                 "event_name": event.name,
@@ -240,6 +256,7 @@ class _Job:
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_RUN_ID": folder.name.partition("-")[0],
+            "GITHUB_RUN_NUMBER": folder.name.partition("-")[0],
             "GITHUB_SERVER_URL": self.hub.git_url,
             "GITHUB_SHA": event.sha,
             "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
@@ -355,7 +372,7 @@ class _Job:
             case "actions/setup-python":
                 self.outputs.write_text(f"python-path={sys.executable}\n")
             case "actions/upload-artifact":
-                if self.hub.keeps_old_artifacts_alone and OLD_ARTIFACTS not in step["uses"]:
+                if self.hub.gitea or (self.hub.keeps_old_artifacts_alone and OLD_ARTIFACTS not in step["uses"]):
                     return 1, "GHESNotSupportedError"
                 assert given.get("overwrite", "true") == "true"
                 if Path(given["path"]).exists():

@@ -4,10 +4,12 @@ import json
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
+from reconciler import __version__
 from tests.workflows import shellcheck
 from tests.workflows.files import ACTION, ROOT, WORKFLOWS, documented, documented_texts, expressions, jobs, read, steps
 from tests.workflows.hub import ALONE
@@ -101,22 +103,21 @@ def test_every_expression_is_understood() -> None:
 
 
 def test_what_is_installed_is_what_is_locked() -> None:
-    """Every package by its hash, uv first; the program from the action's own commit, with nothing fetched to build it.
+    """Every package by its hash, uv first; the program itself is the action's own commit, and nothing is built.
 
     No file of the workspace is read: a pull request could say there where packages come from.
     """
-    assert set(NOT_RUN) == {"Install"}
+    assert set(NOT_RUN) == {"Install", "Make the command"}
     install = steps()["action: Install"]["run"]
     requirements = re.findall(r'-r "\$GITHUB_ACTION_PATH/([\w.-]+)"', install)
-    assert requirements == ["requirements-uv.txt", "requirements.txt", "requirements-build.txt"]
-    assert install.count("--require-hashes -r") == 2
+    assert requirements == ["requirements-uv.txt", "requirements.txt"]
+    assert install.count("--require-hashes -r") == install.count("pip install") == 2
     assert (steps()["action: Install"]["working-directory"], "uv --no-config" in install) == (
         "${{ runner.temp }}",
         True,
     )
-    assert 'install --no-deps --no-build-isolation "$GITHUB_ACTION_PATH"' in install
     others = [f"requirements-{group}.txt" for group in ("dev", "docs", "peers", "release")]
-    for name in (*requirements, *others):
+    for name in (*requirements, "requirements-build.txt", *others):
         locked = (ROOT / name).read_text()
         pinned = {
             "requirements-uv.txt": "uv",
@@ -125,6 +126,24 @@ def test_what_is_installed_is_what_is_locked() -> None:
         }
         assert name not in pinned or re.search(f"^{pinned[name]}==", locked, re.MULTILINE)
         assert not re.search(r"https?://|^-i|--index", locked, re.MULTILINE), name
+
+
+@pytest.mark.slow
+def test_the_command_is_the_action_and_nothing_of_the_workspace(tmp_path: Path) -> None:
+    """As the step makes it, beside packages that are there: a module of the workspace with a name of ours is not run."""
+    environment = {**ALONE, "GITHUB_ACTION_PATH": str(ROOT)}
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "reconciler"], cwd=tmp_path, check=True)
+    [packages] = tmp_path.glob("reconciler/lib/python*/site-packages")
+    (packages / "locked.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    script = steps()["action: Make the command"]["run"]
+    subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=tmp_path, env=environment, check=True)
+    workspace = tmp_path / "work"
+    (workspace / "reconciler").mkdir(parents=True)
+    for name in ("click.py", "reconciler/__init__.py", "reconciler/__main__.py"):
+        (workspace / name).write_text("raise SystemExit('the workspace was run')")
+    command = [str(tmp_path / "reconciler/bin/reconciler"), "--version"]
+    ended = subprocess.run(command, cwd=workspace, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"reconciler, version {__version__}\n", "")
 
 
 def test_ci_runs_what_a_contributor_runs() -> None:

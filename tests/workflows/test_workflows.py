@@ -54,11 +54,15 @@ class Desk:
         git(self.folder, "checkout", "--quiet", "-B", branch, "main")
 
     def proposed(self, number: int, *, fork: bool = False, author: str = "a-user") -> Event:
-        """The checked out commit as a pull request: pushed, and merged for a try as GitHub does."""
+        """The checked out commit as a pull request: pushed, and merged for a try as GitHub does, and Gitea doesn't."""
         head, base = (git(self.folder, "rev-parse", name) for name in ("HEAD", "main"))
-        tree = git(self.folder, "merge-tree", "--write-tree", base, head)
-        merge = git(self.folder, "commit-tree", tree, "-p", base, "-p", head, "-m", "A try")
-        git(self.folder, "push", "--quiet", "--force", "origin", f"{merge}:refs/pull/{number}/merge")
+        if self.hub.gitea:
+            run_of, ref = head, f"refs/pull/{number}/head"
+        else:
+            tree = git(self.folder, "merge-tree", "--write-tree", base, head)
+            run_of = git(self.folder, "commit-tree", tree, "-p", base, "-p", head, "-m", "A try")
+            ref = f"refs/pull/{number}/merge"
+        git(self.folder, "push", "--quiet", "--force", "origin", f"{run_of}:{ref}")
         pull = {
             "number": number,
             "user": {"login": author},
@@ -66,7 +70,7 @@ class Desk:
             "base": {"sha": base, "ref": "main"},
         }
         payload = {"pull_request": pull, "repository": OURS}
-        return Event("pull_request", f"refs/pull/{number}/merge", merge, payload, fork or author == "dependabot[bot]")
+        return Event("pull_request", ref, run_of, payload, fork or author == "dependabot[bot]")
 
     def plan(self, number: int, **how: Any) -> Run:
         """Run the plan of a pull request."""
@@ -291,6 +295,9 @@ def test_what_is_applied_late_was_reviewed_in_its_own_pull_request(desk: Desk, h
     failed = desk.merge(20, "no-flags")
     assert (failed.green, [w for w in service.writes() if not w.endswith("403")]) == (False, []), failed.log
     desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-admin"
+    for number in range(12):
+        (desk.folder / "README.md").write_text(f"{number}\n")
+        desk.commit("Nothing to apply")
     base = git(desk.folder, "rev-parse", "main")
     desk.merged(21, "sessions")
     newest = desk.merged(22, "web")
@@ -554,6 +561,7 @@ def test_a_forge_that_cannot_tell_has_reviewed_nothing(hub: Hub, tmp_path: Path)
         "GITHUB_SHA": "HEAD",
         "GITHUB_TOKEN": INSTALLATION,
         "KEY": "default",
+        "ENCODED_KEY": "default",
         "FOLDER": str(tmp_path / "reviewed"),
     }
     git(tmp_path, "init", "--quiet")
@@ -561,7 +569,7 @@ def test_a_forge_that_cannot_tell_has_reviewed_nothing(hub: Hub, tmp_path: Path)
     for refusal in (Refusal(302, headers={"Location": f"{hub.url}/repos/{REPOSITORY}/issues"}), Refusal(503)):
         hub.troubles.append(("GET", refusal))
         ended = subprocess.run(
-            [sys.executable, str(ROOT / ".github/reviewed.py"), "plans"],
+            [sys.executable, str(ROOT / ".github/reviewed.py")],
             env=environment,
             cwd=tmp_path,
             capture_output=True,
@@ -657,6 +665,33 @@ def test_a_job_for_each_target_and_one_comment(desk: Desk, hub: Hub) -> None:
     [said] = comments(hub, 30)
     assert "shard_count" in said
     assert "2 to update" not in said
+
+
+@pytest.mark.slow
+def test_an_apply_for_each_target(desk: Desk, hub: Hub, service: Service) -> None:
+    """The documented apply, cut as its plan: each finds its own target's reviewed plan, and what it did is told apart."""
+    for suffix in ("_US", "_EU"):
+        desk.edit("fleet.yaml", f"MOMENTO_API_KEY{suffix}", "MOMENTO_API_KEY")
+    desk.runner.secrets["MOMENTO_API_KEY"] = "sandbox-readonly"
+    desk.runner.production["MOMENTO_API_KEY"] = "sandbox-admin"
+    plans, cut = documented()["targets"], documented()["apply"]
+    own = cut["jobs"]["apply"]["steps"][1]
+    own["with"]["key"] = own["env"]["RECONCILER_TARGET"] = "${{ matrix.target }}"
+    cut["jobs"]["apply"] |= {"needs": "targets", "strategy": plans["jobs"]["plan"]["strategy"]}
+    cut["jobs"] = {"targets": plans["jobs"]["targets"], **cut["jobs"]}
+    desk.open("less")
+    (desk.folder / "manifests/us-east-1/feature-flags.yaml").unlink()
+    desk.edit("eu-west-1/web.yaml", "shard_count: 3", "shard_count: 4")
+    desk.commit("No flags")
+    assert all(run.green for runs in desk.runner.run_jobs(desk.proposed(31), plans).values() for run in runs)
+    ended = desk.runner.run_jobs(desk.merged(31, "less"), cut)
+    assert [run.green for run in ended["apply"]] == [True, True], [run.log for run in ended["apply"]]
+    assert service.writes() == [
+        "DELETE /accounts/us-east-1/cluster/feature-flags 204",
+        "PUT /accounts/eu-west-1/cluster/rate-limits 200",
+    ]
+    _, *said = comments(hub, 31)
+    assert ["1 applied" in one for one in said] == [True, True]
 
 
 @pytest.mark.slow
