@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from http.client import HTTPException
 from io import BytesIO
@@ -27,15 +27,19 @@ from zipfile import BadZipFile, ZipFile
 from plan_refs import FILE, PlanRefs, hashed, opened
 
 from reconciler.errors import DamagedPlan, GitError
+from reconciler.evidence.git import Git
+from reconciler.evidence.record import Records
 from reconciler.forge.run import speaks_gitea
 from reconciler.plan.document import load_plans
 
 LastPlan: TypeAlias = Callable[[int, str], bytes | None]
 
-MOST_COMMITS = 10
-"""Of main, newest first, of those that touch the manifests: their pull requests are asked for, by two requests each.
-More than the record lacks does no harm, as a plan only says what was seen, of clusters that are still as they were.
-What is older is applied by hand."""
+NEWEST = 10
+"""Commits of main whose pull requests are asked for, by two requests each, whatever was applied: it may have failed.
+More do no harm: a plan only says what was seen, of clusters that are still as they were."""
+
+MOST_SINCE = 100
+"""Commits of main since the last apply; what is older is applied by hand."""
 
 DAYS = 90
 """No plan is kept for longer, and no history is read for longer."""
@@ -56,23 +60,44 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with keeper() as last_plan:
-            for number, head in pull_requests(newest_commits()):
+            for number, head in pull_requests(commits_to_ask()):
                 save(folder / f"{number}.json", number, head, last_plan)
     except (*TROUBLES, subprocess.CalledProcessError) as error:
         warn("the reviewed plans can't be found", error)
 
 
-def newest_commits() -> list[str]:
-    """This commit, and those of main up to it that touch the manifests; of a cut history, what is there."""
-    commit, folder = os.environ["GITHUB_SHA"], os.environ.get("MANIFESTS") or "manifests"
-    limits = ("--first-parent", f"--since={DAYS}.days", f"--max-count={MOST_COMMITS}")
+def commits_to_ask() -> list[str]:
+    """This commit, those from the last applied one on, and the newest; of a cut history, what is there."""
+    commit = os.environ["GITHUB_SHA"]
+    since = [[*touching(f"{last}..{commit}", MOST_SINCE), last] for last in applied()]
+    return [*dict.fromkeys([commit, *min(since, key=len, default=[]), *touching(commit, NEWEST)])]
+
+
+def touching(commits: str, most: int) -> list[str]:
+    """Those of main that touch the manifests, the newest first."""
+    folder = os.environ.get("MANIFESTS") or "manifests"
+    limits = ("--first-parent", f"--since={DAYS}.days", f"--max-count={most}")
     listed = subprocess.run(  # noqa: S603
-        ["git", "--literal-pathspecs", "rev-list", *limits, commit, "--", folder],  # noqa: S607
+        ["git", "--literal-pathspecs", "rev-list", *limits, commits, "--", folder],  # noqa: S607
         capture_output=True,
         text=True,
         check=True,
     )
-    return [*dict.fromkeys([commit, *listed.stdout.split()])]
+    return listed.stdout.split()
+
+
+def applied() -> list[str]:
+    """The commits that were last applied, as the records say; none where these can't be had: apply will say why."""
+    try:
+        git = Git.open(".")
+        if git is None:
+            return []
+        with closing(git):
+            records = Records(git, run="")
+            records.fetch("origin")
+            return [r.revision for r in records.all() if r.revision is not None and git.commit(r.revision) is not None]
+    except GitError:
+        return []
 
 
 def pull_requests(commits: list[str]) -> Iterator[tuple[int, str]]:

@@ -274,7 +274,7 @@ def test_what_nobody_reviewed_is_done_only_where_it_is_harmless(desk: Desk, hub:
 
 @pytest.mark.slow
 def test_what_is_applied_late_was_reviewed_in_its_own_pull_request(desk: Desk, hub: Hub, service: Service) -> None:
-    """A delete whose apply failed, one whose run a newer merge took over, and a queue of two: each in its own plan.
+    """A delete whose apply failed, one whose run newer merges took over, and a queue of two: each in its own plan.
 
     The queue's check plans what it is about to merge, comments nowhere, and needs no review of its own.
     """
@@ -295,11 +295,11 @@ def test_what_is_applied_late_was_reviewed_in_its_own_pull_request(desk: Desk, h
     failed = desk.merge(20, "no-flags")
     assert (failed.green, [w for w in service.writes() if not w.endswith("403")]) == (False, []), failed.log
     desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-admin"
-    for number in range(12):
-        (desk.folder / "README.md").write_text(f"{number}\n")
-        desk.commit("Nothing to apply")
     base = git(desk.folder, "rev-parse", "main")
     desk.merged(21, "sessions")
+    for number in range(12):
+        desk.edit("us-east-1/sessions.yaml", "name: sessions", f"# {number}\nname: sessions")
+        desk.commit("Nothing to apply")
     newest = desk.merged(22, "web")
     group = {"merge_group": {"base_sha": base, "head_sha": newest.sha}, "repository": OURS}
     queue = "refs/heads/gh-readonly-queue/main/pr-22"
