@@ -260,7 +260,7 @@ def test_after_max_failures_nothing_more_is_sent_in_that_target() -> None:
     assert message(results["a"]) == "rejected: PUT /cluster/a: 400 Bad Request: no such type"
     assert message(results["c"]) == ("max-failures: not sent: a failed, and max_failures is 1; fix that, and run again")
     assert message(results["old"]) == (
-        "earlier-failure: not deleted: default: a failed; fix that, or allow it with --keep-going"
+        "other-target: not deleted: default: a failed; fix that, or allow it with --keep-going"
     )
 
 
@@ -307,7 +307,7 @@ def test_a_moves_delete_waits_for_the_other_target() -> None:
     assert (us.writes, eu.writes) == (["DELETE orders"], ["PUT orders"])
     alone = World().results(leaving)
     assert message(alone["orders"]) == (
-        "earlier-failure: not deleted: it moves to eu/orders, which has not settled; it is deleted once that has settled"
+        "other-target: not deleted: it moves to eu/orders, which has not settled; it is deleted once that has settled"
     )
     settled = replace(leaving, standing=frozenset(moved.values()))
     assert outcomes(World().results(settled)) == {"orders": "applied"}
@@ -335,7 +335,7 @@ def test_no_delete_while_anything_declared_does_not_stand() -> None:
     job = job_of(head_of(declared("a")), [live("a"), live("old")], prune=True)
     unread = World().results(job, all_read=False)
     assert message(unread["old"]) == (
-        "earlier-failure: not deleted: a target couldn't be read, and what it declares may not be there; "
+        "other-target: not deleted: a target couldn't be read, and what it declares may not be there; "
         "fix that, or allow it with --keep-going"
     )
     assert outcomes(World().results(job, all_read=False, keep_going=True)) == {"old": "applied"}
@@ -648,7 +648,7 @@ def test_a_key_that_is_refused_while_it_is_checked_what_stands() -> None:
     eu = job_of(head_of(target="eu"), [live("old")], prune=True)
     results = world.results(job_of(head_of(declared("a"), target="us"), [live("a")]), eu)
     assert message(results["old"]) == (
-        "earlier-failure: not deleted: the clusters of us can't be listed; fix that, or allow it with --keep-going"
+        "other-target: not deleted: the clusters of us can't be listed; fix that, or allow it with --keep-going"
     )
     assert (us.requests, world.clock.seconds < 2.0) == (["GET"], True)
 
