@@ -1079,3 +1079,65 @@ def test_a_report_tells_whose_it_is_and_what_was_planned() -> None:
         for change, seen in zip(plan.changes, (True, False, None), strict=True)
     ]
     assert report.summary.applied == 3
+
+
+def ends(world: World) -> list[tuple[float, list[str]]]:
+    return [(at, [one.report.target for one in finished]) for at, finished in world.ended]
+
+
+def test_targets_that_go_apart_are_told_as_they_end() -> None:
+    """First those in which there is nothing to do, each once; what is last comes back. Together, all come back."""
+    heads = [head_of(target="idle"), *(head_of(declared("a"), target=name) for name in ("us", "eu"))]
+    world = World()
+    for name, settle in (("us", 10.0), ("eu", 500.0)):
+        world.service(name, settle=settle)
+    rest = world.apply(*map(job_of, heads), apart=True)
+    (begun, first), (settled, second) = ends(world)
+    assert (begun, first, second) == (0.0, ["idle"], ["us"])
+    assert 10.0 <= settled < 20.0
+    assert [one.report.target for one in rest] == ["eu"]
+    together = World()
+    assert [one.report.target for one in together.apply(*map(job_of, heads))] == ["idle", "us", "eu"]
+    assert together.ended == []
+
+
+def test_a_delete_that_would_wait_for_another_target_is_left_for_later() -> None:
+    """As soon as that is all that is left; what can go goes when everything else has settled, as ever."""
+    leaving, building = [live("a"), live("old")], head_of(declared("b"), target="eu")
+    jobs = (
+        job_of(head_of(declared("a"), target="us"), leaving, prune=True),
+        job_of(building, [live("gone")], prune=True),
+    )
+    world = World()
+    us, eu = world.service("us", leaving), world.service("eu", [live("gone")])
+    (finished,) = world.apply(*jobs, apart=True)
+    assert outcomes({one.name: one for one in finished.report.results}) == {"b": "applied", "gone": "applied"}
+    assert ends(world) == [(0.0, ["us"])]
+    assert message(world.ended[0][1][0].report.results[0]) == (
+        "other-target: not deleted: eu has yet to settle; it is deleted in a round after that"
+    )
+    assert (us.writes, eu.writes) == ([], ["PUT b", "DELETE gone"])
+
+
+def test_what_goes_apart_is_deleted_where_all_stands_and_only_then() -> None:
+    """At one look: another target that doesn't stand, or isn't listed, or isn't in the round, is not waited for."""
+    here = job_of(head_of(declared("a"), target="us"), [live("a"), live("old")], prune=True)
+    there = job_of(head_of(declared("b"), target="eu"), [live("b")])
+    world = World()
+    us = world.service("us", [live("a"), live("old")], settle=1.0)
+    world.results(here, there, apart=True)
+    assert us.writes == ["DELETE old"]
+    moved = World()
+    moved.service("eu", [live("b", status="Updating")])
+    results = moved.results(here, there, apart=True)
+    assert message(results["old"]) == "other-target: not deleted: eu: b is Updating; run again when it has settled"
+    assert moved.clock.seconds < 1.0
+    lost_sight = World()
+    lost_sight.service("eu").lists = [Unavailable("GET /cluster: 503", http_status=503)]
+    assert message(lost_sight.results(here, there, apart=True)["old"]) == (
+        "other-target: not deleted: the clusters of eu can't be listed; fix that, or allow it with --keep-going"
+    )
+    assert message(World().results(here, left_out=("eu",))["old"]) == (
+        "other-target: not deleted: this round is without eu; it is deleted in one of all targets"
+    )
+    assert outcomes(World().results(here, left_out=("eu",), keep_going=True)) == {"old": "applied"}
