@@ -126,6 +126,7 @@ class _Loop:
                 raise
         finally:
             stopping.cancel()
+            await asyncio.gather(stopping, return_exceptions=True)
             await self._cut_off()
         return first_exit(end.code for end in self._ends)
 
