@@ -28,6 +28,11 @@ class ApplyOptions(NamedTuple):
     apart: bool = False
 
     @property
+    def may_delete(self) -> bool:
+        """Whether anything may be deleted at all: nothing is where a target isn't known to stand."""
+        return self.keep_going or (self.all_read and not self.left_out)
+
+    @property
     def patience_seconds(self) -> float:
         """A minute; a quarter of a timeout under four, so that what is amiss is told rather than the timeout."""
         return min(LONGEST_PATIENCE_SECONDS, self.timeout_seconds / 4)

@@ -65,10 +65,10 @@ async def apply_all(
     connections = {site.head.target.name: _connection(site) for site in ground.sites}
     plans = planned.to_apply
     keeper = RecordKeeper(ground.checkout, plans, planned.readings, clock)
-    keeper.write_ahead()
-    jobs = [_job(plan, planned, request, plan.taken_over) for plan in plans]
     left_out = tuple(site.head.target.name for site in ground.left_out)
     whole = options._replace(all_read=not planned.errors, left_out=left_out)
+    keeper.write_ahead(deletes=whole.may_delete)
+    jobs = [_job(plan, planned, request, plan.taken_over) for plan in plans]
     ends = _Ends(planned, keeper)
     finished = await carry_out(
         jobs,

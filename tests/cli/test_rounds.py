@@ -95,7 +95,10 @@ class Loop:
         self.told: list[tuple[float, LoopEvent]] = []
         self.apply_options = ApplyOptions(apart=True, **options)
         self._moved = 0
-        self._repo = Repo.new(folder) if folder is not None else None
+        self._repo = Repo.new(folder / "clone") if folder is not None else None
+        self._server = Repo.new(folder / "server", "--bare") if folder is not None else None
+        if self._repo is not None:
+            self._repo.git("remote", "add", "origin", "../server")
         self._commit({})
 
     def declare(self, **declared: Sequence[str]) -> None:
@@ -128,9 +131,10 @@ class Loop:
             yield Ground(fleet, sites, None, "manifests")
             return
         folder = str(self._repo.folder / "manifests")
-        checkout = Checkout.open(folder, "manifests", GitOptions(run_id="r"))
+        checkout = Checkout.open(folder, "manifests", GitOptions(remote="origin", run_id="r"))
         assert checkout is not None
         with closing(checkout):
+            checkout.fetch_records()
             yield Ground(fleet, sites, checkout, folder)
 
     def _connection(self, name: str) -> Connection:
@@ -169,11 +173,20 @@ class Loop:
         )
 
     def record(self, *, settled: bool = True) -> dict[str, set[str]]:
-        """What stands in each target's, settled or not."""
+        """What stands in each target's, settled or not: here, and on the server."""
         assert self._repo is not None
+        assert self._server is not None
+        here, there = (repo.git("for-each-ref", "refs/reconciler") for repo in (self._repo, self._server))
+        assert here == there
         with git_of(self._repo.folder) as git:
             records = Records(git, "r").all()
         return {one.target: {n for n, line in one.lines.items() if line.settled == settled} for one in records}
+
+    def applies(self, target: str) -> list[str]:
+        """What the history of a target's record says, the newest first."""
+        assert self._repo is not None
+        refs = self._repo.git("for-each-ref", "--format=%(refname)", f"refs/reconciler/record/{target}-*")
+        return [line.partition(": ")[2] for line in self._repo.git("log", "--format=%s", refs).splitlines()]
 
     def codes(self, target: str) -> set[int]:
         ended = (event for _, event in self.told if isinstance(event, TargetsEnded))
@@ -192,7 +205,7 @@ def test_a_service_that_is_silent_slows_no_other(
     loop = Loop({"silent": ["a"], "well": ["a"], "pending": []})
     loop.services["silent"].silence, loop.services["silent"].silent_until = (seconds, ends), math.inf
     loop.declare(pending=["new"])
-    loop.run(40 * interval, interval)
+    loop.run(12 * interval, interval)
     assert loop.services["pending"].sent == [(PATIENCE_SECONDS, "PUT new")]
     first, *later = loop.services["well"].gaps
     assert first < PATIENCE_SECONDS + interval * (1 + JITTER)
@@ -247,19 +260,20 @@ def test_a_service_that_is_always_late_keeps_no_delete_for_ever(tmp_path: Path) 
 
 @pytest.mark.slow
 def test_nothing_is_deleted_while_a_target_is_not_seen(tmp_path: Path) -> None:
-    """Silent, it fails; who has something to delete doesn't, and is looked at all the same."""
+    """Silent, it fails; who has something to delete doesn't, is looked at all the same, and says so once in its record."""
     loop = Loop({"us": ["a", "old"], "eu": ["b"]}, tmp_path / "r")
 
     def pull() -> None:
         loop.declare(us=["a"])
-        loop.services["eu"].silent_until = 3000
+        loop.services["eu"].silent_until = 1500
 
-    loop.run(5000, at={400: pull})
+    loop.run(3000, at={400: pull})
     [(deleted, what)] = loop.services["us"].sent
     assert what == "DELETE old"
-    assert deleted > 3000
+    assert deleted > 1500
     assert loop.codes("us") == {0}
     assert max(loop.services["us"].gaps) < 300 * (1 + JITTER) + PATIENCE_SECONDS
+    assert loop.applies("us") == ["1 applied", "about to apply 1", "1 skipped", "nothing to do"]
 
 
 @pytest.mark.slow
