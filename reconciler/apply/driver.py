@@ -167,14 +167,14 @@ class _Run:
                     assert_never(unreachable)
         if self._machine.done:
             self._done.set()
+        self._tell_ended(event)
         # Answers come by the hundred a second, lists of many targets together: of these the last is told at once.
         more_to_come = isinstance(event, Taken | NotTaken) or bool(self._lists_under_way)
         if event.at >= self._tell_next or not more_to_come or self._machine.done:
-            progress = self._machine.progress(event.at)
+            progress = self._machine.progress(event.at, self._told)
             between = max(_BETWEEN_PROGRESS_SECONDS, progress.total * _BETWEEN_PROGRESS_SECONDS_EACH)
             self._tell_next = event.at + between
             self._on_progress(progress)
-        self._tell_ended(event)
 
     def _tell_ended(self, event: Event) -> None:
         if self._on_ended is None or self._machine.done:

@@ -75,14 +75,15 @@ class Machine:
             steps += share.next(event.at)
         return tuple(steps)
 
-    def progress(self, at: float) -> Progress:
-        """How far it is."""
-        counts = [(0, 0, 0, 0), *(share.counts for share in self._shares.values())]
+    def progress(self, at: float, but: Collection[str] = ()) -> Progress:
+        """How far it is, in all targets but these."""
+        shares = [share for target, share in self._shares.items() if target not in but]
+        counts = [(0, 0, 0, 0), *(share.counts for share in shares)]
         total, ended, failed, awaited = (sum(column) for column in zip(*counts, strict=True))
-        waits = [since for share in self._shares.values() if (since := share.oldest_wait) is not None]
-        ongoing = [one for share in self._shares.values() for one in share.ongoing(at)]
+        waits = [since for share in shares if (since := share.oldest_wait) is not None]
+        ongoing = [one for share in shares for one in share.ongoing(at)]
         ongoing.sort(key=lambda one: (-one.seconds, one.target, one.name))
-        changes_ended = tuple(one for share in self._shares.values() for one in share.ended_changes())
+        changes_ended = tuple(one for share in shares for one in share.ended_changes())
         oldest = at - min(waits) if waits else None
         return Progress(total, ended, failed, awaited, oldest, tuple(ongoing), changes_ended)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.apply.driver import carry_out
 from reconciler.apply.job import Finished, Job
+from reconciler.apply.machine import Progress
 from reconciler.apply.options import ApplyOptions, Stop
 from reconciler.errors import HttpError, InTransition, Rejected
 from reconciler.model.cluster import ACTIVE, LiveCluster
@@ -198,6 +199,7 @@ class World:
         self.clock = FakeClock()
         self.stop = Stop()
         self.services: dict[str, Service] = {}
+        self.progress: list[Progress] = []
         self.ended: list[tuple[float, tuple[Finished, ...]]] = []
 
     def service(self, target: str = "default", clusters: Sequence[LiveCluster] = (), settle: float = 100.0) -> Service:
@@ -216,6 +218,7 @@ class World:
             ApplyOptions(**options),
             clock=self.clock,
             stop=self.stop,
+            on_progress=self.progress.append,
             on_ended=lambda finished: self.ended.append((self.clock.seconds, finished)),
         )
 

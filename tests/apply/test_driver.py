@@ -1092,6 +1092,8 @@ def test_targets_that_go_apart_are_told_as_they_end() -> None:
     for name, settle in (("us", 10.0), ("eu", 500.0)):
         world.service(name, settle=settle)
     rest = world.apply(*map(job_of, heads), apart=True)
+    assert [progress.total for progress in world.progress[:2]] == [2, 2]
+    assert world.progress[-1].total == 1
     (begun, first), (settled, second) = ends(world)
     assert (begun, first, second) == (0.0, ["idle"], ["us"])
     assert 10.0 <= settled < 20.0
