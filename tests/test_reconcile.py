@@ -1,5 +1,6 @@
 """One round: what is read, what is planned of it, what is carried out, and what becomes of a target that can't be."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext as does_not_raise
@@ -164,12 +165,12 @@ def test_who_is_late_is_left_out_where_nobody_waits() -> None:
     us, eu, ap = this.ground.sites
     this.ground = this.ground._replace(sites=(us, eu, Connected(ap.head, connection(lambda: transport, this.clock))))
     accounts[0].down = 401
-    planned = this.clock.run(plan_all(this.ground, PlanRequest(Intent()), Patience(this.clock, 3.0)))
+    planned = this.clock.run(plan_all(this.ground, PlanRequest(Intent()), Patience(this.clock, asyncio.Event(), 3.0)))
     assert (told(planned), planned.late, this.clock.seconds) == ([("eu", "create", "eu")], ("ap",), 3.0)
     assert [problem.target for problem in planned.errors] == ["us"]
     assert told(this.plan()) == [("eu", "create", "eu"), ("ap", "create", "ap")]
     accounts[1].down = 401
-    alone = this.clock.run(plan_all(this.ground, PlanRequest(Intent()), Patience(this.clock, 3.0)))
+    alone = this.clock.run(plan_all(this.ground, PlanRequest(Intent()), Patience(this.clock, asyncio.Event(), 3.0)))
     assert (told(alone), alone.late) == ([("ap", "create", "ap")], ())
 
 

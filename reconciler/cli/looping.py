@@ -47,7 +47,7 @@ def run_loop(options: LoopOptions, shared: RunOptions, console: Console, runner:
                 runner.clock,
                 runner.stop,
                 tell,
-                patience=None if options.once else Patience(runner.clock),
+                patience=None if options.once else Patience(runner.clock, runner.stop.requested),
             )
             repeated = repeat(
                 rounds.one,

@@ -70,11 +70,14 @@ class Rounds:
             return  # they are gone from the fleet
         if self.apply_options is not None:
             refuse_stale_heads(ground, self.request.intent)
-        planned = await plan_all(ground, self.request, None if asked.patient else self.patience)
+        patience = self.patience and self.patience._replace(seconds=None) if asked.patient else self.patience
+        planned = await plan_all(ground, self.request, patience)
         if planned.late:
             ground = ground.without(planned.late)
             log.warning("targets.put_aside", targets=planned.late)
             step(PutAside(planned.late))
+        if not ground.sites:
+            return  # the stop came first
         self.tell(_planned(asked.number, ground, planned, self.clock.now()))
         if self.apply_options is None or planned.refused:
             codes = exits.of_targets(

@@ -51,10 +51,14 @@ class PlanRequest(NamedTuple):
 
 
 class Patience(NamedTuple):
-    """How long those that are listed are kept waiting for the others, from the first list on."""
+    """How long those that are listed wait for the others, from the first list on; None for as long as it takes.
+
+    Once `stop` is set nobody is waited for.
+    """
 
     clock: Clock
-    seconds: float = 5.0
+    stop: asyncio.Event
+    seconds: float | None = 5.0
 
 
 class Planned(NamedTuple):
@@ -144,16 +148,22 @@ async def _answers(ground: Ground, patience: Patience | None = None) -> Mapping[
 
 
 async def _some(asked: Collection["asyncio.Task[Listing | tuple[Problem, ...]]"], patience: Patience) -> None:
-    """Come back when all are done, or when the first that has a list has waited long enough."""
+    """Come back when all are done, or when the first that has a list has waited long enough, or at the stop."""
     waiting = {*asked}
-    enough: asyncio.Task[None] | None = None
-    while waiting and (enough is None or not enough.done()):
-        await asyncio.wait({*waiting, *filter(None, [enough])}, return_when=asyncio.FIRST_COMPLETED)
-        if enough is None and any(isinstance(one.result(), Listing) for one in waiting if one.done()):
-            enough = asyncio.create_task(patience.clock.sleep(patience.seconds))
-        waiting = {one for one in waiting if not one.done()}
-    if enough is not None:
-        enough.cancel()
+    ends: set[asyncio.Task[Any]] = {asyncio.create_task(patience.stop.wait())}
+    try:
+        while waiting and not any(end.done() for end in ends):
+            await asyncio.wait({*waiting, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            listed = any(isinstance(one.result(), Listing) for one in waiting if one.done())
+            if listed and patience.seconds is not None and len(ends) == 1:
+                ends.add(asyncio.create_task(patience.clock.sleep(patience.seconds)))
+            waiting = {one for one in waiting if not one.done()}
+        for end in ends:
+            if end.done():
+                end.result()  # a clock that fails must not look like one that is done
+    finally:
+        for end in ends:
+            end.cancel()
 
 
 def refuse_stale_heads(ground: Ground, intent: Intent) -> None:

@@ -155,7 +155,7 @@ class Loop:
                 self.clock,
                 self.stop,
                 lambda _event: None,
-                Patience(self.clock),
+                Patience(self.clock, self.stop.requested),
             )
             self.clock.run(self._repeat(rounds, interval_seconds, {**at, until: self.stop.requested.set}))
 
@@ -193,7 +193,7 @@ class Loop:
         return {event.codes[target] for event in ended if target in event.codes}
 
 
-PATIENCE_SECONDS = Patience(FakeClock()).seconds
+PATIENCE_SECONDS = 5.0
 
 
 @pytest.mark.parametrize("interval", [300.0, 20.0])
@@ -225,6 +225,14 @@ def test_a_change_that_does_not_settle_slows_no_other() -> None:
     assert mended < 2000 + 300 * (1 + JITTER)
     assert loop.codes("slow") == loop.codes("well") == {0}
     assert len(loop.services["slow"].sent) == 1
+
+
+def test_a_signal_waits_for_no_service_that_is_silent() -> None:
+    """It is only being looked at: nothing is in flight there."""
+    loop = Loop({"silent": ["a"], "well": ["a"]})
+    loop.services["silent"].silent_until = math.inf
+    loop.run(30)
+    assert (loop.clock.seconds, loop.services["silent"].asked) == (30, [0, PATIENCE_SECONDS])
 
 
 @pytest.mark.slow

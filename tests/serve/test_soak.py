@@ -138,7 +138,7 @@ class Soak:
             self.clock,
             self.stop,
             self.tell,
-            Patience(self.clock),
+            Patience(self.clock, self.stop.requested),
         )
         self.clock.run(self._repeat(rounds))
 
