@@ -264,7 +264,7 @@ class _Loop:
         if due is None:
             return
         targets = self._schedule.targets
-        seconds = due - at
+        seconds = max(due - at, 0.0)
         self._tell(
             RoundScheduled(
                 now, now + seconds, {name: one._replace(at=now + one.at - at) for name, one in targets.items()}

@@ -38,8 +38,9 @@ class Schedule(NamedTuple):
         return Schedule(Due(at), {**self.targets, **anew})
 
     def at_once(self, names: Iterable[str], at: float) -> "Schedule":
-        """These are due."""
-        return self._replace(targets={**self.targets, **{name: self.targets[name]._replace(at=at) for name in names}})
+        """These are due, as far as they are still there."""
+        due = {name: self.targets[name]._replace(at=at) for name in names if name in self.targets}
+        return self._replace(targets={**self.targets, **due})
 
     def after(self, ended: Ended, busy: Collection[str], at: float, wait: Callable[[int], float]) -> "Schedule":
         """After these have ended: `wait` says how long after so many failures in a row.
