@@ -263,13 +263,9 @@ class _Loop:
         at, now, due = self._clock.monotonic(), self._clock.now(), self._next
         if due is None:
             return
-        targets = self._schedule.targets
         seconds = max(due - at, 0.0)
-        self._tell(
-            RoundScheduled(
-                now, now + seconds, {name: one._replace(at=now + one.at - at) for name, one in targets.items()}
-            )
-        )
+        targets = {name: one._replace(at=now + one.at - at) for name, one in self._schedule.targets.items()}
+        self._tell(RoundScheduled(now, now + seconds, targets))
         come = self._schedule.come(due, self._busy)
         later = sorted(targets.keys() - come)
         log.info(

@@ -57,8 +57,7 @@ def _after_loop(picture: Picture, event: LoopEvent) -> Picture:
         case RoundEnded():
             return _ended(picture, event)
         case RoundScheduled():
-            due = {name: one._replace(due=event.targets.get(name)) for name, one in picture.targets.items()}
-            return picture._replace(targets=due, scheduled_at=event.next_at)
+            return _scheduled(picture, event)
         case unreachable:
             assert_never(unreachable)
 
@@ -99,6 +98,15 @@ def _applied(picture: Picture, event: RoundApplied) -> Picture:
     }
     results = [result for report in event.reports for result in report.results]
     return picture._replace(targets=targets, totals=picture.totals.with_changes(results))
+
+
+def _scheduled(picture: Picture, event: RoundScheduled) -> Picture:
+    """What was known of a target stays for as long as it is in a round: whether it still fails is seen as that ends."""
+    targets = {
+        name: one._replace(due=one.due if one.due and picture.round_of(name) else event.targets.get(name))
+        for name, one in picture.targets.items()
+    }
+    return picture._replace(targets=targets, scheduled_at=event.next_at)
 
 
 def _in_round(picture: Picture, number: int, targets: frozenset[str]) -> Picture:

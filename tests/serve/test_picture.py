@@ -69,6 +69,10 @@ def test_rounds_overlap_and_a_target_is_in_one_of_them() -> None:
     aside = after(first, TargetsPutAside(NOW + 5, 2, frozenset({"eu-west-1"})))
     assert (aside.next_at, aside.round_of("eu-west-1")) == (NOW + 180, None)
     second = after(aside, RoundBegun(NOW + 5, 3, frozenset({"eu-west-1"})))
+    due = {"us-east-1": Due(NOW + 306), "eu-west-1": Due(NOW + 5)}
+    ended = after(second, TargetsEnded(NOW + 6, 2, 6, {"us-east-1": 0}))
+    scheduled = after(ended, RoundScheduled(NOW + 6, NOW + 306, due))
+    assert [one.due for one in scheduled.targets.values()] == [Due(NOW + 306), Due(NOW + 180)]
     assert {n: one.targets for n, one in second.under_way.items()} == {2: {"us-east-1"}, 3: {"eu-west-1"}}
 
 
