@@ -1,5 +1,6 @@
 """One round: what is read, what is planned of it, what is carried out, and what becomes of a target that can't be."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext as does_not_raise
@@ -20,7 +21,7 @@ from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
 from reconciler.reconcile.applying import Applied, apply_all, wait_all
 from reconciler.reconcile.ground import Connected, Ground, Offline
-from reconciler.reconcile.planning import Planned, PlanRequest, list_all, plan_all, refuse_stale_heads
+from reconciler.reconcile.planning import Patience, Planned, PlanRequest, list_all, plan_all, refuse_stale_heads
 from reconciler.wire.client import Permit
 from tests.evidence.conftest import nobodys_configuration  # noqa: F401
 from tests.evidence.repositories import Repo, git_of, text
@@ -144,6 +145,33 @@ def test_listing_alone_is_one_get_a_target_too() -> None:
     assert {target: [*listing.unreadable] for target, listing in listings.items()} == {"eu": ["odd"]}
     assert [(problem.kind, problem.target) for problem in errors] == [("unauthenticated", "us")]
     assert [(account.asked, account.sent) for account in accounts] == [(1, []), (1, [])]
+
+
+def test_who_is_late_is_left_out_where_nobody_waits() -> None:
+    """Some seconds after the first that is listed; who can't be read is no reason for it. A late one is no empty fleet."""
+
+    class Late(Account):
+        seconds = 20.0
+
+        async def reply_late(self, request: httpx.Request) -> httpx.Response:
+            await this.clock.sleep(self.seconds)
+            return self.reply(request)
+
+    heads = [head(manifest(name), name=name) for name in ("us", "eu", "ap")]
+    accounts = [Account(), Account(), Account()]
+    this = Round(heads, accounts)
+    late = Late()
+    transport = httpx.MockTransport(late.reply_late)
+    us, eu, ap = this.ground.sites
+    this.ground = this.ground._replace(sites=(us, eu, Connected(ap.head, connection(lambda: transport, this.clock))))
+    accounts[0].down = 401
+    planned = this.clock.run(plan_all(this.ground, PlanRequest(Intent()), Patience(this.clock, asyncio.Event(), 3.0)))
+    assert (told(planned), planned.late, this.clock.seconds) == ([("eu", "create", "eu")], ("ap",), 3.0)
+    assert [problem.target for problem in planned.errors] == ["us"]
+    assert told(this.plan()) == [("eu", "create", "eu"), ("ap", "create", "ap")]
+    accounts[1].down = 401
+    alone = this.clock.run(plan_all(this.ground, PlanRequest(Intent()), Patience(this.clock, asyncio.Event(), 3.0)))
+    assert (told(alone), alone.late) == ([("ap", "create", "ap")], ())
 
 
 @pytest.mark.slow

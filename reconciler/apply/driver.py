@@ -86,9 +86,14 @@ async def carry_out(
     clock: Clock,
     stop: Stop,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
+    on_ended: Callable[[tuple[Finished, ...]], None] = lambda _finished: None,
 ) -> tuple[Finished, ...]:
-    """Carry out the jobs side by side; `connections` are by target. It raises nothing: it is told in the results."""
-    run = _Run(Machine(jobs, options), connections, clock, stop, on_progress)
+    """Carry out the jobs side by side; `connections` are by target. It raises nothing: it is told in the results.
+
+    Where they go apart, `on_ended` is told of targets that have ended while others haven't: first as all begin, of
+    those in which there is nothing to do. The others come back.
+    """
+    run = _Run(Machine(jobs, options), connections, clock, stop, on_progress, on_ended if options.apart else None)
     why = words.BROKE
     try:
         await run.to_the_end()
@@ -110,11 +115,14 @@ class _Run:
         clock: Clock,
         stop: Stop,
         on_progress: Callable[[Progress], None],
+        on_ended: Callable[[tuple[Finished, ...]], None] | None,
     ) -> None:
         self._machine = machine
         self._clock = clock
         self._stop = stop
         self._on_progress = on_progress
+        self._on_ended = on_ended
+        self._told = frozenset[str]()
         self._tell_next = 0.0
         self._lists_under_way = 0
         self._stopped = False
@@ -141,7 +149,7 @@ class _Run:
             for step in self._machine.handle(Aborted(at, why)):
                 if isinstance(step, Log):
                     _tell(step)
-        return self._machine.finished(at)
+        return self._machine.finished(at, self._targets.keys() - self._told)
 
     def _feed(self, event: Event) -> None:
         self._heed_stop(event.at)  # before what came at the same moment sends more
@@ -159,13 +167,21 @@ class _Run:
                     assert_never(unreachable)
         if self._machine.done:
             self._done.set()
+        self._tell_ended(event)
         # Answers come by the hundred a second, lists of many targets together: of these the last is told at once.
         more_to_come = isinstance(event, Taken | NotTaken) or bool(self._lists_under_way)
         if event.at >= self._tell_next or not more_to_come or self._machine.done:
-            progress = self._machine.progress(event.at)
+            progress = self._machine.progress(event.at, self._told)
             between = max(_BETWEEN_PROGRESS_SECONDS, progress.total * _BETWEEN_PROGRESS_SECONDS_EACH)
             self._tell_next = event.at + between
             self._on_progress(progress)
+
+    def _tell_ended(self, event: Event) -> None:
+        if self._on_ended is None or self._machine.done:
+            return
+        earlier, self._told = self._told, self._machine.ended
+        if self._told != earlier or isinstance(event, Begun):
+            self._on_ended(self._machine.finished(event.at, self._told - earlier))
 
     async def _watch_stop(self) -> None:
         await self._stop.requested.wait()

@@ -12,6 +12,7 @@ from reconciler.errors import GitError
 from reconciler.evidence.checkout import Checkout
 from reconciler.evidence.record import ABOUT_TO_APPLY
 from reconciler.model.record import Record
+from reconciler.plan.change import Delete
 from reconciler.plan.decide import Reading
 from reconciler.plan.plan import Plan
 from reconciler.problem import Problem
@@ -40,22 +41,24 @@ class RecordKeeper:
         self._clock = clock
         self._kept: dict[str, WrittenAhead] = {}
 
-    def write_ahead(self) -> None:
+    def write_ahead(self, *, deletes: bool = True) -> None:
         """Say what is about to be sent, so that a run that is killed is known; and learn whether it can be said.
 
-        Raises GitError where it can't be written, or pushed: the records are then as they were.
+        Without `deletes` none of these is about to be. Raises GitError where it can't be written, or pushed: the
+        records are then as they were.
         """
         checkout = self._checkout
         if checkout is None:
             return
+        sent = self._plans if deletes else {target: _without_deletes(plan) for target, plan in self._plans.items()}
         try:
-            for target, plan in self._plans.items():
+            for target, plan in sent.items():
                 before = self._record(target)
                 reading = self._readings[target]
                 told = ahead(before, plan, reading.head, reading.live, now=self._clock.now())
                 words = f"{target}: {ABOUT_TO_APPLY} {len(plan.sends)}"
                 self._kept[target] = WrittenAhead(before, checkout.records.write(told, words) if plan.sends else before)
-            if any(plan.sends for plan in self._plans.values()):
+            if any(plan.sends for plan in sent.values()):
                 checkout.push_records([kept.ahead for kept in self._kept.values()])
         except GitError:
             for target, kept in self._kept.items():
@@ -84,6 +87,10 @@ class RecordKeeper:
         """The target's record, or the one that it begins."""
         reading = self._readings[target]
         return reading.evidence.record or Record(target, reading.endpoint, reading.head.target.api_key_env)
+
+
+def _without_deletes(plan: Plan) -> Plan:
+    return plan.model_copy(update={"changes": tuple(one for one in plan.changes if not isinstance(one, Delete))})
 
 
 def _counted(report: TargetReport) -> str:

@@ -5,10 +5,11 @@
                   ╰───────────────╯
 
 Creates and updates of all targets come first, each target by itself. Only when all of that has ended are the targets
-listed anew, and only when everything that head declares stands in these lists is anything deleted.
+listed anew, and only when everything that head declares stands in these lists is anything deleted. Where they go
+`apart`, what would have to wait for another target isn't deleted: a later run sees to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
@@ -32,6 +33,9 @@ from reconciler.apply.share import Share
 from reconciler.results import ErrorDetail
 
 _Phase: TypeAlias = Literal["building", "checking", "deleting"]
+
+_Why: TypeAlias = Callable[[Share], ErrorDetail]
+"""Why nothing is deleted, as a target is told: of itself, or of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +75,26 @@ class Machine:
             steps += share.next(event.at)
         return tuple(steps)
 
-    def progress(self, at: float) -> Progress:
-        """How far it is."""
-        counts = [(0, 0, 0, 0), *(share.counts for share in self._shares.values())]
+    def progress(self, at: float, but: Collection[str] = ()) -> Progress:
+        """How far it is, in all targets but these."""
+        shares = [share for target, share in self._shares.items() if target not in but]
+        counts = [(0, 0, 0, 0), *(share.counts for share in shares)]
         total, ended, failed, awaited = (sum(column) for column in zip(*counts, strict=True))
-        waits = [since for share in self._shares.values() if (since := share.oldest_wait) is not None]
-        ongoing = [one for share in self._shares.values() for one in share.ongoing(at)]
+        waits = [since for share in shares if (since := share.oldest_wait) is not None]
+        ongoing = [one for share in shares for one in share.ongoing(at)]
         ongoing.sort(key=lambda one: (-one.seconds, one.target, one.name))
-        changes_ended = tuple(one for share in self._shares.values() for one in share.ended_changes())
+        changes_ended = tuple(one for share in shares for one in share.ended_changes())
         oldest = at - min(waits) if waits else None
         return Progress(total, ended, failed, awaited, oldest, tuple(ongoing), changes_ended)
 
-    def finished(self, at: float) -> tuple[Finished, ...]:
-        """How it all ended; what hasn't, never will."""
-        return tuple(share.finished(at) for share in self._shares.values())
+    @property
+    def ended(self) -> frozenset[str]:
+        """The targets in which everything has."""
+        return frozenset(target for target, share in self._shares.items() if share.ended)
+
+    def finished(self, at: float, of: Collection[str] | None = None) -> tuple[Finished, ...]:
+        """How it ended, in these targets or in all; what hasn't, never will."""
+        return tuple(share.finished(at) for target, share in self._shares.items() if of is None or target in of)
 
     def _take(self, event: Event) -> list[Step]:
         match event:
@@ -110,15 +120,9 @@ class Machine:
         at, shares = event.at, self._shares.values()
         match self._phase:
             case "building":
-                if not all(share.built for share in shares) or not any(share.pending_deletes() for share in shares):
-                    return []
-                hopeless = self._hopeless()
-                if hopeless is not None:
-                    return self._hold(hopeless, at)
-                self._phase, self._checking_since = "checking", at
-                for share in shares:
-                    share.polls.want(at)
-                return []
+                if all(share.built for share in shares):
+                    return self._built(at)
+                return self._part(at) if self._options.apart else []
             case "checking":
                 return self._check(event)
             case "deleting":
@@ -133,12 +137,34 @@ class Machine:
             case unreachable:
                 assert_never(unreachable)
 
-    def _hopeless(self) -> ErrorDetail | None:
+    def _built(self, at: float) -> list[Step]:
+        """Nothing but deletes is left: look whether all that is declared stands."""
+        if not any(share.pending_deletes() for share in self._shares.values()):
+            return []
+        hopeless = self._hopeless()
+        if hopeless is not None:
+            return self._hold(hopeless, at)
+        self._phase, self._checking_since = "checking", at
+        for share in self._shares.values():
+            share.polls.want(at)
+        return []
+
+    def _part(self, at: float) -> list[Step]:
+        """Where all but deletes has ended, don't let these wait for the targets in which it hasn't."""
+        deleting = [share for share in self._shares.values() if share.built and not share.ended]
+        if not deleting:
+            return []
+        building = [target for target, share in self._shares.items() if not share.built]
+        return self._hold(self._hopeless() or (lambda _share: words.others_settle(building)), at, deleting)
+
+    def _hopeless(self) -> _Why | None:
         """What keeps all deletes from being sent, without another look."""
         if self._options.keep_going:
             return None
         if not self._options.all_read:
-            return words.NOT_ALL_READ
+            return lambda _share: words.NOT_ALL_READ
+        if self._options.left_out:
+            return lambda _share: words.left_out(self._options.left_out)
         for share in self._shares.values():
             for failure in share.readiness.failures():
                 return self._held(share, failure)
@@ -147,7 +173,7 @@ class Machine:
     def _check(self, event: Event) -> list[Step]:
         """Look at fresh lists of all targets: delete, look again, or don't delete at all."""
         at = event.at
-        over = not self._options.wait or at >= self._checking_since + self._options.timeout_seconds
+        over = self._looks_once or at >= self._checking_since + self._options.timeout_seconds
         failed = event.target if over and isinstance(event, NotListed) else None
         unseen = [share for share in self._shares.values() if not share.polls.fresh]
         lost = [share for share in unseen if share.blind or share.job.target == failed]
@@ -165,14 +191,19 @@ class Machine:
             share.polls.want(at, later=True)
         return []
 
+    @property
+    def _looks_once(self) -> bool:
+        """Whether what doesn't stand at once is not waited for: nor is it where it may keep another target waiting."""
+        return not self._options.wait or (self._options.apart and len(self._shares) > 1)
+
     def _go_blind(self, lost: Sequence[Share], at: float) -> list[Step]:
         """What can't be listed may not stand; with --keep-going, that holds only what is to be deleted there."""
-        why = words.held(f"the clusters of {lost[0].job.target} can't be listed", failed=True)
+        why = self._blaming(lost[0], f"the clusters of {lost[0].job.target} can't be listed", failed=True)
         for share in lost:
             share.polls.want_no_more()
         if not self._options.keep_going:
             return self._hold(why, at)
-        return [step for share in lost for name in share.pending_deletes() for step in share.hold(name, why, at)]
+        return [step for share in lost for name in share.pending_deletes() for step in share.hold(name, why(share), at)]
 
     def _unready(self, *, lasting: bool) -> Iterator[tuple[Share, Unready]]:
         """Of what doesn't stand the worst; nothing where all does."""
@@ -198,12 +229,12 @@ class Machine:
             steps += share.release([name for name in names if name not in waiting], at)
         return steps
 
-    def _hold(self, why: ErrorDetail, at: float) -> list[Step]:
-        """Delete nothing more; a move's or rename's delete says what it waits for."""
+    def _hold(self, why: _Why, at: float, shares: Sequence[Share] | None = None) -> list[Step]:
+        """Delete nothing more, in any target or in these; a move's or rename's delete says what it waits for."""
         steps: list[Step] = []
-        for share in self._shares.values():
+        for share in self._shares.values() if shares is None else shares:
             for name in share.pending_deletes():
-                steps += share.hold(name, self._other_half(share, name) or why, at)
+                steps += share.hold(name, self._other_half(share, name) or why(share), at)
         return steps
 
     def _other_half(self, share: Share, name: str) -> ErrorDetail | None:
@@ -218,6 +249,10 @@ class Machine:
         where = successor.name if renamed else f"{successor.target}/{successor.name}"
         return words.successor_missing(where, renamed=renamed)
 
-    def _held(self, share: Share, unready: Unready) -> ErrorDetail:
+    def _held(self, share: Share, unready: Unready) -> _Why:
         why = unready.why if len(self._shares) == 1 else f"{share.job.target}: {unready.why}"
-        return words.held(why, failed=not unready.pending)
+        return self._blaming(share, why, failed=not unready.pending)
+
+    @staticmethod
+    def _blaming(blamed: Share, why: str, *, failed: bool) -> _Why:
+        return lambda share: words.held(why, failed=failed, elsewhere=share is not blamed)

@@ -15,7 +15,8 @@ class ApplyOptions(NamedTuple):
     """`concurrency`: requests at once, None for the target's own; `timeout_seconds`: for each change to settle.
 
     `keep_going`: delete although something declared doesn't stand. `all_read` is False where a target of the run
-    couldn't be read: whether what it declares stands is not known.
+    couldn't be read, `left_out` are those that weren't looked at: whether what they declare stands is not known.
+    `apart`: no target waits for another; what is to be deleted once another has settled is left for a later run.
     """
 
     concurrency: int | None = None
@@ -23,6 +24,13 @@ class ApplyOptions(NamedTuple):
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     keep_going: bool = False
     all_read: bool = True
+    left_out: tuple[str, ...] = ()
+    apart: bool = False
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether anything may be deleted at all: nothing is where a target isn't known to stand."""
+        return self.keep_going or (self.all_read and not self.left_out)
 
     @property
     def patience_seconds(self) -> float:

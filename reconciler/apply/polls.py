@@ -10,6 +10,8 @@ FIRST_POLL_SECONDS: Final = 1.0
 LONGEST_POLL_SECONDS: Final = 30.0
 POLL_GROWTH: Final = 1.5
 LEAST_BUDGET_SECONDS: Final = 1.0
+APART_BUDGET_SECONDS: Final = 5.0
+"""Of a fresh list, where no target waits for another: the deletes of all do for this one."""
 
 
 class Polls:
@@ -68,6 +70,8 @@ class Polls:
             return []
         self._announced = due
         left = self._deadline - (due if due is not None else at)
+        if self._options.apart and self._fresh_from is not None:
+            left = min(left, APART_BUDGET_SECONDS)
         return [ListClusters(self._target, due, min(max(LEAST_BUDGET_SECONDS, left), self._options.timeout_seconds))]
 
 

@@ -8,6 +8,7 @@ from reconciler.apply.protocol import Refusal
 from reconciler.clock import format_duration
 from reconciler.model.cluster import FieldValue, LiveCluster, Values
 from reconciler.model.text import printable
+from reconciler.problem import Kind
 from reconciler.results import ErrorDetail
 
 _LONGEST_WORDS = 300
@@ -27,7 +28,7 @@ CANARIES_WAIT = ErrorDetail(
     kind="in-transition", message="not sent: the canaries have to settle first; run again without --no-wait"
 )
 NOT_ALL_READ = ErrorDetail(
-    kind="earlier-failure",
+    kind="other-target",
     message="not deleted: a target couldn't be read, and what it declares may not be there; "
     "fix that, or allow it with --keep-going",
 )
@@ -124,19 +125,30 @@ def canary_failed(name: str, outcome: str) -> ErrorDetail:
     return ErrorDetail(kind="earlier-failure", message=message)
 
 
-def held(why: str, *, failed: bool) -> ErrorDetail:
-    """A delete that waits for something declared that doesn't stand."""
-    if failed:
-        message = f"not deleted: {why}; fix that, or allow it with --keep-going"
-        return ErrorDetail(kind="earlier-failure", message=message)
-    return ErrorDetail(kind="in-transition", message=f"not deleted: {why}; run again when it has settled")
+def left_out(targets: Iterable[str]) -> ErrorDetail:
+    """Targets of the run weren't looked at: they are in a round of their own, or fail and wait for theirs."""
+    message = f"not deleted: this round is without {_names(targets)}; it is deleted in one of all targets"
+    return ErrorDetail(kind="other-target", message=message)
+
+
+def others_settle(targets: Iterable[str]) -> ErrorDetail:
+    """Other targets are still being changed, and this one doesn't wait for them."""
+    message = f"not deleted: {_names(targets)} has yet to settle; it is deleted in a round after that"
+    return ErrorDetail(kind="other-target", message=message)
+
+
+def held(why: str, *, failed: bool, elsewhere: bool = False) -> ErrorDetail:
+    """A delete that waits for something declared that doesn't stand; `elsewhere`: in another target."""
+    mend = "fix that, or allow it with --keep-going" if failed else "run again when it has settled"
+    kind: Kind = "other-target" if elsewhere else "earlier-failure" if failed else "in-transition"
+    return ErrorDetail(kind=kind, message=f"not deleted: {why}; {mend}")
 
 
 def successor_missing(where: str, *, renamed: bool) -> ErrorDetail:
     """A move's or rename's delete, whose other half doesn't stand."""
     what = "it is renamed to" if renamed else "it moves to"
     message = f"not deleted: {what} {where}, which has not settled; it is deleted once that has settled"
-    return ErrorDetail(kind="earlier-failure", message=message)
+    return ErrorDetail(kind="earlier-failure" if renamed else "other-target", message=message)
 
 
 def _names(names: Iterable[str]) -> str:

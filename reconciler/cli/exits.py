@@ -8,7 +8,7 @@ from reconciler.problem import Problem
 
 if TYPE_CHECKING:
     from reconciler.plan.plan import Plan
-    from reconciler.results import TargetReport
+    from reconciler.results import Result, TargetReport
 
 
 def of_plans(plans: "Sequence[Plan]", errors: Sequence[Problem], *, detailed: bool = False) -> int:
@@ -29,9 +29,14 @@ def of_stopped(
     return first_exit([of_plans(plans, errors), stale, EXIT_FAILED if declined else EXIT_OK])
 
 
-def of_reports(reports: "Sequence[TargetReport]", errors: Sequence[Problem]) -> int:
-    """Of how changes ended."""
-    return first_exit([_failed(errors), *(code for report in reports for code in _of_report(report))])
+def of_reports(reports: "Sequence[TargetReport]", errors: Sequence[Problem], *, apart: bool = False) -> int:
+    """Of how changes ended; `apart`: a delete that waits for another target is no failure of this one."""
+    return first_exit([_failed(errors), *(code for report in reports for code in _of_report(report, apart=apart))])
+
+
+def waits_for_others(report: "TargetReport") -> bool:
+    """Whether something is yet to be deleted once other targets are known to stand."""
+    return any(map(_waits_for_others, report.results))
 
 
 def of_targets(names: Iterable[str], own: Mapping[str, int], errors: Iterable[Problem]) -> dict[str, int]:
@@ -76,6 +81,10 @@ def _of_plans(plans: "Sequence[Plan]", errors: Sequence[Problem], *, detailed: b
         yield EXIT_PENDING
 
 
+def _waits_for_others(result: "Result") -> bool:
+    return result.outcome == "skipped" and result.error is not None and result.error.kind == "other-target"
+
+
 def _of_drift(plan: "Plan") -> Iterator[int]:
     if plan.touched:
         yield EXIT_PENDING
@@ -83,7 +92,8 @@ def _of_drift(plan: "Plan") -> Iterator[int]:
         yield EXIT_UNAPPLIED
 
 
-def _of_report(report: "TargetReport") -> Iterator[int]:
+def _of_report(report: "TargetReport", *, apart: bool) -> Iterator[int]:
     codes = {"applied": EXIT_OK, "left": EXIT_OK, "stale": EXIT_STALE}
-    yield from (codes.get(result.outcome, EXIT_FAILED) for result in report.results)
+    counting = (result for result in report.results if not (apart and _waits_for_others(result)))
+    yield from (codes.get(result.outcome, EXIT_FAILED) for result in counting)
     yield from (EXIT_OK if settling.outcome == "settled" else EXIT_FAILED for settling in report.settling)

@@ -12,8 +12,8 @@ from reconciler.cli.rounds import Rounds
 from reconciler.cli.signals import Runner
 from reconciler.cli.sites import Sites
 from reconciler.evidence.position import position_of
-from reconciler.loop import repeat
-from reconciler.reconcile.planning import PlanRequest
+from reconciler.loop.repeat import repeat
+from reconciler.reconcile.planning import Patience, PlanRequest
 from reconciler.serve.events import Event, Exchanged
 from reconciler.serve.picture import Picture
 from reconciler.wire.client import Permit, always
@@ -37,9 +37,18 @@ def run_loop(options: LoopOptions, shared: RunOptions, console: Console, runner:
     permit, while_held = _under_lease(options.lease, console, runner)
     with _watched(options, console, runner) as tell:
         sites = Sites(shared, console, runner, lambda method, status: tell(Exchanged(method, status)), permit)
-        with sites.opened() as read:
-            request = PlanRequest(shared.intent())
-            rounds = Rounds(console, read, request, shared.invocation(), options.apply, runner.clock, runner.stop, tell)
+        with sites.reopened() as opened:
+            rounds = Rounds(
+                console,
+                opened,
+                PlanRequest(shared.intent()),
+                shared.invocation(),
+                options.apply and options.apply._replace(apart=not options.once),
+                runner.clock,
+                runner.stop,
+                tell,
+                patience=None if options.once else Patience(runner.clock, runner.stop.requested),
+            )
             repeated = repeat(
                 rounds.one,
                 interval_seconds=options.interval_seconds,

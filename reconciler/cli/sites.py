@@ -1,8 +1,8 @@
 """Builds what a round stands on: the fleet, git, and one site a target with its endpoint, key and connection."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,18 @@ class Sites:
     def opened(
         self, *, at_head: bool = False, offline: bool = False, to_write: Folder | None = None
     ) -> Iterator[Callable[[], Ground]]:
-        """A function that reads git and manifests afresh; the sandbox runs meanwhile.
+        """A function that reads git and manifests, which stay open as long as this; the sandbox runs meanwhile."""
+        with (
+            self.reopened(at_head=at_head, offline=offline, to_write=to_write) as read,
+            ExitStack() as stack,
+        ):
+            yield lambda: stack.enter_context(read())
+
+    @contextmanager
+    def reopened(
+        self, *, at_head: bool = False, offline: bool = False, to_write: Folder | None = None
+    ) -> Iterator[Callable[[], AbstractContextManager[Ground]]]:
+        """Each call opens git and manifests afresh, beside what others have open; the sandbox runs meanwhile.
 
         `at_head`: the manifests are HEAD's, whatever the work tree holds. `offline`: nothing is reached, and no key is
         needed. `to_write`: the folder is read as one that manifests shall be written into, and git isn't asked.
@@ -68,29 +79,32 @@ class Sites:
         options = self.options
         options.refuse_contradictory_connection(offline=offline)
         with ExitStack() as stack:
-            opened: list[Checkout] = []
-            stack.callback(_close, opened)
+            locate = self._offline if offline else self._connected
+            if options.sandbox and not offline:
+                with self._read(at_head=at_head, to_write=to_write) as (fleet, _):
+                    names = [target.name for target in fleet.targets]
+                locate = partial(self._embedded, stack.enter_context(_sandbox(self.clock, names)))
 
-            def read() -> tuple[Fleet, Checkout | None]:
-                _close(opened)
-                if to_write is not None:
-                    return read_fleet_to_write(to_write), None
-                checkout = self._checkout()
-                if checkout is None:
-                    return self._read_fleet(None).at(self.clock.now()), None
-                opened.append(checkout)
-                fleet = read_source(checkout.head_tree()) if at_head else self._read_fleet(checkout)
-                checkout.fetch_records()  # after that: what is wrong with the manifests needs no network to be told
-                return fleet.at(self.clock.now()), checkout
+            @contextmanager
+            def read() -> Iterator[Ground]:
+                with self._read(at_head=at_head, to_write=to_write) as (fleet, checkout):
+                    yield locate(fleet, checkout)
 
-            if offline:
-                yield lambda: self._offline(*read())
-            elif options.sandbox:
-                names = [target.name for target in read()[0].targets]
-                endpoints = stack.enter_context(_sandbox(self.clock, names))
-                yield lambda: self._embedded(*read(), endpoints)
-            else:
-                yield lambda: self._connected(*read())
+            yield read
+
+    @contextmanager
+    def _read(self, *, at_head: bool, to_write: Folder | None) -> Iterator[tuple[Fleet, Checkout | None]]:
+        if to_write is not None:
+            yield read_fleet_to_write(to_write), None
+            return
+        checkout = self._checkout()
+        if checkout is None:
+            yield self._read_fleet(None).at(self.clock.now()), None
+            return
+        with closing(checkout):
+            fleet = read_source(checkout.head_tree()) if at_head else self._read_fleet(checkout)
+            checkout.fetch_records()  # after that: what is wrong with the manifests needs no network to be told
+            yield fleet.at(self.clock.now()), checkout
 
     def _read_fleet(self, checkout: Checkout | None) -> Fleet:
         if self.options.manifests == "-":
@@ -121,7 +135,7 @@ class Sites:
         selected = fleet.selected(self.options.targets)
         return self._ground(fleet, checkout, [Offline(fleet.head(target.name)) for target in selected])
 
-    def _embedded(self, fleet: Fleet, checkout: Checkout | None, endpoints: Mapping[str, str]) -> Ground:
+    def _embedded(self, endpoints: Mapping[str, str], fleet: Fleet, checkout: Checkout | None) -> Ground:
         """One account a target; a target that came after the sandbox was started isn't reached."""
         sites = [
             Embedded(fleet.head(target.name), self._connection(target, endpoints[target.name], ApiKey(SANDBOX_KEY)))
@@ -305,8 +319,3 @@ def import_sandbox() -> tuple[Any, Any]:
             remedy="pip install 'momento-reconciler[sandbox]'",
         ) from error
     return server, store
-
-
-def _close(checkouts: list[Checkout]) -> None:
-    while checkouts:
-        checkouts.pop().close()

@@ -10,7 +10,7 @@ from typing import assert_never
 import structlog
 
 from reconciler.apply.driver import carry_out
-from reconciler.apply.job import Job
+from reconciler.apply.job import Finished, Job
 from reconciler.apply.keeper import RecordKeeper
 from reconciler.apply.machine import Progress
 from reconciler.apply.options import ApplyOptions, Stop
@@ -53,29 +53,33 @@ async def apply_all(
     stop: Stop,
     *,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
+    on_ended: Callable[[Applied], None] = lambda _applied: None,
 ) -> Applied:
     """Carry out all plans side by side, deletes last of all; the record is written before, and after.
 
     What is suspended is left, and told so: as if it were no part of the run. Returns the results so far even where it
-    is cancelled. Raises GitError where the record can't be written, or pushed,
-    before the first request: then nothing was sent.
+    is cancelled. Raises GitError where the record can't be written, or pushed, before the first request: then nothing
+    was sent. Where targets go apart, `on_ended` is told of those that have ended while others haven't, once their
+    record is written, the first time as all begin; the others come back.
     """
     connections = {site.head.target.name: _connection(site) for site in ground.sites}
     plans = planned.to_apply
     keeper = RecordKeeper(ground.checkout, plans, planned.readings, clock)
-    keeper.write_ahead()
+    left_out = tuple(site.head.target.name for site in ground.left_out)
+    whole = options._replace(all_read=not planned.errors, left_out=left_out)
+    keeper.write_ahead(deletes=whole.may_delete)
     jobs = [_job(plan, planned, request, plan.taken_over) for plan in plans]
-    whole = options._replace(all_read=not planned.errors and not ground.left_out)
-    finished = await carry_out(jobs, connections, whole, clock=clock, stop=stop, on_progress=on_progress)
-    errors = keeper.write_after(finished)
-    errors += [_blocked(plan, cluster) for plan in plans for cluster in plan.blocked]
-    carried_out = {one.report.target: one.report for one in finished}
-    reports = tuple(
-        carried_out[plan.target] if suspension is None else _left_alone(plan, suspension)
-        for plan in planned.plans
-        for suspension in [planned.suspension(plan)]
+    ends = _Ends(planned, keeper)
+    finished = await carry_out(
+        jobs,
+        connections,
+        whole,
+        clock=clock,
+        stop=stop,
+        on_progress=on_progress,
+        on_ended=lambda some: on_ended(ends.of(some)),
     )
-    return Applied(reports, tuple(errors))
+    return ends.of(finished)
 
 
 async def wait_all(
@@ -93,6 +97,29 @@ async def wait_all(
     jobs = [_job(plan, planned, PlanRequest(Intent())) for plan in nothing]
     finished = await carry_out(jobs, connections, options, clock=clock, stop=stop, on_progress=on_progress)
     return Applied(tuple(one.report for one in finished), ())
+
+
+class _Ends:
+    """How plans ended, some after others: each is recorded and told once, suspended ones with the first."""
+
+    def __init__(self, planned: Planned, keeper: RecordKeeper) -> None:
+        self._plans = planned.plans
+        self._keeper = keeper
+        self._suspended = {
+            plan.target: _left_alone(plan, why)
+            for plan in planned.plans
+            for why in [planned.suspension(plan)]
+            if why is not None
+        }
+
+    def of(self, finished: Sequence[Finished]) -> Applied:
+        """What has ended now, in the plans' order."""
+        errors = self._keeper.write_after(finished)
+        suspended, self._suspended = self._suspended, {}
+        reports = {**suspended, **{one.report.target: one.report for one in finished}}
+        ended = [plan for plan in self._plans if plan.target in reports]
+        errors += [_blocked(p, cluster) for p in ended if p.target not in suspended for cluster in p.blocked]
+        return Applied(tuple(reports[plan.target] for plan in ended), tuple(errors))
 
 
 def _left_alone(plan: Plan, suspension: Suspension) -> TargetReport:

@@ -64,7 +64,12 @@ class Ground(NamedTuple):
         """The same, these of its targets left out."""
         kept = tuple(site for site in self.sites if site.head.target.name not in targets)
         left_out = tuple(site for site in self.sites if site.head.target.name in targets)
-        return self._replace(sites=kept, left_out=left_out)
+        return self._replace(sites=kept, left_out=(*self.left_out, *left_out))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The targets that are reached, in the fleet's order."""
+        return tuple(site.head.target.name for site in self.sites)
 
     @property
     def selected(self) -> tuple[str, ...]:

@@ -1,16 +1,18 @@
 """The first half of a round: read, compare, explain, decide, guard. It sends one GET a target.
 
-One target that fails doesn't stop the others: its error is told beside their plans.
+One target that fails doesn't stop the others: its error is told beside their plans. Nor does one whose service is
+silent, where they needn't wait for it: they go on without.
 """
 
 import asyncio
-from collections.abc import Awaitable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar, assert_never
+from typing import Any, NamedTuple, TypeVar, assert_never
 
 import structlog
 
+from reconciler.clock import Clock
 from reconciler.errors import ReconcilerError, Unproven, UsageError
 from reconciler.live.answers import Listing
 from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS
@@ -48,8 +50,22 @@ class PlanRequest(NamedTuple):
     saved: Mapping[str, Plan] | None = None
 
 
+class Patience(NamedTuple):
+    """How long those that are listed wait for the others, from the first list on; None for as long as it takes.
+
+    Once `stop` is set nobody is waited for.
+    """
+
+    clock: Clock
+    stop: asyncio.Event
+    seconds: float | None = 5.0
+
+
 class Planned(NamedTuple):
-    """The plans of all targets that could be read, in the fleet file's order, and why the others couldn't."""
+    """The plans of all targets that could be read, in the fleet file's order, and why the others couldn't.
+
+    `late` are targets that nothing is known of, since the others didn't wait for them.
+    """
 
     plans: tuple[Plan, ...]
     errors: tuple[Problem, ...]
@@ -57,6 +73,7 @@ class Planned(NamedTuple):
     readings: Mapping[str, Reading] = MappingProxyType({})
     listings: Mapping[str, Listing] = MappingProxyType({})
     moves: Moves = NO_MOVES
+    late: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Short: an event loop asks for it as a run ends, twice, where Ctrl-C is left to the interpreter."""
@@ -81,8 +98,8 @@ class Planned(NamedTuple):
         return self.readings[plan.target].head.target.suspension
 
 
-async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
-    """Plan all targets side by side, with one GET each.
+async def plan_all(ground: Ground, request: PlanRequest, patience: Patience | None = None) -> Planned:
+    """Plan all targets side by side, with one GET each; without `patience` all wait for each.
 
     Raises Unproven for a prune of everything where git can't show what is protected, and UsageError where a pattern of
     `only` matches no cluster of any target that could be read.
@@ -91,11 +108,11 @@ async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
     _refuse_unproven(ground, records, request.intent)
     orphans = ground.checkout.unclaimed(ground.fleet, ground.endpoints) if ground.checkout is not None else ()
     gone = ground.checkout.gone(orphans, ground.endpoints) if ground.checkout is not None else ()
-    running = (_read(site, ground, request, records, _gone_of(site, ground, gone)) for site in ground.sites)
-    ended = await asyncio.gather(*(_caught(work, s) for work, s in zip(running, ground.sites, strict=True)))
-    read = {one.reading.head.target.name: one for one in ended if isinstance(one, _Read)}
+    answers = await _answers(ground, patience)
+    late = tuple(site.head.target.name for site in ground.sites if site.head.target.name not in answers)
+    ground = ground.without(late)
+    read, errors = await _read_all(ground, answers, request, records, gone)
     readings = {target: one.reading for target, one in read.items()}
-    errors = tuple(problem for problems in ended if not isinstance(problems, _Read) for problem in problems)
     if not errors and not ground.left_out:
         _refuse_unmatched(ground, readings, request.intent)
     unread = tuple(_unread(one, name) for one in read.values() for name in one.reading.comparison.unreadable)
@@ -105,15 +122,48 @@ async def plan_all(ground: Ground, request: PlanRequest) -> Planned:
         log.info("plan.computed", target=plan.target, **plan.summary.model_dump())
     left_behind = tuple(LeftBehind(r.target, r.endpoint, tuple(r.lines)) for r in orphans)
     listings = {target: one.listing for target, one in read.items()}
-    return Planned(plans, (*errors, *unread), left_behind, readings, listings, moves)
+    return Planned(plans, (*errors, *unread), left_behind, readings, listings, moves, late)
 
 
 async def list_all(ground: Ground) -> tuple[Mapping[str, Listing], tuple[Problem, ...]]:
     """What is live in each target, with one GET each, side by side; and why others couldn't be read."""
-    ended = await asyncio.gather(*(_caught(_list(site, ground), site) for site in ground.sites))
-    names = [site.head.target.name for site in ground.sites]
-    listings = {name: one for name, one in zip(names, ended, strict=True) if isinstance(one, Listing)}
-    return listings, tuple(problem for problems in ended if not isinstance(problems, Listing) for problem in problems)
+    answers = await _answers(ground)
+    listings = {name: one for name, one in answers.items() if isinstance(one, Listing)}
+    return listings, tuple(p for problems in answers.values() if not isinstance(problems, Listing) for p in problems)
+
+
+async def _answers(ground: Ground, patience: Patience | None = None) -> Mapping[str, Listing | tuple[Problem, ...]]:
+    """What came of asking each target, but for those that the others didn't wait for."""
+    asked = {site.head.target.name: asyncio.create_task(_caught(_list(site, ground), site)) for site in ground.sites}
+    try:
+        if patience is not None:
+            await _some(asked.values(), patience)
+        elif asked:
+            await asyncio.wait(asked.values())
+        return {name: one.result() for name, one in asked.items() if one.done()}
+    finally:
+        for one in asked.values():
+            one.cancel()
+        await asyncio.gather(*asked.values(), return_exceptions=True)
+
+
+async def _some(asked: Collection["asyncio.Task[Listing | tuple[Problem, ...]]"], patience: Patience) -> None:
+    """Come back when all are done, or when the first that has a list has waited long enough, or at the stop."""
+    waiting = {*asked}
+    ends: set[asyncio.Task[Any]] = {asyncio.create_task(patience.stop.wait())}
+    try:
+        while waiting and not any(end.done() for end in ends):
+            await asyncio.wait({*waiting, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            listed = any(isinstance(one.result(), Listing) for one in waiting if one.done())
+            if listed and patience.seconds is not None and len(ends) == 1:
+                ends.add(asyncio.create_task(patience.clock.sleep(patience.seconds)))
+            waiting = {one for one in waiting if not one.done()}
+        for end in ends:
+            if end.done():
+                end.result()  # a clock that fails must not look like one that is done
+    finally:
+        for end in ends:
+            end.cancel()
 
 
 def refuse_stale_heads(ground: Ground, intent: Intent) -> None:
@@ -164,11 +214,39 @@ class _Read(NamedTuple):
     listing: Listing
 
 
+async def _read_all(
+    ground: Ground,
+    answers: Mapping[str, Listing | tuple[Problem, ...]],
+    request: PlanRequest,
+    records: Mapping[str, Record | None],
+    gone: Sequence[Gone],
+) -> tuple[Mapping[str, _Read], tuple[Problem, ...]]:
+    """The targets whose clusters are listed, as they were read; and why others couldn't be."""
+    read: dict[str, _Read] = {}
+    errors: list[Problem] = []
+    for site in ground.sites:
+        target = site.head.target.name
+        answer = answers[target]
+        if isinstance(answer, Listing):
+            ended = await _caught(_read(site, answer, ground, request, records, _gone_of(site, ground, gone)), site)
+            if isinstance(ended, _Read):
+                read[target] = ended
+            else:
+                errors += ended
+        else:
+            errors += answer
+    return read, tuple(errors)
+
+
 async def _read(
-    site: Site, ground: Ground, request: PlanRequest, records: Mapping[str, Record | None], gone: tuple[Gone, ...]
+    site: Site,
+    listing: Listing,
+    ground: Ground,
+    request: PlanRequest,
+    records: Mapping[str, Record | None],
+    gone: tuple[Gone, ...],
 ) -> _Read:
     head, checkout = site.head, ground.checkout
-    listing = await _list(site, ground)
     comparison = compare(head, listing.clusters, request.intent.selects, listing.unreadable)
     pairs = (*comparison.absent, *comparison.differing, *(p for p in comparison.equal if p.live and p.live.unhealthy))
     names = [*(pair.declaration.name for pair in pairs), *(cluster.name for cluster in comparison.undeclared)]
@@ -268,15 +346,15 @@ def _unread(one: _Read, name: str) -> Problem:
     )
 
 
-async def _caught(work: Awaitable[T], site: Site) -> T | tuple[Problem, ...]:
+async def _caught(work: Coroutine[Any, Any, T], site: Site) -> T | tuple[Problem, ...]:
     target = site.head.target.name
-    structlog.contextvars.bind_contextvars(target=target)
     try:
-        return await work
+        with structlog.contextvars.bound_contextvars(target=target):
+            return await work
     except ReconcilerError as error:
-        log.warning("round.failed", kind=error.kind, error=error.message)
+        log.warning("round.failed", target=target, kind=error.kind, error=error.message)
         return tuple(replace(problem, target=target) for problem in error.problems())
     except Exception:
-        log.exception("round.broke")
+        log.exception("round.broke", target=target)
         message = "a bug in this program ended the work on this target; the log says where"
         return (Problem("internal", message, "report it, with the log", target),)

@@ -17,7 +17,7 @@ from reconciler.plan.plan import Nodes, Settling, Summary, Unhealthy, Unmanaged,
 from reconciler.problem import Problem
 from reconciler.results import ErrorDetail, Outcome
 from reconciler.serve.events import LAST_APPLIED
-from reconciler.serve.picture import Condition, Outstanding, Picture, TargetPicture
+from reconciler.serve.picture import Condition, Outstanding, Picture, TargetPicture, UnderWay
 from reconciler.serve.totals import RoundResult
 
 FORMAT_VERSION: Final = 1
@@ -50,10 +50,10 @@ class ProgressState(Frozen):
 
 
 class RoundState(Frozen):
-    """The round that is under way. `waiting` are targets that are left out of it, since they back off."""
+    """A round that is under way, and its targets that haven't ended."""
 
     began_at: float
-    waiting: Annotated[tuple[str, ...], Field(strict=False)]
+    targets: Annotated[tuple[str, ...], Field(strict=False)]
     progress: ProgressState | None
 
 
@@ -125,7 +125,7 @@ class LastAppliedState(Frozen):
 class TargetState(Frozen):
     """One target. What was planned is as of `planned_at`: older than the last round where that couldn't read it.
 
-    `next_round_at` is null while it is in the round under way.
+    `next_round_at` is null while it is in a round.
     """
 
     target: str
@@ -157,7 +157,7 @@ class TargetState(Frozen):
 class StateDocument(Frozen):
     """The loop at the moment `at`. `errors` are why its last round as a whole failed.
 
-    `lease` is there while another replica holds it.
+    `lease` is there while another replica holds it. `next_round_at` is null while all targets are in `rounds`.
     """
 
     kind: Literal["state"] = "state"
@@ -167,7 +167,7 @@ class StateDocument(Frozen):
     applies: bool
     next_round_at: float | None
     lease: LeaseState | None
-    round: RoundState | None
+    rounds: Annotated[tuple[RoundState, ...], Field(strict=False)]
     errors: Annotated[tuple[Problem, ...], Field(strict=False)]
     left_behind: Annotated[tuple[LeftBehind, ...], Field(strict=False)]
     targets: Annotated[tuple[TargetState, ...], Field(strict=False)]
@@ -185,24 +185,26 @@ def state_schema() -> dict[str, Any]:
 
 def state_of(picture: Picture, at: float) -> StateDocument:
     """The picture as a document."""
-    under_way = picture.under_way
     return StateDocument(
         at=at,
         applies=picture.applies,
-        next_round_at=picture.next_at if under_way is None else None,
+        next_round_at=picture.next_at,
         lease=LeaseState(holder=picture.lease.holder, seen_at=picture.lease.at) if picture.lease is not None else None,
-        round=None
-        if under_way is None
-        else RoundState(
-            began_at=under_way.began_at,
-            waiting=tuple(sorted(under_way.waiting)),
-            progress=ProgressState(**{key: getattr(under_way.progress, key) for key in ProgressState.model_fields})
-            if under_way.progress is not None
-            else None,
-        ),
+        rounds=tuple(_round(picture, one) for one in picture.under_way.values()),
         errors=picture.problems,
         left_behind=picture.left_behind,
         targets=tuple(_target(picture, target) for target in picture.targets.values()),
+    )
+
+
+def _round(picture: Picture, one: UnderWay) -> RoundState:
+    progress = one.progress
+    return RoundState(
+        began_at=one.began_at,
+        targets=tuple(name for name in picture.targets if name in one.targets),
+        progress=ProgressState(**{key: getattr(progress, key) for key in ProgressState.model_fields})
+        if progress is not None
+        else None,
     )
 
 
@@ -216,7 +218,7 @@ def _target(picture: Picture, target: TargetPicture) -> TargetState:
         suspended=SuspensionState(**target.suspension._asdict()) if target.suspension else None,
         last_round=LastRoundState(**last._asdict(), result=last.result) if last else None,
         last_success_at=target.last_success_at,
-        next_round_at=due.at if due and not picture.is_in_round(target.name) else None,
+        next_round_at=due.at if due and picture.round_of(target.name) is None else None,
         failures=due.failures if due else 0,
         planned_at=target.planned_at,
         revision=plan.revision if plan else None,

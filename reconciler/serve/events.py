@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from reconciler.apply.machine import Progress
-from reconciler.loop import LoopEvent
+from reconciler.loop.events import LoopEvent
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Apply, Record
@@ -36,6 +36,7 @@ class RoundPlanned(NamedTuple):
     """A round has its plans, and what kept others from being made; `targets` are all of the run, in their order."""
 
     at: float
+    round: int
     targets: tuple[str, ...]
     planned: tuple[TargetPlanned, ...]
     problems: tuple[Problem, ...] = ()
@@ -46,11 +47,12 @@ class RoundProgressed(NamedTuple):
     """How far a round that applies its plans is."""
 
     at: float
+    round: int
     progress: Progress
 
 
 class RoundApplied(NamedTuple):
-    """A round has carried its plans out; `recorded` are the records of the targets as they stand now."""
+    """Plans of a round have been carried out; `recorded` are the records of the targets as they stand now."""
 
     reports: tuple[TargetReport, ...]
     problems: tuple[Problem, ...] = ()

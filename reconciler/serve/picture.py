@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.apply.machine import Progress
 from reconciler.apply.ongoing import EndedChange, Ongoing
-from reconciler.loop import Due
+from reconciler.loop.events import Due
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Apply, Line
@@ -125,10 +125,10 @@ class TargetPicture(NamedTuple):
 
 
 class UnderWay(NamedTuple):
-    """The round that is under way; `progressed` is there from when it applies its plans until that has ended."""
+    """A round that is under way, and its targets that haven't ended; `progressed` is there once it applies."""
 
     began_at: float
-    waiting: frozenset[str]
+    targets: frozenset[str]
     progressed: RoundProgressed | None = None
 
     @property
@@ -141,7 +141,8 @@ class Picture(NamedTuple):
     """The loop, `targets` by name in the fleet's order. `problems` are why the last round as a whole failed.
 
     `applies`: whether it applies its plans. `longest_round_seconds`: what takes longer hangs. `lease` is there while
-    another replica holds it: the rounds are that one's.
+    another replica holds it: the rounds are that one's. `under_way` are rounds by number; no target is in two of them.
+    `scheduled_at` is when the next one was last said to begin.
     """
 
     applies: bool
@@ -150,24 +151,34 @@ class Picture(NamedTuple):
     problems: tuple[Problem, ...] = ()
     left_behind: tuple[LeftBehind, ...] = ()
     lease: LeaseAwaited | None = None
-    under_way: UnderWay | None = None
-    next_at: float | None = None
+    under_way: Mapping[int, UnderWay] = {}
+    scheduled_at: float | None = None
     totals: Totals = Totals()
 
-    def is_in_round(self, target: str) -> bool:
-        """Whether the round under way is of this target, too."""
-        return self.under_way is not None and target not in self.under_way.waiting
+    def round_of(self, target: str) -> UnderWay | None:
+        """The round that a target is in; None where it is in none."""
+        return next((one for one in self.under_way.values() if target in one.targets), None)
+
+    @property
+    def next_at(self) -> float | None:
+        """When the next round begins, of targets that are in none; None where all are in one."""
+        if not self.targets:
+            return self.scheduled_at if not self.under_way else None
+        idle = (target.due for target in self.targets.values() if self.round_of(target.name) is None)
+        return min((due.at for due in idle if due is not None), default=None)
 
     def ongoing(self, target: str) -> tuple[tuple[Ongoing, float], ...]:
         """What is under way in a target, cluster by cluster, and since when, the oldest first."""
-        progressed = self.under_way.progressed if self.under_way is not None else None
+        under_way = self.round_of(target)
+        progressed = under_way.progressed if under_way is not None else None
         if progressed is None:
             return ()
         return tuple((one, progressed.at - one.seconds) for one in progressed.progress.ongoing if one.target == target)
 
     def changes_ended(self, target: str) -> tuple[EndedChange, ...]:
         """What has ended of the apply that is under way, by name."""
-        progress = self.under_way.progress if self.under_way is not None else None
+        under_way = self.round_of(target)
+        progress = under_way.progress if under_way is not None else None
         return tuple(one for one in progress.changes_ended if one.target == target) if progress is not None else ()
 
     def unready(self, now: float) -> tuple[str, ...]:
@@ -184,8 +195,8 @@ class Picture(NamedTuple):
             reasons.append("no round has planned a fleet that can be read")
         if unseen:
             reasons.append(f"{unseen} of {len(self.targets)} targets were not looked at yet")
-        if self.under_way is not None and now - self.under_way.began_at > self.longest_round_seconds:
+        if any(now - one.began_at > self.longest_round_seconds for one in self.under_way.values()):
             reasons.append("a round takes longer than any should")
-        if self.under_way is None and self.next_at is not None and now - self.next_at > OVERDUE_SECONDS:
+        if (next_at := self.next_at) is not None and now - next_at > OVERDUE_SECONDS:
             reasons.append("a round is overdue")
         return tuple(reasons)

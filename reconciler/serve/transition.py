@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from reconciler.loop import RoundBegun, RoundEnded, RoundScheduled
+from reconciler.loop.events import (
+    LoopEvent,
+    RoundBegun,
+    RoundEnded,
+    RoundScheduled,
+    TargetsEnded,
+    TargetsJoined,
+    TargetsPutAside,
+)
 from reconciler.problem import Problem
 from reconciler.serve.events import (
     Event,
@@ -20,24 +28,36 @@ from reconciler.serve.picture import LastRound, Picture, TargetPicture, UnderWay
 def after(picture: Picture, event: Event) -> Picture:
     """The picture once this has happened."""
     match event:
-        case RoundBegun():
-            return picture._replace(under_way=UnderWay(event.at, event.waiting), lease=None)
         case RoundPlanned():
             return _planned(picture, event)
         case RoundProgressed():
-            under_way = picture.under_way
-            return picture._replace(under_way=under_way and under_way._replace(progressed=event))
+            progressed = picture.under_way[event.round]._replace(progressed=event)
+            return picture._replace(under_way={**picture.under_way, event.round: progressed})
         case RoundApplied():
             return _applied(picture, event)
-        case RoundEnded():
-            return _ended(picture, event)
-        case RoundScheduled():
-            due = {name: one._replace(due=event.targets.get(name)) for name, one in picture.targets.items()}
-            return picture._replace(targets=due, next_at=event.next_at)
         case LeaseAwaited():
             return picture._replace(lease=event)
         case Exchanged():
             return picture._replace(totals=picture.totals.with_request(event.method, event.status))
+        case _:
+            return _after_loop(picture, event)
+
+
+def _after_loop(picture: Picture, event: LoopEvent) -> Picture:
+    match event:
+        case RoundBegun():
+            begun = UnderWay(event.at, event.targets)
+            return picture._replace(under_way={**picture.under_way, event.round: begun}, lease=None)
+        case TargetsJoined():
+            return _in_round(picture, event.round, event.targets)
+        case TargetsPutAside():
+            return _without(picture, event.round, event.targets)
+        case TargetsEnded():
+            return _targets_ended(picture, event)
+        case RoundEnded():
+            return _ended(picture, event)
+        case RoundScheduled():
+            return _scheduled(picture, event)
         case unreachable:
             assert_never(unreachable)
 
@@ -77,24 +97,44 @@ def _applied(picture: Picture, event: RoundApplied) -> Picture:
         for name, one in picture.targets.items()
     }
     results = [result for report in event.reports for result in report.results]
-    under_way = picture.under_way and picture.under_way._replace(progressed=None)
-    return picture._replace(targets=targets, totals=picture.totals.with_changes(results), under_way=under_way)
+    return picture._replace(targets=targets, totals=picture.totals.with_changes(results))
 
 
-def _ended(picture: Picture, event: RoundEnded) -> Picture:
-    began_at = picture.under_way.began_at if picture.under_way is not None else event.at - event.seconds
-    waiting = picture.under_way.waiting if picture.under_way is not None else frozenset()
-    as_a_whole = dict.fromkeys(picture.targets, event.code) if event.problems else {}
-    codes = {name: code for name, code in {**as_a_whole, **event.codes}.items() if name not in waiting}
+def _scheduled(picture: Picture, event: RoundScheduled) -> Picture:
+    """What was known of a target stays for as long as it is in a round: whether it still fails is seen as that ends."""
+    targets = {
+        name: one._replace(due=one.due if one.due and picture.round_of(name) else event.targets.get(name))
+        for name, one in picture.targets.items()
+    }
+    return picture._replace(targets=targets, scheduled_at=event.next_at)
+
+
+def _in_round(picture: Picture, number: int, targets: frozenset[str]) -> Picture:
+    """A round is of these targets from now on."""
+    under_way = picture.under_way[number]._replace(targets=targets)
+    return picture._replace(under_way={**picture.under_way, number: under_way})
+
+
+def _without(picture: Picture, number: int, targets: Iterable[str]) -> Picture:
+    """A round goes on without these."""
+    return _in_round(picture, number, picture.under_way[number].targets.difference(targets))
+
+
+def _targets_ended(picture: Picture, event: TargetsEnded) -> Picture:
+    began_at = picture.under_way[event.round].began_at
     targets = dict(picture.targets)
-    for name, code in codes.items():
+    for name, code in event.codes.items():
         before = targets.get(name, TargetPicture(name))
         last = LastRound(began_at, event.seconds, code)
         success = event.at if last.result == "ok" else before.last_success_at
         targets[name] = before._replace(last_round=last, last_success_at=success)
+    return _without(picture._replace(targets=targets), event.round, event.codes)
+
+
+def _ended(picture: Picture, event: RoundEnded) -> Picture:
+    under_way = {number: one for number, one in picture.under_way.items() if number != event.round}
     totals = picture.totals.with_round(event.code, event.seconds)
-    problems = event.problems or picture.problems
-    return picture._replace(targets=targets, under_way=None, problems=problems, totals=totals)
+    return picture._replace(under_way=under_way, problems=event.problems or picture.problems, totals=totals)
 
 
 def _of(target: str, problems: Iterable[Problem]) -> tuple[Problem, ...]:

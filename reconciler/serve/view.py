@@ -12,12 +12,12 @@ from reconciler.plan.plan import Plan, Unhealthy
 from reconciler.problem import Problem
 from reconciler.report.counts import standing
 from reconciler.report.notes import Telling, kept_text, left_behind_text, place_text, unhealthy_text
-from reconciler.report.values import commit_text, counted, counts_text, duration_text
+from reconciler.report.values import commit_text, counted, counts_text, duration_text, names_text
 from reconciler.report.words import UNHEALTHY
 from reconciler.serve.events import LAST_APPLIED
 from reconciler.serve.groups import folds, sections_of
 from reconciler.serve.parts import Fold, Moment, Section, Tone, moment
-from reconciler.serve.picture import Condition, Picture, TargetPicture
+from reconciler.serve.picture import Condition, Picture, TargetPicture, UnderWay
 
 CONDITIONS: Final[dict[Condition, tuple[str, Tone]]] = {
     "failed": ("Failed", "bad"),
@@ -73,7 +73,7 @@ class TargetView(NamedTuple):
 
 
 class ProgressView(NamedTuple):
-    """What is under way: `of` is 0 where nothing is counted yet."""
+    """A round that is under way: `of` is 0 where nothing is counted yet."""
 
     said: str
     since: Moment
@@ -92,7 +92,7 @@ class PageView(NamedTuple):
     next: Moment | None
     holder: str
     seen: Moment | None
-    under_way: ProgressView | None
+    under_way: tuple[ProgressView, ...]
     problems: tuple[Problem, ...]
     left_behind: tuple[str, ...]
     targets: tuple[TargetView, ...]
@@ -114,10 +114,10 @@ def view_of(picture: Picture, now: float) -> PageView:
         counts=counts if len(counts) > 1 else (),
         applies=picture.applies,
         now=moment(now, now),
-        next=moment(picture.next_at, now) if picture.next_at is not None and picture.under_way is None else None,
+        next=moment(next_at, now) if (next_at := picture.next_at) is not None else None,
         holder=picture.lease.holder if picture.lease is not None else "",
         seen=moment(picture.lease.at, now) if picture.lease is not None else None,
-        under_way=_under_way(picture, now),
+        under_way=tuple(_under_way(picture, one, now) for one in picture.under_way.values()),
         problems=picture.problems,
         left_behind=tuple(left_behind_text(record, _TELL) for record in picture.left_behind),
         targets=tuple(
@@ -144,13 +144,13 @@ def _headline(picture: Picture, conditions: Sequence[Condition]) -> tuple[str, T
     return f"{conditions.count(worst)} of {len(conditions)} targets {word.lower()}", tone
 
 
-def _under_way(picture: Picture, now: float) -> ProgressView | None:
-    if picture.under_way is None:
-        return None
-    since, progress = moment(picture.under_way.began_at, now), picture.under_way.progress
+def _under_way(picture: Picture, one: UnderWay, now: float) -> ProgressView:
+    names = [name for name in picture.targets if name in one.targets]
+    whose = f"{names_text(names, most=3)}: " if 0 < len(names) < len(picture.targets) else ""
+    since, progress = moment(one.began_at, now), one.progress
     if progress is None:
-        return ProgressView("Looking and planning", since)
-    return ProgressView(_progress_text(progress), since, progress.ended, progress.total)
+        return ProgressView(f"{whose}Looking and planning", since)
+    return ProgressView(f"{whose}{_progress_text(progress)}", since, progress.ended, progress.total)
 
 
 def _progress_text(progress: Progress) -> str:
@@ -179,7 +179,7 @@ def _target(picture: Picture, target: TargetPicture, key: str, plans: Sequence[P
         as_of=moment(target.planned_at, now) if late and target.planned_at is not None else None,
         last=moment(last.began_at + last.seconds, now) if last else None,
         took=duration_text(last.seconds) if last else "",
-        next=moment(due.at, now) if due and not picture.is_in_round(target.name) else None,
+        next=moment(due.at, now) if due and picture.round_of(target.name) is None else None,
         failures=due.failures if due else 0,
         suspended=target.suspension.reason if target.suspension else "",
         suspended_until=moment(target.suspension.until, now) if target.suspension else None,

@@ -143,6 +143,7 @@ def test_a_suspended_target_is_shown_and_left_alone(workplace: Workplace) -> Non
     workplace.write("manifests/eu/carts.yaml", manifest("carts"))
     loop = start(workplace, "--apply --interval 1h")
     assert loop.wait_for("target.suspended")["reason"] == "failover <b>test</b>"
+    loop.wait_for("round.ended")
     loop.wait_for("round.scheduled")
     us, eu = loop.state()["targets"]
     assert (us["condition"], eu["condition"], eu["failures"]) == ("in-sync", "pending", 0)

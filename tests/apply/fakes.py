@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.apply.driver import carry_out
 from reconciler.apply.job import Finished, Job
+from reconciler.apply.machine import Progress
 from reconciler.apply.options import ApplyOptions, Stop
 from reconciler.errors import HttpError, InTransition, Rejected
 from reconciler.model.cluster import ACTIVE, LiveCluster
@@ -198,6 +199,8 @@ class World:
         self.clock = FakeClock()
         self.stop = Stop()
         self.services: dict[str, Service] = {}
+        self.progress: list[Progress] = []
+        self.ended: list[tuple[float, tuple[Finished, ...]]] = []
 
     def service(self, target: str = "default", clusters: Sequence[LiveCluster] = (), settle: float = 100.0) -> Service:
         self.services[target] = Service(self.clock, clusters, settle)
@@ -209,7 +212,15 @@ class World:
         return self.clock.run(self.work(*jobs, **options))
 
     async def work(self, *jobs: Job, **options: Any) -> tuple[Finished, ...]:
-        return await carry_out(jobs, self.services, ApplyOptions(**options), clock=self.clock, stop=self.stop)
+        return await carry_out(
+            jobs,
+            self.services,
+            ApplyOptions(**options),
+            clock=self.clock,
+            stop=self.stop,
+            on_progress=self.progress.append,
+            on_ended=lambda finished: self.ended.append((self.clock.seconds, finished)),
+        )
 
     def results(self, *jobs: Job, **options: Any) -> dict[str, Result]:
         finished = self.apply(*jobs, **options)

@@ -260,7 +260,7 @@ def test_after_max_failures_nothing_more_is_sent_in_that_target() -> None:
     assert message(results["a"]) == "rejected: PUT /cluster/a: 400 Bad Request: no such type"
     assert message(results["c"]) == ("max-failures: not sent: a failed, and max_failures is 1; fix that, and run again")
     assert message(results["old"]) == (
-        "earlier-failure: not deleted: default: a failed; fix that, or allow it with --keep-going"
+        "other-target: not deleted: default: a failed; fix that, or allow it with --keep-going"
     )
 
 
@@ -307,7 +307,7 @@ def test_a_moves_delete_waits_for_the_other_target() -> None:
     assert (us.writes, eu.writes) == (["DELETE orders"], ["PUT orders"])
     alone = World().results(leaving)
     assert message(alone["orders"]) == (
-        "earlier-failure: not deleted: it moves to eu/orders, which has not settled; it is deleted once that has settled"
+        "other-target: not deleted: it moves to eu/orders, which has not settled; it is deleted once that has settled"
     )
     settled = replace(leaving, standing=frozenset(moved.values()))
     assert outcomes(World().results(settled)) == {"orders": "applied"}
@@ -335,7 +335,7 @@ def test_no_delete_while_anything_declared_does_not_stand() -> None:
     job = job_of(head_of(declared("a")), [live("a"), live("old")], prune=True)
     unread = World().results(job, all_read=False)
     assert message(unread["old"]) == (
-        "earlier-failure: not deleted: a target couldn't be read, and what it declares may not be there; "
+        "other-target: not deleted: a target couldn't be read, and what it declares may not be there; "
         "fix that, or allow it with --keep-going"
     )
     assert outcomes(World().results(job, all_read=False, keep_going=True)) == {"old": "applied"}
@@ -648,7 +648,7 @@ def test_a_key_that_is_refused_while_it_is_checked_what_stands() -> None:
     eu = job_of(head_of(target="eu"), [live("old")], prune=True)
     results = world.results(job_of(head_of(declared("a"), target="us"), [live("a")]), eu)
     assert message(results["old"]) == (
-        "earlier-failure: not deleted: the clusters of us can't be listed; fix that, or allow it with --keep-going"
+        "other-target: not deleted: the clusters of us can't be listed; fix that, or allow it with --keep-going"
     )
     assert (us.requests, world.clock.seconds < 2.0) == (["GET"], True)
 
@@ -1079,3 +1079,67 @@ def test_a_report_tells_whose_it_is_and_what_was_planned() -> None:
         for change, seen in zip(plan.changes, (True, False, None), strict=True)
     ]
     assert report.summary.applied == 3
+
+
+def ends(world: World) -> list[tuple[float, list[str]]]:
+    return [(at, [one.report.target for one in finished]) for at, finished in world.ended]
+
+
+def test_targets_that_go_apart_are_told_as_they_end() -> None:
+    """First those in which there is nothing to do, each once; what is last comes back. Together, all come back."""
+    heads = [head_of(target="idle"), *(head_of(declared("a"), target=name) for name in ("us", "eu"))]
+    world = World()
+    for name, settle in (("us", 10.0), ("eu", 500.0)):
+        world.service(name, settle=settle)
+    rest = world.apply(*map(job_of, heads), apart=True)
+    assert [progress.total for progress in world.progress[:2]] == [2, 2]
+    assert world.progress[-1].total == 1
+    (begun, first), (settled, second) = ends(world)
+    assert (begun, first, second) == (0.0, ["idle"], ["us"])
+    assert 10.0 <= settled < 20.0
+    assert [one.report.target for one in rest] == ["eu"]
+    together = World()
+    assert [one.report.target for one in together.apply(*map(job_of, heads))] == ["idle", "us", "eu"]
+    assert together.ended == []
+
+
+def test_a_delete_that_would_wait_for_another_target_is_left_for_later() -> None:
+    """As soon as that is all that is left; what can go goes when everything else has settled, as ever."""
+    leaving, building = [live("a"), live("old")], head_of(declared("b"), target="eu")
+    jobs = (
+        job_of(head_of(declared("a"), target="us"), leaving, prune=True),
+        job_of(building, [live("gone")], prune=True),
+    )
+    world = World()
+    us, eu = world.service("us", leaving), world.service("eu", [live("gone")])
+    (finished,) = world.apply(*jobs, apart=True)
+    assert outcomes({one.name: one for one in finished.report.results}) == {"b": "applied", "gone": "applied"}
+    assert ends(world) == [(0.0, ["us"])]
+    assert message(world.ended[0][1][0].report.results[0]) == (
+        "other-target: not deleted: eu has yet to settle; it is deleted in a round after that"
+    )
+    assert (us.writes, eu.writes) == ([], ["PUT b", "DELETE gone"])
+
+
+def test_what_goes_apart_is_deleted_where_all_stands_and_only_then() -> None:
+    """At one look: another target that doesn't stand, or isn't listed, or isn't in the round, is not waited for."""
+    here = job_of(head_of(declared("a"), target="us"), [live("a"), live("old")], prune=True)
+    there = job_of(head_of(declared("b"), target="eu"), [live("b")])
+    world = World()
+    us = world.service("us", [live("a"), live("old")], settle=1.0)
+    world.results(here, there, apart=True)
+    assert us.writes == ["DELETE old"]
+    moved = World()
+    moved.service("eu", [live("b", status="Updating")])
+    results = moved.results(here, there, apart=True)
+    assert message(results["old"]) == "other-target: not deleted: eu: b is Updating; run again when it has settled"
+    assert moved.clock.seconds < 1.0
+    lost_sight = World()
+    lost_sight.service("eu").lists = [Unavailable("GET /cluster: 503", http_status=503)]
+    assert message(lost_sight.results(here, there, apart=True)["old"]) == (
+        "other-target: not deleted: the clusters of eu can't be listed; fix that, or allow it with --keep-going"
+    )
+    assert message(World().results(here, left_out=("eu",))["old"]) == (
+        "other-target: not deleted: this round is without eu; it is deleted in one of all targets"
+    )
+    assert outcomes(World().results(here, left_out=("eu",), keep_going=True)) == {"old": "applied"}

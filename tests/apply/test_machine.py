@@ -254,6 +254,8 @@ options_of = st.builds(
     keep_going=st.booleans(),
     all_read=st.sampled_from([True, True, True, False]),
     timeout_seconds=st.sampled_from([8.0, 600.0, 7200.0]),
+    left_out=st.sampled_from([(), (), (), ("ap",)]),
+    apart=st.booleans(),
 )
 
 

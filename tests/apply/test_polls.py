@@ -86,3 +86,12 @@ def test_a_list_is_fresh_if_it_was_asked_for_since() -> None:
     polls.want_no_more()
     assert polls.fresh
     assert polls.next(9.0, watching=False) == [ListClusters("us", None, 7200.0)]
+
+
+def test_a_list_that_deletes_of_several_targets_wait_for_is_given_up_soon() -> None:
+    """Where no target waits for another; every other look is tried as long as there is time."""
+    together, apart = Polls("us", ApplyOptions()), Polls("us", ApplyOptions(apart=True))
+    for polls in (together, apart):
+        polls.want(3.0)
+    assert together.next(3.0, watching=False) == [ListClusters("us", 3.0, 7200.0)]
+    assert apart.next(3.0, watching=False) == [ListClusters("us", 3.0, 5.0)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from reconciler.apply.machine import Progress
 from reconciler.apply.ongoing import EndedChange, Ongoing
-from reconciler.loop import Due, RoundBegun, RoundEnded, RoundScheduled
+from reconciler.loop.events import Due, RoundBegun, RoundEnded, RoundScheduled, TargetsEnded
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Apply, Line, Record
 from reconciler.plan.plan import Nodes, Plan, Summary
@@ -78,9 +78,10 @@ def a_round(*targets: TargetPlanned, codes: Sequence[int] = (), problems: Sequen
     ended = dict(zip(names, codes or [int(bool(problems))] * len(names), strict=True))
     due = {name: Due(NOW + (180 if not code else 420), int(bool(code))) for name, code in ended.items()}
     return [
-        RoundBegun(NOW - 121.2, frozenset()),
-        RoundPlanned(NOW - 121, tuple(names), targets, tuple(problems)),
-        RoundEnded(NOW - 120, 1.2, max(ended.values(), default=0), ended),
+        RoundBegun(NOW - 121.2, 1, frozenset(names)),
+        RoundPlanned(NOW - 121, 1, tuple(names), targets, tuple(problems)),
+        TargetsEnded(NOW - 120, 1, 1.2, ended),
+        RoundEnded(NOW - 120, 1, 1.2, max(ended.values(), default=0)),
         RoundScheduled(NOW - 120, NOW + 180, due),
     ]
 
@@ -118,7 +119,7 @@ def drifted(say: Say = as_it_is) -> Picture:
 
 
 def half_failed(say: Say = as_it_is) -> Picture:
-    """One target can't be read and was seen before; another's apply failed in part; a third is under way."""
+    """One target can't be read and was seen before; another's apply failed in part; a third is still under way."""
     us, ap = a_plan(say).model_copy(update={"target": "us-east-1"}), in_sync("ap-south-1", 12)
     seen = a_round(target_planned(us, 12, say), target_planned(in_sync("eu-west-1", 5), 5), target_planned(ap, 12))
     problem = Problem(
@@ -130,17 +131,19 @@ def half_failed(say: Say = as_it_is) -> Picture:
     ended = {"us-east-1": 1, "eu-west-1": 1, "ap-south-1": 0}
     return picture_of(
         *seen,
-        RoundBegun(NOW - 65, frozenset()),
-        RoundPlanned(NOW - 60, tuple(ended), (target_planned(us, 12, say), target_planned(ap, 12)), (problem,)),
+        RoundBegun(NOW - 65, 2, frozenset(ended)),
+        RoundPlanned(NOW - 60, 2, tuple(ended), (target_planned(us, 12, say), target_planned(ap, 12)), (problem,)),
         RoundApplied((a_report(say).model_copy(update={"target": "us-east-1"}),), the_problems(say)[3:4]),
-        RoundEnded(NOW - 30, 35, 1, ended),
+        TargetsEnded(NOW - 30, 2, 35, ended),
+        RoundEnded(NOW - 30, 2, 35, 1),
         RoundScheduled(
             NOW - 30,
             NOW + 270,
             {"us-east-1": Due(NOW + 570, 1), "eu-west-1": Due(NOW + 570, 3), "ap-south-1": Due(NOW + 270)},
         ),
-        RoundBegun(NOW - 4, frozenset({"eu-west-1"})),
-        RoundProgressed(NOW, Progress(10, 3, 1, 2, 192, ongoing(say))),
+        RoundBegun(NOW - 9, 3, frozenset({"ap-south-1"})),
+        RoundBegun(NOW - 4, 4, frozenset({"us-east-1"})),
+        RoundProgressed(NOW, 3, Progress(10, 3, 1, 2, 192, ongoing(say))),
     )
 
 
@@ -173,9 +176,11 @@ def applying(say: Say = as_it_is) -> Picture:
     settling = [Ongoing("eu-west-1", f"cart-{n:03}", "update", "settling", 600.0 - n, "Updating") for n in range(40)]
     under_way = (*settling, *ongoing(say, "us-east-1"))
     return picture_of(
-        RoundBegun(NOW - 700, frozenset()),
-        RoundPlanned(NOW - 699, ("us-east-1", "eu-west-1"), (target_planned(us, 12, say), target_planned(eu, 3, say))),
-        RoundProgressed(NOW, Progress(110, 31, 1, len(under_way), 600, under_way, ended(say))),
+        RoundBegun(NOW - 700, 1, frozenset({"us-east-1", "eu-west-1"})),
+        RoundPlanned(
+            NOW - 699, 1, ("us-east-1", "eu-west-1"), (target_planned(us, 12, say), target_planned(eu, 3, say))
+        ),
+        RoundProgressed(NOW, 1, Progress(110, 31, 1, len(under_way), 600, under_way, ended(say))),
     )
 
 
@@ -206,12 +211,15 @@ def everything(say: Say = as_it_is) -> Picture:
         target_planned(a_plan(say).model_copy(update={"target": say("another")}), 2, say),
         problems=the_problems(say),
     )
-    begun = RoundPlanned(NOW - 5, (full.target,), (target_planned(full, 1, say),), the_problems(say), left_behind(say))
+    begun = RoundPlanned(
+        NOW - 5, 2, (full.target,), (target_planned(full, 1, say),), the_problems(say), left_behind(say)
+    )
     more = RoundApplied((a_report(say),), the_problems(say))
-    again = RoundProgressed(NOW, Progress(4, 0, 0, 4, 192, ongoing(say, full.target), ended(say, full.target)))
-    over = RoundEnded(NOW, 6, 1, {}, the_problems(say))
+    again = RoundProgressed(NOW, 3, Progress(4, 0, 0, 4, 192, ongoing(say, full.target), ended(say, full.target)))
+    over = RoundEnded(NOW, 2, 6, 1, the_problems(say))
+    full_only = frozenset({full.target})
     return picture_of(
-        *first, RoundBegun(NOW - 6, frozenset()), begun, more, over, RoundBegun(NOW - 3, frozenset()), again
+        *first, RoundBegun(NOW - 6, 2, full_only), begun, more, over, RoundBegun(NOW - 3, 3, full_only), again
     )
 
 

@@ -26,11 +26,11 @@ def test_the_state_is_as_published(scene: "object") -> None:
 def test_the_state_says_what_the_page_does() -> None:
     """What was last seen, how each change ended, what is under way."""
     document = dump_state(half_failed(), NOW)
-    assert document["round"] == {
-        "began_at": NOW - 4,
-        "waiting": ["eu-west-1"],
-        "progress": {"total": 10, "ended": 3, "failed": 1, "awaited": 2, "oldest_seconds": 192.0},
-    }
+    progress = {"total": 10, "ended": 3, "failed": 1, "awaited": 2, "oldest_seconds": 192.0}
+    assert document["rounds"] == [
+        {"began_at": NOW - 9, "targets": ["ap-south-1"], "progress": progress},
+        {"began_at": NOW - 4, "targets": ["us-east-1"], "progress": None},
+    ]
     us, eu, ap = document["targets"]
     busy = {"action": "update", "name": "busy", "doing": "waiting", "since": NOW - 192, "fields": []}
     assert ap["ongoing"][0] == {**busy, "status": "Updating", "said": "409: it is being updated"}

@@ -17,6 +17,7 @@ from tests.serve.scenes import APPLYING, NOW, all_in_sync, drifted, everything, 
 
 ROOT = Path(__file__).parent.parent.parent
 ALERTS = ROOT / "deploy/prometheus/alerts.yaml"
+SCENARIOS = Path(__file__).parent / "alerts.yaml"
 
 
 def samples(picture: Picture) -> dict[str, float]:
@@ -106,12 +107,14 @@ def test_what_is_alerted_on_is_there() -> None:
 
 
 def test_prometheus_itself_takes_the_alerts() -> None:
-    """With promtool, where it is there (Debian: apt-get install prometheus)."""
+    """With promtool, where it is there (Debian: apt-get install prometheus); each in its scenario, and no other."""
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool isn't there: apt-get install prometheus")
     ended = subprocess.run([promtool, "check", "rules", ALERTS], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
+    told = subprocess.run([promtool, "test", "rules", SCENARIOS], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr + told.stdout
     text = metrics_text(all_in_sync)
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
     assert (checked.returncode, checked.stderr + checked.stdout) == (0, b"")

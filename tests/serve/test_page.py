@@ -68,7 +68,8 @@ def test_what_failed_is_told_with_the_services_words() -> None:
     """What was last seen of a target says how old it is; what is under way says how far it is."""
     told = said(half_failed())
     assert "2 of 3 targets failed" in told
-    assert "Applying: 3 of 10 clusters done, 2 awaited, the longest for 3m 12s, 1 failed begun 4s ago" in told
+    applying = "ap-south-1: Applying: 3 of 10 clusters done, 2 awaited, the longest for 3m 12s, 1 failed begun 9s ago"
+    assert f"{applying} 3 of 10 us-east-1: Looking and planning begun 4s ago" in told
     assert "Failed 1 update busy manifests/busy.yaml:1 after 3 attempts: PUT /cluster/busy: 503: try later" in told
     assert "5 as declared, nodes 12 as last seen 2m 1s ago" in told
     assert "unreachable GET /cluster: no connection: timed out; 9 attempts in 60s is this the endpoint?" in told

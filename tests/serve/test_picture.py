@@ -4,7 +4,15 @@ import pytest
 
 from reconciler.apply.machine import Progress
 from reconciler.apply.ongoing import Ongoing
-from reconciler.loop import Due, RoundBegun, RoundEnded, RoundScheduled
+from reconciler.loop.events import (
+    Due,
+    RoundBegun,
+    RoundEnded,
+    RoundScheduled,
+    TargetsEnded,
+    TargetsJoined,
+    TargetsPutAside,
+)
 from reconciler.plan.plan import Unhealthy, Violation
 from reconciler.problem import Problem
 from reconciler.results import SettlingResult
@@ -28,27 +36,44 @@ from tests.serve.scenes import (
 
 def test_a_round_that_plans_is_seen_target_by_target() -> None:
     """What is under way and how it stands as soon as that is known; when it ended, how, and what comes next."""
-    begun, planned_round, ended, scheduled = a_round(target_planned(in_sync("us"), 3), codes=[0])
-    assert picture_of(begun).under_way == UnderWay(NOW - 121.2, frozenset())
+    begun, planned_round, *ended, scheduled = a_round(target_planned(in_sync("us"), 3), codes=[0])
+    assert picture_of(begun).under_way == {1: UnderWay(NOW - 121.2, frozenset({"us"}))}
     us = picture_of(begun, planned_round).targets["us"]
     assert (us.last_round, us.planned_at, us.condition) == (None, NOW - 121, "in-sync")
-    picture = picture_of(begun, planned_round, ended, scheduled)
+    picture = picture_of(begun, planned_round, *ended, scheduled)
     us = picture.targets["us"]
     assert us.last_round == LastRound(NOW - 121.2, 1.2, 0)
     assert (us.last_success_at, us.due, us.condition) == (NOW - 120, Due(NOW + 180), "in-sync")
-    assert (picture.under_way, picture.next_at) == (None, NOW + 180)
+    assert (picture.under_way, picture.next_at) == ({}, NOW + 180)
     assert len(us.in_sync) == 3
 
 
 def test_progress_is_that_of_the_round_under_way() -> None:
-    """And gone with it."""
+    """And gone with it: of a target, with its end there, whatever others still do."""
     carts = Ongoing("us", "carts", "update", "settling", 5.0, "Updating")
-    progressed = RoundProgressed(NOW + 9, Progress(3, 1, 0, 2, 5, (carts,)))
-    picture = picture_of(RoundBegun(NOW, frozenset()), progressed)
-    assert picture.under_way == UnderWay(NOW, frozenset(), progressed)
+    progressed = RoundProgressed(NOW + 9, 1, Progress(3, 1, 0, 2, 5, (carts,)))
+    both = frozenset({"us", "eu"})
+    picture = picture_of(RoundBegun(NOW, 1, frozenset()), TargetsJoined(NOW, 1, both), progressed)
+    assert picture.under_way == {1: UnderWay(NOW, both, progressed)}
     assert (picture.ongoing("us"), picture.ongoing("eu")) == (((carts, NOW + 4),), ())
-    assert after(picture, RoundApplied(())).ongoing("us") == ()
-    assert after(picture, RoundEnded(NOW, 1, 0, {})).under_way is None
+    ended = after(picture, TargetsEnded(NOW + 9, 1, 9, {"us": 0}))
+    assert (ended.ongoing("us"), ended.round_of("us")) == ((), None)
+    assert ended.round_of("eu") == UnderWay(NOW, frozenset({"eu"}), progressed)
+    assert after(ended, RoundEnded(NOW, 1, 1, 0)).under_way == {}
+
+
+def test_rounds_overlap_and_a_target_is_in_one_of_them() -> None:
+    """The next round is that of whoever is in none; where all are in one, nobody knows it."""
+    first = after(all_in_sync(), RoundBegun(NOW, 2, frozenset({"us-east-1", "eu-west-1"})))
+    assert first.next_at is None
+    aside = after(first, TargetsPutAside(NOW + 5, 2, frozenset({"eu-west-1"})))
+    assert (aside.next_at, aside.round_of("eu-west-1")) == (NOW + 180, None)
+    second = after(aside, RoundBegun(NOW + 5, 3, frozenset({"eu-west-1"})))
+    due = {"us-east-1": Due(NOW + 306), "eu-west-1": Due(NOW + 5)}
+    ended = after(second, TargetsEnded(NOW + 6, 2, 6, {"us-east-1": 0}))
+    scheduled = after(ended, RoundScheduled(NOW + 6, NOW + 306, due))
+    assert [one.due for one in scheduled.targets.values()] == [Due(NOW + 306), Due(NOW + 180)]
+    assert {n: one.targets for n, one in second.under_way.items()} == {2: {"us-east-1"}, 3: {"eu-west-1"}}
 
 
 def test_what_was_applied_is_outstanding_no_more() -> None:
@@ -74,17 +99,18 @@ def test_what_cant_be_read_stays_as_it_was_seen() -> None:
 def test_a_round_that_fails_as_a_whole_fails_for_all_that_were_in_it() -> None:
     """Not for those that waited; the next one that can be planned takes the reason away."""
     both = all_in_sync()
-    begun = after(both, RoundBegun(NOW, frozenset({"eu-west-1"})))
-    failed = after(begun, RoundEnded(NOW + 1, 1, 1, {}, (Problem("git", "no"),)))
+    begun = after(both, RoundBegun(NOW, 2, frozenset({"us-east-1"})))
+    ended = after(begun, TargetsEnded(NOW + 1, 2, 1, {"us-east-1": 1}))
+    failed = after(ended, RoundEnded(NOW + 1, 2, 1, 1, (Problem("git", "no"),)))
     assert [one.condition for one in failed.targets.values()] == ["failed", "in-sync"]
     assert failed.problems == (Problem("git", "no"),)
-    mended = after(failed, RoundPlanned(NOW + 9, tuple(both.targets), ()))
+    mended = after(failed, RoundPlanned(NOW + 9, 3, tuple(both.targets), ()))
     assert mended.problems == ()
 
 
 def test_a_target_that_is_gone_is_forgotten() -> None:
     """The fleet's order is the page's."""
-    picture = after(all_in_sync(), RoundPlanned(NOW, ("new", "us-east-1"), ()))
+    picture = after(all_in_sync(), RoundPlanned(NOW, 2, ("new", "us-east-1"), ()))
     assert list(picture.targets) == ["new", "us-east-1"]
 
 
@@ -132,7 +158,7 @@ def test_what_is_counted_has_closed_keys() -> None:
 
 
 def all_ended(*codes: int) -> list[RoundEnded]:
-    return [RoundEnded(NOW, 7200.5, code, {}) for code in codes]
+    return [RoundEnded(NOW, 1, 7200.5, code) for code in codes]
 
 
 def test_it_is_ready_once_each_target_had_its_round_and_while_none_is_late() -> None:
@@ -146,14 +172,14 @@ def test_it_is_ready_once_each_target_had_its_round_and_while_none_is_late() -> 
     first = a_round(target_planned(in_sync("us"), 3))
     assert picture_of(*first[:1]).unready(NOW) == nothing_read
     assert picture_of(*first[:2]).unready(NOW) == ()
-    broken = picture_of(RoundEnded(NOW, 1, 1, {}, (Problem("manifest", "no"),)), RoundScheduled(NOW, NOW + 600, {}))
+    broken = picture_of(RoundEnded(NOW, 1, 1, 1, (Problem("manifest", "no"),)), RoundScheduled(NOW, NOW + 600, {}))
     assert broken.unready(NOW) == nothing_read
     assert ready.unready(NOW + 180 + OVERDUE_SECONDS) == ()
     assert ready.unready(NOW + 181 + OVERDUE_SECONDS) == ("a round is overdue",)
-    begun = after(ready, RoundBegun(NOW, frozenset()))
+    begun = after(ready, RoundBegun(NOW, 2, frozenset(ready.targets)))
     assert begun.unready(NOW + 900) == ()
     assert begun.unready(NOW + 901) == ("a round takes longer than any should",)
-    grown = after(begun, RoundPlanned(NOW, (*ready.targets, "new"), ()))
+    grown = after(begun, RoundPlanned(NOW, 2, (*ready.targets, "new"), ()))
     assert grown.unready(NOW) == ("1 of 3 targets were not looked at yet",)
 
 
@@ -162,12 +188,12 @@ def test_who_waits_for_the_lease_is_ready_while_it_sees_that_another_holds_it() 
     waiting = picture_of(LeaseAwaited(NOW - 99, "first", 90), LeaseAwaited(NOW, "first", 90))
     assert waiting.unready(NOW + 90) == ()
     assert waiting.unready(NOW + 90.1) == ("the lease can't be read",)
-    assert after(waiting, RoundBegun(NOW, frozenset())).unready(NOW) != ()
+    assert after(waiting, RoundBegun(NOW, 1, frozenset())).unready(NOW) != ()
 
 
 def test_a_picture_never_changes() -> None:
     """The one before an event is as it was, however much follows: another thread may be reading it."""
     for scene in (all_in_sync, drifted, half_failed, a_thousand):
         before, again = scene(), scene()
-        after(after(before, Exchanged("GET", 200)), RoundEnded(NOW, 1, 1, {}, (Problem("git", "no"),)))
+        after(after(before, Exchanged("GET", 200)), RoundEnded(NOW, 1, 1, 1, (Problem("git", "no"),)))
         assert before == again

@@ -10,6 +10,7 @@ import os
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TextIO, TypeVar
 
@@ -25,11 +26,12 @@ from reconciler.cli.settings import Settings
 from reconciler.cli.signals import Signals
 from reconciler.clock import SeededRandom
 from reconciler.logs import drop_unless_configured
-from reconciler.loop import RoundEnded, repeat
+from reconciler.loop.events import RoundEnded
+from reconciler.loop.repeat import repeat
 from reconciler.model.fleet import Fleet
 from reconciler.plan.intent import Intent
 from reconciler.reconcile.ground import Connected, Ground
-from reconciler.reconcile.planning import PlanRequest
+from reconciler.reconcile.planning import Patience, PlanRequest
 from reconciler.report.invocation import Invocation
 from reconciler.serve.events import Event, Exchanged
 from reconciler.serve.picture import Picture
@@ -127,9 +129,16 @@ class Soak:
 
     def run(self) -> None:
         adopting = PlanRequest(Intent(adopt=("*",), allow=("max-drift-fraction",)))
-        options = ApplyOptions(timeout_seconds=120)
         rounds = Rounds(
-            self.console, lambda: self.ground, adopting, Invocation(), options, self.clock, self.stop, self.tell
+            self.console,
+            lambda: nullcontext(self.ground),
+            adopting,
+            Invocation(),
+            ApplyOptions(timeout_seconds=120, apart=True),
+            self.clock,
+            self.stop,
+            self.tell,
+            Patience(self.clock, self.stop.requested),
         )
         self.clock.run(self._repeat(rounds))
 
