@@ -167,7 +167,11 @@ def _ended(change: Change, ending: Ending, before: Record, written: Record, head
         return line._replace(at=now, declared=declared, unsettled=None, superseded=(), kept=_recordable(ending.kept))
     if not ending.sent or ending.refused:
         return was
-    return line._replace(at=now, kept=_recordable(ending.kept) or line.kept) if line is not None else None
+    if line is None:
+        return None
+    # What was made, and seen Active, is ours though another value has come into it: the service's, or a hand's.
+    settled = ending.stands if isinstance(change, Create) else line.declared
+    return line._replace(at=now, declared=settled, kept=_recordable(ending.kept) or line.kept)
 
 
 def _left(change: Change) -> set[str]:

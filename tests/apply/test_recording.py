@@ -118,6 +118,31 @@ def test_what_a_create_was_answered_with_is_kept_though_nobody_saw_it_settle() -
     assert (again.plan.changes, [kept.path for kept in again.plan.kept]) == ((), ["description"])
 
 
+def test_what_was_made_and_seen_active_is_ours_though_another_value_has_come_into_it() -> None:
+    """A service that changed its mind, or a hand, once the list had shown it as sent: it is no adoption.
+
+    Nor is the other value what the service keeps: it wasn't so from the first list on.
+    """
+    one = declared("a", description="orders")
+    world = World()
+    service = world.service(settle=30.0)
+
+    def changed(cluster: LiveCluster) -> LiveCluster:
+        return (
+            cluster if cluster.status == "Creating" else cluster._replace(values={**cluster.values, "shard_count": 3})
+        )
+
+    service.show = changed
+    _, final, finished = recorded(job_of(head_of(one), [], []), record_of(), world, timeout_seconds=600.0)
+    found, (result,) = final.lines["a"], finished.report.results
+    assert result.error is not None
+    assert result.error.kind == "not-as-sent"
+    stands = {path: value for path, value in one.managed.items() if path != "shard_count"}
+    assert (found.declared, found.unsettled, found.kept) == (stands, one.managed, None)
+    again = job_of(head_of(one), [live("a", description="orders", shard_count=3)], [found])
+    assert ([change.cause for change in again.plan.changes], again.plan.kept) == (["revision"], ())
+
+
 def test_what_a_list_shows_as_before_is_kept_only_after_a_whole_minute() -> None:
     """A list that lags looks the same: a short timeout is told, and not recorded as what the service keeps."""
     one, was = declared("a", shard_count=3), line("a")

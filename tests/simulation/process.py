@@ -249,7 +249,14 @@ class Process:
         if any(error.kind == "git" for error in applied.errors):
             self.world.record_is_late()
         else:
-            self.world.truth.record(self.heard)
+            self.world.truth.record(self.heard | {*self._seen_active(applied)})
+
+    def _seen_active(self, applied: Applied) -> Iterator[Key]:
+        """What it made, and saw Active at the end, though otherwise than sent: that is its own, as the record says."""
+        for report in applied.reports:
+            for result in report.results:
+                if result.action == "create" and result.error is not None and result.error.kind == "not-as-sent":
+                    yield self.key(report.target, result.name)
 
     async def _check_in_sync(self, ground: Ground, request: PlanRequest) -> None:
         """4: unless somebody else has done something meanwhile, or what somebody did has failed meanwhile."""

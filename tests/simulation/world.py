@@ -230,6 +230,8 @@ class World:
         if self._holds_otherwise:  # what was made before is listed otherwise, too
             self.held_as_sent.clear()
             self.truth.record((), anew=True)
+            for process in self.processes:
+                process.heard.clear()
 
     def _lose_record(self, step: LoseRecord) -> None:
         name = targets_in(self.main()).get(step.target)
