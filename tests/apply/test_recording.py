@@ -167,9 +167,20 @@ def test_a_delete_that_was_announced_and_never_sent_leaves_the_cluster_ours() ->
         "shard_placements[1].replica_availability_zones": (),
     }
     shrunk = line("a", declared={**line("a").sent, **placed}, unsettled={**line("a").sent, "shard_count": 1})
+    zones = [
+        {
+            "shard_index": 1,
+            "availability_zone": "us-east-1a",
+            "replica_availability_zones": ["us-east-1b", "us-east-1c"][:n],
+        }
+        for n in (1, 2)
+    ]
+    three = declared("a", replication_factor=2, shard_placements=zones[1:])
+    cut = line("a", three, unsettled=line("a").sent)
     for was, found in (
         (shrunk, live("a", shard_count=1)),
         (shrunk, live("a", status="Updating", shard_count=1)),
+        (cut, live("a", shard_placements=zones[:1])),
         (created, live("a", status="Creating")),
         (created, live("a", status="CreationFailed", errors=["x"])),
         (changed, live("a", status="Updating", shard_count=3)),
