@@ -120,9 +120,9 @@ def _stands(
 
 
 def every_cause_is_true(
-    plan: Plan, reading: Reading, truth: Truth, account: str, *, true_lists: bool, as_sent: bool
+    plan: Plan, reading: Reading, truth: Truth, account: str, *, true_lists: bool, known_by: float
 ) -> None:
-    """10. `true_lists`: the service lists what there is; `as_sent`: it holds what it was sent."""
+    """10. `true_lists`: the service lists what there is; `known_by`: by when the record had to be told what it answered."""
     if reading.evidence.record is None or not reading.evidence.tells_causes:
         return
     for change in plan.changes:
@@ -135,7 +135,7 @@ def every_cause_is_true(
                 if truth.gone_by.get(key) != "hand":
                     raise Broken(10, f"{change.name} is said to be deleted by hand")
             case Update() if incarnation is not None:
-                maker_is_known = true_lists and (as_sent or incarnation.recorded)
+                maker_is_known = true_lists and incarnation.recorded <= known_by
                 _fields_are_true(change, reading, incarnation, maker_is_known=maker_is_known)
             case Create() | Update() | Delete():
                 pass

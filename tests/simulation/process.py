@@ -5,6 +5,7 @@ It does what `reconciler apply` does, by the same functions, and sees each of it
 
 import asyncio
 import json
+import math
 import random  # noqa: TID251  # seeded
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -71,6 +72,7 @@ class Process:
     ended_at: float = 0.0
     began_at: float = 0.0
     fetched_at: int = 0
+    read_at: float = 0.0
     accounts: Mapping[str, str] = field(default_factory=dict)
     lists: dict[str, tuple[float, Mapping[str, LiveCluster]]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
@@ -110,6 +112,7 @@ class Process:
             checkout = Checkout(git, "manifests", head, asked)
             checkout.fetch_records()
             self.fetched_at, self.acts_before = world.writes, world.acts
+            self.read_at = world.clock.monotonic()
             ground = self._ground(checkout)
             allow = LIFTED if run.allow else ()
             star = ("*",)
@@ -218,9 +221,9 @@ class Process:
             account = self.accounts[plan.target]
             records = [one for one in self.records() if one.api_key_env == key_variable(account)]
             if len(records) <= 1 and world.whole[account] and self.run.remote and world.writes == self.fetched_at:
-                true_lists, as_sent = account in world.listed_truly, account in world.held_as_sent
+                known_by = math.inf if account in world.held_as_sent else self.read_at
                 invariants.every_cause_is_true(
-                    plan, reading, world.truth, account, true_lists=true_lists, as_sent=as_sent
+                    plan, reading, world.truth, account, true_lists=account in world.listed_truly, known_by=known_by
                 )
         for target, count in self.answered.items():
             if count > 1:
@@ -249,7 +252,7 @@ class Process:
         if any(error.kind == "git" for error in applied.errors):
             self.world.record_is_late()
         else:
-            self.world.truth.record(self.heard | {*self._seen_active(applied)})
+            self.world.truth.record(self.heard | {*self._seen_active(applied)}, self.world.clock.monotonic())
 
     def _seen_active(self, applied: Applied) -> Iterator[Key]:
         """What it made, and saw Active at the end, though otherwise than sent: that is its own, as the record says."""

@@ -229,7 +229,7 @@ class World:
         self.listed_truly -= set(ACCOUNTS) if self.lists_lie else set()
         if self._holds_otherwise:  # what was made before is listed otherwise, too
             self.held_as_sent.clear()
-            self.truth.record((), anew=True)
+            self.truth.forget()
             for process in self.processes:
                 process.heard.clear()
 
