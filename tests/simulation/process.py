@@ -139,6 +139,8 @@ class Process:
         self.applying = True
         options = ApplyOptions(wait=self.run.wait, timeout_seconds=self.run.timeout, keep_going=self.run.keep_going)
         applied = await apply_all(ground, planned, request, options, world.clock, self.stop)
+        world.acts += 1  # what a run says at its end, others may find in the record
+        self.acts += 1
         code = exits.of_reports(applied.reports, (*planned.errors, *applied.errors))
         self._check_applied(planned, applied)
         if code == 0 and self.run.wait and not self.dead and not self.stop.requested.is_set():
