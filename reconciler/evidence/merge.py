@@ -1,8 +1,8 @@
 """Two records of one target that were written apart, made one: three-way, line by line, an absent line being a change.
 
 Where both sides changed a line, the one from the descendant commit counts, else the later write, and what the other
-sent beside it is superseded; a line that only one of them took out stays as the other wrote it. It is as new as the later
-of both: who takes its own out again takes out no other's. Whichever side is ours, the result is the same.
+sent beside it is superseded; a line that only one of them took out stays as the other wrote it. It is as new as the
+later of both: who takes its own out again takes out no other's. Whichever side is ours, the result is the same.
 """
 
 from collections.abc import Callable
