@@ -1,6 +1,7 @@
 """What must hold whatever happens, asked of what the simulated world knows: design's ten, by their numbers.
 
- 1  each DELETE: nothing that the run's head declares, but for `--replace` of what the service never had Active
+ 1  each DELETE: nothing that the run's head declares, but for `--replace` of what the service never had Active; and of
+    what a list shows so, where it is sent for the first time
  2  each DELETE and PUT: in the record that the run read, or consented to; nothing is deleted unasked
  3  each write: after a whole list of its target; each plan: on exactly the clusters of a list that arrived whole
  4  each apply that ended in 0 while nobody else did anything: a new plan sends nothing

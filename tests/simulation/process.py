@@ -299,7 +299,9 @@ class Process:
         first = (request.method, target, name) not in self.tried
         self.tried.add((request.method, target, name))
         if request.method == "DELETE":
-            invariants.a_delete_is_meant(self.run, reading, name, latest, was_active=world.was_active((account, name)))
+            looked_at = latest if first else {}
+            was_active = world.was_active((account, name))
+            invariants.a_delete_is_meant(self.run, reading, name, looked_at, was_active=was_active)
             if change.action == "delete" and first and not self.run.keep_going:
                 invariants.nothing_goes_before_what_is_declared_stands(
                     self.planned, self.lists, target, world.clock.monotonic()
