@@ -80,6 +80,17 @@ def test_what_a_killed_run_sent_counts_as_settled_once_it_is_live() -> None:
         assert (written.lines["a"].declared or {})["shard_count"] == shards
 
 
+def test_what_was_left_stays_declared_as_long_as_head_manages_it() -> None:
+    """A killed run that left what drifted: caught up, the record still says what it drifted from."""
+    was = line("a", declared("a", description="x"), unsettled={**line("a").sent, "shard_count": 3})
+    listed = live("a", description="y", shard_count=3)
+    for managed, kept in (({"description": "x"}, "x"), ({}, None)):
+        one = declared("a", shard_count=4, lifecycle={"on_drift": "report"}, **managed)
+        job = job_of(head_of(one), [listed], [was])
+        told = ahead(record_of(was), job.plan, job.head, [listed], now=NOW).lines["a"]
+        assert (told.declared or {}).get("description") == kept
+
+
 def test_what_is_sent_anew_supersedes_what_was_under_way_and_all_of_it_stays_ours() -> None:
     """Killed at any moment, the cluster is one of three; once the last has settled, nothing but that counts."""
     first = line("a", declared=None, unsettled=line("a").sent)
@@ -116,6 +127,10 @@ def test_what_a_create_was_answered_with_is_kept_though_nobody_saw_it_settle() -
     assert (found.declared, found.unsettled, found.kept) == (None, one.managed, {"description": "orders"})
     again = job_of(head_of(one), [live("a", status="Creating", description="orders")], [found])
     assert (again.plan.changes, [kept.path for kept in again.plan.kept]) == ((), ["description"])
+    hidden = World()  # what stood there, and the list left out, was not made: its answer may be as it was before
+    service = hidden.service(clusters=[live("a", shard_count=7)], settle=60.0)
+    service.show = lambda c: c._replace(values={**c.values, "description": "orders"})
+    assert recorded(job_of(head_of(one), [], []), record_of(), hidden, timeout_seconds=5.0)[1].lines["a"].kept is None
 
 
 def test_what_was_made_and_seen_active_is_ours_though_another_value_has_come_into_it() -> None:
