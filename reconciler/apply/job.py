@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from reconciler.model.cluster import FieldValue, LiveCluster
+from reconciler.model.cluster import FieldValue, LiveCluster, Values
 from reconciler.model.fleet import Head
 from reconciler.model.record import Line
 from reconciler.plan.change import Change, Origin
@@ -70,7 +70,8 @@ class Ending:
     `sent`: a request left. `refused`: definitely, so that nothing can have taken effect. `settled`: it was seen as
     sent, `Active` and without errors, save what is `kept`; or gone, for a delete. `kept`: in these paths the service
     held another value than the one that was sent, in every list since it took the request; or, of a create that wasn't
-    seen settled, in its answer.
+    seen settled, in its answer. `stands`: what was as sent of a cluster that was seen `Active`, and not as sent in all;
+    None where it wasn't seen so.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Ending:
     refused: bool = False
     settled: bool = False
     kept: Held = field(default_factory=dict)
+    stands: Values | None = None
 
 
 @dataclass(frozen=True, slots=True)

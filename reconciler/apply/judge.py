@@ -195,7 +195,8 @@ def _active(goal: Goal, state: Unsettled, live: LiveCluster, at: float, patience
     settled = otherwise.keys() <= held.keys() and (
         at >= since + LONGEST_PATIENCE_SECONDS or not _stale(goal, otherwise)
     )
-    return Ended("failed", words.not_as_sent(goal.values, otherwise), settled=settled, kept=held)
+    stands = {path: value for path, value in goal.values.items() if path not in otherwise}
+    return Ended("failed", words.not_as_sent(goal.values, otherwise), settled=settled, kept=held, stands=stands)
 
 
 def _stale(goal: Goal, otherwise: Held) -> bool:

@@ -62,7 +62,7 @@ class RecordKeeper:
                 checkout.push_records([kept.ahead for kept in self._kept.values()])
         except GitError:
             for target, kept in self._kept.items():
-                as_it_was = kept.ahead._replace(lines=kept.before.lines, revision=kept.before.revision)
+                as_it_was = kept.ahead._replace(lines=kept.before.lines)
                 checkout.records.write(as_it_was, f"{target}: nothing was sent, since this can't be recorded")
             raise
 

@@ -84,7 +84,7 @@ def _settling_of(item: Item, ended: Ended, at: float) -> SettlingResult:
 def _ending_of(item: Item, ended: Ended) -> Ending:
     """What the record has to know."""
     kept = ended.kept if ended.settled else _made_otherwise(item)
-    return Ending(item.name, item.attempts > 0, not item.reached, ended.settled, kept)
+    return Ending(item.name, item.attempts > 0, not item.reached, ended.settled, kept, ended.stands)
 
 
 def _made_otherwise(item: Item) -> Held:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from reconciler.apply.job import Held
-from reconciler.model.cluster import LiveCluster
+from reconciler.model.cluster import LiveCluster, Values
 from reconciler.plan.change import Request
 from reconciler.problem import Kind
 from reconciler.results import ErrorDetail, Outcome
@@ -189,6 +189,7 @@ class Ended:
     error: ErrorDetail | None = None
     settled: bool = False
     kept: Held = field(default_factory=dict)
+    stands: Values | None = None
 
 
 ItemState: TypeAlias = Queued | Sending | Waiting | Unsettled | Ended

@@ -90,8 +90,8 @@ def _caught_up(line: Line | None, live: LiveCluster | None, declaration: Declara
     """A line as the list shows it by now.
 
     What the service is seen to hold as sent it keeps no more; and what an earlier run sent, and nobody saw settle, is
-    declared where all of it has settled. Of what was settled before, that goes which neither is live nor declared: the
-    placement of a shard that went.
+    declared where all of it has settled. Of what was settled before, that goes which neither is live so nor declared:
+    the placement of a shard that went, or replica zones that were cut with the replicas.
     """
     if line is None or live is None:
         return line
@@ -106,9 +106,10 @@ def _caught_up(line: Line | None, live: LiveCluster | None, declaration: Declara
         return line
     if live.in_transition or live.unhealthy or not line.is_held(line.unsettled, live):
         return line
-    stands = live.values.keys() | (declaration.managed.keys() if declaration is not None else ())
-    declared = {path: value for path, value in line.sent.items() if path in stands}
-    return line._replace(declared=declared, unsettled=None, superseded=())
+    managed = declaration.managed if declaration is not None else {}
+    before = line.declared or {}
+    standing = {path: value for path, value in before.items() if path in managed or live.values.get(path) == value}
+    return line._replace(declared={**standing, **line.unsettled}, unsettled=None, superseded=())
 
 
 def _superseded(line: Line, sent: Values, *, stands: bool) -> tuple[Values, ...]:
@@ -167,7 +168,11 @@ def _ended(change: Change, ending: Ending, before: Record, written: Record, head
         return line._replace(at=now, declared=declared, unsettled=None, superseded=(), kept=_recordable(ending.kept))
     if not ending.sent or ending.refused:
         return was
-    return line._replace(at=now, kept=_recordable(ending.kept) or line.kept) if line is not None else None
+    if line is None:
+        return None
+    # What was made, and seen Active, is ours though another value has come into it: the service's, or a hand's.
+    settled = ending.stands if isinstance(change, Create) else line.declared
+    return line._replace(at=now, declared=settled, kept=_recordable(ending.kept) or line.kept)
 
 
 def _left(change: Change) -> set[str]:

@@ -66,7 +66,10 @@ class Redactor:
             return text
         import json  # noqa: PLC0415
 
-        from reconciler.model.secret import FINDING_WORDS, OWN_WORDS, redact_values  # noqa: PLC0415
+        from reconciler.model.secret import FINDING_WORDS, OWN_WORDS, may_be_in, redact_values  # noqa: PLC0415
+
+        if not may_be_in(text, self):  # reading a large one takes several times its own memory
+            return text
         from reconciler.report.json_text import json_text  # noqa: PLC0415
 
         document = json.loads(text)

@@ -84,7 +84,7 @@ def refuse_duplicates(declarations: Sequence[Declaration], broken: Sequence[Name
     for named in sorted(documents, key=lambda named: (named.file, named.position)):
         earlier = first.setdefault(named.name, named)
         if earlier is not named:
-            message = f"declared twice: first at {earlier.file}:{earlier.position[0]}"
+            message = f"declared twice: first at {printable(earlier.file)}:{earlier.position[0]}"
             cluster, remedy = printable(named.name, 255), "keep one; a cluster has one manifest"
             yield Problem("manifest", message, remedy, None, cluster, named.file, *named.position)
 

@@ -155,7 +155,7 @@ def lines(data: bytes) -> Iterator[str]:
     text = TextIOWrapper(BytesIO(data), encoding="utf-8-sig", errors="replace", newline="")
     for line in text:
         yield line.rstrip("\r\n")
-    if data in {b"", BOM_UTF8} or data.endswith((b"\n", b"\r")):
+    if BOM_UTF8.startswith(data) or data.endswith((b"\n", b"\r")):
         yield ""
 
 

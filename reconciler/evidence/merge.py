@@ -1,8 +1,8 @@
 """Two records of one target that were written apart, made one: three-way, line by line, an absent line being a change.
 
 Where both sides changed a line, the one from the descendant commit counts, else the later write, and what the other
-sent beside it is superseded; a line that only one of them took out stays as the other wrote it. Whichever side is ours,
-the result is the same.
+sent beside it is superseded; a line that only one of them took out stays as the other wrote it. It is as new as the
+later of both: who takes its own out again takes out no other's. Whichever side is ours, the result is the same.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,8 @@ def _line(base: Line | None, ours: Line | None, theirs: Line | None, is_ancestor
     if ours is None or theirs is None:
         return ours or theirs
     counts = _that_counts(ours, theirs, is_ancestor)
-    return _with_superseded(counts, ours if counts is theirs else theirs, base)
+    merged = _with_superseded(counts, ours if counts is theirs else theirs, base)
+    return merged._replace(at=max(ours.at, theirs.at))
 
 
 def _that_counts(ours: Line, theirs: Line, is_ancestor: IsAncestor) -> Line:

@@ -98,6 +98,12 @@ def redact(text: str, keys: Iterable[ApiKey]) -> str:
     return text
 
 
+def may_be_in(text: str, keys: Iterable[ApiKey]) -> bool:
+    """Whether a document of JSON may hold a key, whole or cut: `redact_values` changes none that doesn't."""
+    written = {json.dumps(form[:_SHORT])[1:-1] for key in keys for form in _forms(key.reveal()) if form}
+    return any(re.search(re.escape(one).replace(r"\#", r"(?:\#|\\u0023)"), text) for one in written)
+
+
 def redact_values(value: object, keys: Iterable[ApiKey], own_words: Container[str] = OWN_WORDS) -> Any:
     """Plain JSON values without any key: texts as `redact` has them, save those that are this program's own words."""
     known = tuple(keys)

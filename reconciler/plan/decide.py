@@ -288,7 +288,7 @@ def _let_go(changes: Iterable[Change], live: Iterable[LiveCluster]) -> Iterator[
     """A warning for each shard whose placement no longer fits: the change has the risk, and this its name."""
     listed = {cluster.name: cluster for cluster in live}
     for change in changes:
-        if isinstance(change, Update) and "zone-move" in change.risks:
+        if isinstance(change, Update):
             for request in change.requests:
                 for shard in shards_let_go(request, listed[change.name]) if request.body else ():
                     yield f"{change.name}: shard {shard}'s placement no longer fits and isn't sent: it may be moved"

@@ -4,13 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from reconciler import __version__
 from reconciler.errors import DamagedPlan
 from reconciler.model.cluster import Frozen, Listed
 from reconciler.model.evidence import LeftBehind
 from reconciler.model.text import printable
+from reconciler.plan.change import Change
 from reconciler.plan.digest import change_digest
 from reconciler.plan.plan import Plan
 from reconciler.problem import Problem
@@ -74,10 +75,9 @@ def load_plans(text: str | bytes) -> PlanDocument:
                 + (f", but of {printable(repr(version), 40)}" if version else ""),
                 remedy="make a new one with this version: reconciler plan --out FILE",
             )
+        del text  # a large plan is held once: as text, then as values, then as models
         digests = [(t.pop("digest"), [c.pop("digest") for c in t["changes"]]) for t in raw["targets"]]
-        undigested = json.dumps(raw)
-        del raw  # a large plan's values are not held beside its models
-        document = PlanDocument.model_validate_json(undigested)
+        document = _loaded(raw)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = "its shape is wrong" if isinstance(error, ValidationError) else "it can't be read"
         raise DamagedPlan(f"the plan is damaged: {what}", remedy=_ANEW) from error
@@ -94,6 +94,18 @@ def refuse_excess(text: str | bytes) -> None:
     data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise DamagedPlan(f"the plan has more than {MOST_VALUES} values: none is read", remedy=_FEWER)
+
+
+def _loaded(raw: dict[str, Any]) -> PlanDocument:
+    """The document of its values without digests; these are used up, change by change."""
+    adapter: TypeAdapter[Change] = TypeAdapter(Change)
+    changes: list[tuple[Change, ...]] = []
+    for target in raw["targets"]:
+        values, target["changes"] = target["changes"][::-1], []
+        changes.append(tuple(adapter.validate_json(json.dumps(values.pop())) for _ in range(len(values))))
+    whole = PlanDocument.model_validate_json(json.dumps(raw))
+    plans = (plan.model_copy(update={"changes": own}) for plan, own in zip(whole.targets, changes, strict=True))
+    return whole.model_copy(update={"targets": tuple(plans)})
 
 
 def _with_digest(values: dict[str, Any], digest: str, *, after: str) -> dict[str, Any]:

@@ -35,10 +35,8 @@ def annotations(document: PlanDocument, folder: str = "") -> str:
     plans = document.targets
     own = [(plan, change) for plan in plans for change in plan.changes if change.action != "delete"]
     own.sort(key=lambda planned: topic_of(planned[1]) != "revision")
-    conflicts = [_fields(plan, change, "conflict") for plan, change in own if _has(change, "conflict")]
-    drifted = [
-        _fields(plan, change, "drift") for plan, change in own if _has(change, "drift") and not _has(change, "conflict")
-    ]
+    conflicts = [_fields(plan, change, "conflict") for plan, change in own if change.cause == "conflict"]
+    drifted = [_fields(plan, change, "drift") for plan, change in own if change.cause == "drift"]
     refused = [_refusal(violation) for plan in plans for violation in plan.violations if violation.file]
     kinds: tuple[tuple[_Kind, list[_Annotation]], ...] = (
         ("error", [*(_error(problem) for problem in document.errors if problem.place), *refused]),
@@ -53,11 +51,7 @@ def annotations(document: PlanDocument, folder: str = "") -> str:
 
 
 def _below(folder: str, place: Place) -> Place:
-    return replace(place, file=normpath(join(folder, place.file))) if folder else place
-
-
-def _has(change: Change, cause: Cause) -> bool:
-    return change.cause == cause or any(field.cause == cause for field in change.fields)
+    return replace(place, file=normpath(join(folder, place.file)))
 
 
 def _capped(found: Sequence[_Annotation]) -> Iterable[_Annotation]:
@@ -117,4 +111,5 @@ def _command(kind: _Kind, title: str, message: str, place: Place | None) -> str:
 
 
 def _escape(text: str) -> str:
-    return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """A text whose percent signs aren't read as escapes; line breaks are written out already."""
+    return printable(text).replace("%", "%25")

@@ -999,6 +999,14 @@ def test_progress_is_told_five_times_a_second_at_most() -> None:
     assert seen == [(0.0, 0), (0.2, 2), (0.4, 4), (0.5, 5)]
 
 
+def test_a_result_says_where_its_cluster_is_declared() -> None:
+    """As its change does."""
+    job = job_of(head_of(declared("a")))
+    (result,) = World().results(job).values()
+    assert result.source is not None
+    assert result.source == job.plan.changes[0].source
+
+
 def test_events_are_stable() -> None:
     """What a log pipeline matches: names, and the fields that go with them."""
     world = World()

@@ -80,6 +80,17 @@ def test_what_a_killed_run_sent_counts_as_settled_once_it_is_live() -> None:
         assert (written.lines["a"].declared or {})["shard_count"] == shards
 
 
+def test_what_was_left_stays_declared_as_long_as_head_manages_it() -> None:
+    """A killed run that left what drifted: caught up, the record still says what it drifted from."""
+    was = line("a", declared("a", description="x"), unsettled={**line("a").sent, "shard_count": 3})
+    listed = live("a", description="y", shard_count=3)
+    for managed, kept in (({"description": "x"}, "x"), ({}, None)):
+        one = declared("a", shard_count=4, lifecycle={"on_drift": "report"}, **managed)
+        job = job_of(head_of(one), [listed], [was])
+        told = ahead(record_of(was), job.plan, job.head, [listed], now=NOW).lines["a"]
+        assert (told.declared or {}).get("description") == kept
+
+
 def test_what_is_sent_anew_supersedes_what_was_under_way_and_all_of_it_stays_ours() -> None:
     """Killed at any moment, the cluster is one of three; once the last has settled, nothing but that counts."""
     first = line("a", declared=None, unsettled=line("a").sent)
@@ -116,6 +127,35 @@ def test_what_a_create_was_answered_with_is_kept_though_nobody_saw_it_settle() -
     assert (found.declared, found.unsettled, found.kept) == (None, one.managed, {"description": "orders"})
     again = job_of(head_of(one), [live("a", status="Creating", description="orders")], [found])
     assert (again.plan.changes, [kept.path for kept in again.plan.kept]) == ((), ["description"])
+    hidden = World()  # what stood there, and the list left out, was not made: its answer may be as it was before
+    service = hidden.service(clusters=[live("a", shard_count=7)], settle=60.0)
+    service.show = lambda c: c._replace(values={**c.values, "description": "orders"})
+    assert recorded(job_of(head_of(one), [], []), record_of(), hidden, timeout_seconds=5.0)[1].lines["a"].kept is None
+
+
+def test_what_was_made_and_seen_active_is_ours_though_another_value_has_come_into_it() -> None:
+    """A service that changed its mind, or a hand, once the list had shown it as sent: it is no adoption.
+
+    Nor is the other value what the service keeps: it wasn't so from the first list on.
+    """
+    one = declared("a", description="orders")
+    world = World()
+    service = world.service(settle=30.0)
+
+    def changed(cluster: LiveCluster) -> LiveCluster:
+        return (
+            cluster if cluster.status == "Creating" else cluster._replace(values={**cluster.values, "shard_count": 3})
+        )
+
+    service.show = changed
+    _, final, finished = recorded(job_of(head_of(one), [], []), record_of(), world, timeout_seconds=600.0)
+    found, (result,) = final.lines["a"], finished.report.results
+    assert result.error is not None
+    assert result.error.kind == "not-as-sent"
+    stands = {path: value for path, value in one.managed.items() if path != "shard_count"}
+    assert (found.declared, found.unsettled, found.kept) == (stands, one.managed, None)
+    again = job_of(head_of(one), [live("a", description="orders", shard_count=3)], [found])
+    assert ([change.cause for change in again.plan.changes], again.plan.kept) == (["revision"], ())
 
 
 def test_what_a_list_shows_as_before_is_kept_only_after_a_whole_minute() -> None:
@@ -142,9 +182,20 @@ def test_a_delete_that_was_announced_and_never_sent_leaves_the_cluster_ours() ->
         "shard_placements[1].replica_availability_zones": (),
     }
     shrunk = line("a", declared={**line("a").sent, **placed}, unsettled={**line("a").sent, "shard_count": 1})
+    zones = [
+        {
+            "shard_index": 1,
+            "availability_zone": "us-east-1a",
+            "replica_availability_zones": ["us-east-1b", "us-east-1c"][:n],
+        }
+        for n in (1, 2)
+    ]
+    three = declared("a", replication_factor=2, shard_placements=zones[1:])
+    cut = line("a", three, unsettled=line("a").sent)
     for was, found in (
         (shrunk, live("a", shard_count=1)),
         (shrunk, live("a", status="Updating", shard_count=1)),
+        (cut, live("a", shard_placements=zones[:1])),
         (created, live("a", status="Creating")),
         (created, live("a", status="CreationFailed", errors=["x"])),
         (changed, live("a", status="Updating", shard_count=3)),

@@ -1,5 +1,6 @@
 """No key, however odd, is shown; and nothing else is taken out for it."""
 
+import html
 import json
 from dataclasses import replace
 
@@ -8,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.cli.redactor import Redactor
-from reconciler.model.secret import MASK, ApiKey
+from reconciler.model.secret import MASK, ApiKey, may_be_in, redact_values
 from reconciler.problem import Problem
+from reconciler.report.json_text import json_text
 from reconciler.report.sarif import errors_sarif
 
 ODD_KEYS = [
@@ -70,6 +72,20 @@ def test_no_document_and_no_text_gives_a_key_away(key: str, around: str) -> None
     assert key not in clean["targets"][0]["description"].replace(MASK, "")
     assert clean["count"] == 1
     assert key not in redactor.text(f"{around}{key}").replace(MASK, "")
+
+
+@given(
+    st.lists(st.sampled_from(["##[", "a", "\\", '"', "é"]), min_size=1, max_size=9).map("".join),
+    st.sampled_from(["", "#", "a[", "…"]),
+    st.integers(0, 12),
+)
+def test_what_is_not_read_to_be_cleaned_holds_no_key(key: str, around: str, cut: int) -> None:
+    """Only a document that can't hold one is left unread: not one in which it is escaped, or cut."""
+    known = [ApiKey(key)]
+    for shown in (key, html.escape(key), f"{key[:cut]}…"):
+        document = {"errors": [{"message": f"{around}{shown}{around}"}]}
+        assert redact_values(document, known) == document or may_be_in(json_text(document), known)
+    assert not may_be_in(json_text({"errors": [{"message": "nothing"}]}), [ApiKey("another-key")])
 
 
 def test_what_passes_is_forgotten_and_what_lasts_is_not() -> None:

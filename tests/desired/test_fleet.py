@@ -73,6 +73,16 @@ def test_a_folder_that_is_to_be_written_into_may_be_empty(tmp_path: Path) -> Non
         read_fleet_to_write(Folder(str(tmp_path)))
 
 
+def test_no_files_name_ends_a_message(tmp_path: Path) -> None:
+    """A message is one line, and steers nothing: whoever named the file."""
+    write(tmp_path, {"a\n\x1b.yaml": manifest("x"), "b.yaml": manifest("x")})
+    with pytest.raises(InvalidManifests) as raised:
+        read_fleet(str(tmp_path))
+    assert [p.message.removeprefix(f"declared twice: first at {tmp_path}/") for p in raised.value.problems()] == [
+        r"a\n\x1b.yaml:1"
+    ]
+
+
 def test_two_of_one_name_are_told_with_all_else_that_is_wrong(tmp_path: Path) -> None:
     """One run shows a duplicate name even where both documents have other errors, and where they stand in one file."""
     files = {"a.yaml": manifest("x", "oops: 1\n"), "b.yaml": manifest("x").replace("2", "two"), "c.yaml": manifest("x")}

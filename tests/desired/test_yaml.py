@@ -22,6 +22,12 @@ def test_what_ends_a_line_to_yaml_1_1_alone_ends_none(character: str) -> None:
     assert [document.place((key,)), document.place(("c",)), document.place(("e", 0))] == [(1, 6), (2, 4), (5, 5)]
 
 
+@pytest.mark.parametrize("data", [b"", b"\xef", b"\xef\xbb", b"\xef\xbb\xbf"])
+def test_a_file_without_text_has_one_line(data: bytes) -> None:
+    """A byte order mark is none, whole or begun: what is wrong with it stands somewhere."""
+    assert [*lines(data)] == [""]
+
+
 @given(st.lists(st.sampled_from(["x", " ", "é", "\x85", "\u2028", "\u2029", "\r", "\n", "\r\n", "🚀"])).map("".join))
 def test_a_place_is_right_behind_any_characters(before: str) -> None:
     """Line and column count what precedes, whatever it is."""

@@ -107,11 +107,23 @@ def test_a_base_that_is_named_is_taken(world: World) -> None:
     """By hash, branch, tag, remote branch or relation; `none` is no base at all."""
     for wanted, expected in ({world.named["a"][:12]: "a", "main~1": "b", "origin/main": "c", "release": "b"}).items():
         assert world.base("g", push(world.named["a"]), wanted)[:2] == (expected, f"--base {wanted}")
+    assert world.base("g", EVENT, "HEAD") == ("orphan", "HEAD", ())  # as `drift` takes it
     with git_of(world.repo.folder) as git:
         head = git.commit("main")
         assert head is not None
         assert choose_base(git, head, "none", EVENT) is None
         assert isinstance(choose_base(git, head, "", EVENT), ChosenBase)
+
+
+def test_the_default_branch_is_the_remotes_own_whatever_its_name(tmp_path: Path) -> None:
+    """Where no event names it: what a clone noted of the remote goes before the names that are usual."""
+    repo = Repo.new(tmp_path / "r")
+    trunk = repo.commit({"x": "1"})
+    head = repo.commit({"x": "2"})
+    repo.git("update-ref", "refs/remotes/origin/trunk", trunk)
+    repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    found = World(repo, {"trunk": trunk, "head": head}).base("head")
+    assert found[:2] == ("trunk", "where HEAD left origin/HEAD")
 
 
 @pytest.mark.parametrize(

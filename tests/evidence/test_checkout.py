@@ -124,6 +124,11 @@ def test_how_a_recorded_cluster_came_to_be_undeclared(repo: Repo) -> None:
         assert (removal.commit, removal.last.file, removal.last.line) == (removed, "manifests/gone.yaml", 1)
         assert found.last("gone") == removal.last
         assert evidence(checkout, "gone", record=record()).removals == {}
+    with opened(repo, "HEAD~1") as checkout:
+        assert evidence(checkout, "gone", record=known).removals == {}  # base has it: this change removes it
+    repo.commit({"readme": "x"})
+    with opened(repo, "HEAD~1") as checkout:
+        assert evidence(checkout, "gone", "stranger", record=known).removals == {"gone": removal}
     shallow = repo.clone(repo.folder.parent / "shallow", "--depth=1")
     with opened(shallow) as checkout:
         assert evidence(checkout, "gone", record=known).removals == {}
@@ -148,6 +153,9 @@ def test_a_missing_record_is_said_with_the_command_that_brings_it(repo: Repo) ->
     with opened(clone) as checkout:
         said = "this clone has no record, and a remote that may: reconciler record fetch --remote=origin"
         assert evidence(checkout).warnings == (said,)
+    with opened(clone, "none") as checkout:
+        assert evidence(checkout).warnings == (said,)
+    with opened(clone) as checkout:
         assert evidence(checkout, record=record()).warnings == ()
     clone.git("mv", "manifests", "infra")
     clone.commit({})
@@ -221,6 +229,14 @@ def test_a_folder_that_git_once_had_is_known(repo: Repo) -> None:
             True,
             False,
         ]
+    repo.commit({"manifests/us/c.yaml": text("c"), "manifests/fleet.yaml": "targets: {us: {}, eu: {}}"})
+    repo.commit({"manifests/us/c.yaml": None})
+    shallow = repo.clone(repo.folder.parent / "shallow", "--depth=1")
+    for clone, known in ((repo, [True, False, False]), (shallow, [True, True, False])):
+        with opened(clone) as checkout:  # where history is cut, one that base names counts, too
+            assert [checkout.had_folder(f"manifests/{name}") for name in ("us", "eu", "never")] == known
+    with opened(shallow, "none") as checkout:
+        assert not checkout.had_folder("manifests/us")
 
 
 def test_a_checkout_is_what_holds_the_folder_with_a_commit(repo: Repo, tmp_path: Path) -> None:

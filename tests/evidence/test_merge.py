@@ -9,8 +9,8 @@ from tests.evidence.records import BODY, COMMITS, line, record, records
 
 
 def counts(one: Line) -> Line:
-    """A line, whatever it superseded."""
-    return one._replace(superseded=())
+    """A line, whatever it superseded, and whenever it was written."""
+    return one._replace(superseded=(), at=0.0)
 
 
 def on_one_branch(one: str, other: str) -> bool:
@@ -75,7 +75,21 @@ def test_what_the_other_sent_is_superseded_and_still_ours() -> None:
         assert [count for count in range(6) if merged.wrote("shard_count", count)] == known
     newer, older = line("a", 3, at=5.0, commit=COMMITS[1]), line("a", 1, at=9.0, commit=COMMITS[0])
     again = merge(record(base), record(newer), record(older), on_one_branch).lines["a"]
-    assert again == newer._replace(superseded=(older.sent,))  # an old job has put back what was there before
+    assert again == newer._replace(
+        superseded=(older.sent,), at=older.at
+    )  # an old job has put back what was there before
+
+
+def test_who_takes_its_own_line_out_takes_out_no_others() -> None:
+    """Two runs tell of one create; the one from the newer commit is refused, and restores what it began with: nothing.
+
+    What the other wrote is in its line by then, and would be lost with it: the cluster would be nobody's.
+    """
+    refused, made = (line("a", at=at, commit=commit) for at, commit in ((5.0, COMMITS[1]), (6.0, COMMITS[0])))
+    both = merge(record(), record(refused), record(made), on_one_branch)
+    assert merge(record(refused), record(), both, on_one_branch) == both
+    again = merge(record(made), record(made._replace(at=9.0)), both, on_one_branch)
+    assert merge(both, record(), again, on_one_branch) == again
 
 
 def test_revision_limits_and_key_are_the_descendants() -> None:

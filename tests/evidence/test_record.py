@@ -93,6 +93,21 @@ def test_what_is_written_is_read_and_its_history_is_the_log(repo: Repo) -> None:
     assert (repo.head, repo.git("status", "--porcelain"), repo.git("for-each-ref")) == before
 
 
+def test_the_moment_of_what_was_applied_goes_along(repo: Repo, other: Repo) -> None:
+    """The commit's own, for a clone that hasn't it; where it can't be looked up, the one that was known stays."""
+    moment = float(repo.git("log", "-1", "--format=%ct"))
+    with records_of(repo) as records:
+        written = records.write(record(line("a"), revision=repo.head), "one")
+        records.push("origin", [written])
+    with records_of(other) as records:
+        records.fetch("origin")
+        (found,) = records.all()
+        assert (found.revision, found.revision_at) == (repo.head, moment)
+        gone = records.write(found._replace(revision="d" * 40, revision_at=7.0), "another")
+        (again,) = records.all()
+        assert (again.commit, again.revision, again.revision_at) == (gone.commit, "d" * 40, 7.0)
+
+
 def test_the_last_applies_are_told_by_its_history(repo: Repo) -> None:
     """The newest first, each how it ended; one that was killed says what it was about."""
     with records_of(repo) as records:

@@ -102,3 +102,16 @@ def test_where_history_is_cut_dates_decide(repo: Repo, tmp_path: Path, days: int
     applied = Record("us-east-1", "e", "K", lines={}, revision="d" * 40, revision_at=at)
     assert (stale(clone, clone.head, applied) != FRESH) == is_stale
     assert stale(repo, "c", applied) == FRESH
+
+
+def test_where_history_is_cut_between_head_and_its_branch_their_dates_decide(repo: Repo, tmp_path: Path) -> None:
+    """A clone of depth 1 that fetched the branch once more: neither commit knows of the other."""
+    repo.git("checkout", "--quiet", "main")
+    clone = repo.clone(tmp_path / "clone", "--depth=1")
+    old = clone.head
+    repo.commit({"x": "d"})
+    newer = repo.commit({"x": "e"})
+    clone.git("fetch", "--quiet", "--depth=1", "origin", "+main:refs/remotes/origin/main")
+    assert stale(clone, old) == (f"HEAD {old[:10]} is behind main, which is at {newer[:10]}", None)
+    clone.git("update-ref", "refs/remotes/origin/main", old)
+    assert stale(clone, newer) == FRESH

@@ -61,11 +61,15 @@ def _placed(problems: tuple[Problem, ...], data: bytes, file: str) -> None:
 def _otherwise(data: bytes) -> list[Any] | None:
     """The documents as the other parser reads them, without the empty ones; None for what it refuses.
 
-    It is the stricter one: libyaml forgives lines within brackets that aren't indented.
+    It is the stricter one: libyaml forgives lines within brackets that aren't indented. A text of nothing but blanks that
+    are none to YAML, such as U+0085, it takes for null: where there is one it isn't asked.
     """
     try:
-        read = yaml12.parse_yaml(data.decode("utf-8-sig"), multi=True)
+        text = data.decode("utf-8-sig")
+        read = yaml12.parse_yaml(text, multi=True)
     except ValueError:
+        return None
+    if any(character.isspace() and character not in " \t\r\n" for character in text):
         return None
     return [document for document in read if document is not None]
 

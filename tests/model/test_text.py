@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.text import printable
+from reconciler.model.text import did_you_mean, matching_pattern, printable
 
 ANY = st.text(st.characters() | st.sampled_from("\x1b\n\\:#[ \u202e\ud800\U000e0001"))
 
@@ -69,6 +69,15 @@ def test_a_limit_cuts_and_changes_nothing_else(text: str, limit: int) -> None:
     """What is shown of a long text is how the whole of it begins."""
     whole, cut = printable(text), printable(text, limit)
     assert cut == (whole if len(whole) <= limit else f"{whole[: limit - 1]}…")
+
+
+def test_a_slip_is_told_what_was_meant() -> None:
+    """The nearest of what is known, or all of it; the first pattern that fits a name, or none."""
+    known = ["shard_count", "shard_counts", "description"]
+    assert did_you_mean("shard_cuont", known) == "did you mean shard_count?"
+    assert did_you_mean("replicas", known) == "known are shard_count, shard_counts, description"
+    assert matching_pattern("orders-eu", ["sessions", "orders-*", "*"]) == "orders-*"
+    assert matching_pattern("orders", ["sessions"]) is None
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"])).filter(lambda text: not re.search("::|##", text)))

@@ -39,6 +39,8 @@ ROOMS: Final = {
         ),
         (
             "tests/model/test_text.py",
+            "tests/report/test_inline.py",
+            "tests/report/test_values.py",
             "tests/report/test_hostile.py",
             "tests/report/test_markdown.py",
             "tests/report/test_annotations.py",

@@ -11,6 +11,7 @@ from reconciler.plan.decide import make_plan
 from reconciler.plan.intent import NO_INTENT, Intent
 from reconciler.plan.moves import Moves
 from reconciler.plan.plan import Plan, RecordAt
+from reconciler.problem import Place
 from tests.fakes import declaration, head, live, manifest
 from tests.plan.histories import digests, git, limited, line, only_change, plan_of, read, values
 
@@ -50,6 +51,16 @@ def test_transitions_are_waited_for_failed_updates_sent_again_and_what_was_never
     blocked = status == "CreationFailed" or (status == "Creating" and bool(errors))
     assert [(u.status, u.errors, u.blocked) for u in plan.unhealthy] == [(status, tuple(errors), blocked)] * bad
     assert [s.status for s in plan.settling] == [status] * (not expected and not blocked)
+
+
+def test_a_field_stands_where_its_value_is_written() -> None:
+    """In its manifest, at its line; a default in the fleet file, which is named."""
+    one = declaration(manifest(shard_count=3, replication_factor=2))
+    one = one._replace(places={**one.places, "replication_factor": Place("manifests/fleet.yaml", 9)})
+    target = head()._replace(declarations={"orders": one})
+    change = only_change(target, [live()], git(manifest(), recorded=[manifest()]))
+    at = {field.path: (field.file, field.line) for field in change.fields}
+    assert at == {"shard_count": (None, 4), "replication_factor": ("manifests/fleet.yaml", 9)}
 
 
 def test_a_retry_sends_what_head_asks_for() -> None:

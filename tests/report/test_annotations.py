@@ -1,5 +1,6 @@
 """What GitHub shows beside the lines of a pull request."""
 
+from reconciler.plan.plan import Violation
 from reconciler.problem import Problem
 from reconciler.report.annotations import annotations
 from tests.report.everything import (
@@ -67,12 +68,29 @@ def test_a_step_has_ten_of_a_kind() -> None:
         return annotations(document(planned(*deletes, own, create("new")), errors=problems)).splitlines()
 
     assert len(lines(10)) == 20
+    assert not [line for line in lines(10) if "more" in line]
     assert len(lines(11)) == 20
     assert lines(23)[10] == "::warning title=z would be deleted::data-loss, removed by this change"
     assert lines(23)[9::10] == [
         "::error title=14 more::the job summary has them all",
         "::warning title=14 more::the job summary has them all",
     ]
+
+
+def test_a_change_of_many_fields_tells_five_and_what_is_long_is_cut() -> None:
+    """One line each, that somebody can read."""
+    many = [field("description", before=f"b{n}", after="a", cause="drift", line=n) for n in range(1, 7)]
+    for count, told in ((5, ""), (6, ", and 1 more")):
+        line = annotations(document(planned(update("a", *many[:count], cause="drift"))))
+        assert line.count("description: ") == 5
+        assert ("b5" in line, "b6" in line) == (True, False)
+        assert line.endswith(f"{told}\n")
+        assert ", description: b2 → a  (" in line
+    problem = Problem("manifest", "m" * 601, "r" * 601, file="a.yaml", line=1)
+    violation = Violation(guard="adopt", message="v" * 601, file="fleet.yaml", line=2)
+    refused = planned().model_copy(update={"violations": (violation,)})
+    lines = annotations(document(refused, errors=(problem,))).splitlines()
+    assert [line.rpartition("::")[2] for line in lines] == [f"{'m' * 599}… → {'r' * 599}…", f"{'v' * 599}…"]
 
 
 def test_no_text_ends_a_command() -> None:

@@ -2,6 +2,9 @@
 
 import json
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from reconciler.report.json_text import json_text
 from reconciler.report.render import render_reports
 from tests.report.everything import a_report, reported
@@ -13,6 +16,22 @@ def test_json_starts_no_command_in_a_log() -> None:
     assert json_text(document, one_line=True) == (
         r'{"a": "\u0023#[error]", "b": ["#\u0023#[x \u0023#vso[y", "\\\u0023#[", "## ["], "\u0023#[key": "#"}' + "\n"
     )
+    assert json.loads(json_text(document)) == document
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), values, max_size=3), st.integers(0, 3))
+def test_a_document_in_pieces_is_the_same_document(document: dict[str, object], depth: int) -> None:
+    """Byte for byte what the encoder makes of it as a whole, however deep it is."""
+    for _ in range(depth):
+        document = {"items": [document, {}], "none": []}
+    whole = json.dumps(document, indent=2)
+    assert json_text(document).replace("\\u0023", "#") == whole.replace("\\u0023", "#") + "\n"
     assert json.loads(json_text(document)) == document
 
 

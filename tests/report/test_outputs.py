@@ -40,6 +40,16 @@ def test_a_plan_is_counted_over_all_targets() -> None:
     }
 
 
+def test_refusals_and_what_has_not_settled_are_counted_wherever_they_are() -> None:
+    """In the first target or in the last; of what settled nothing is left to wait for."""
+    for plans in ([a_plan(), explained()], [explained(), a_plan()]):
+        assert read(step_outputs(plans, 3, delimiter="d"))["violations"] == "1"
+    settled = [one for one in a_report().settling if one.outcome == "settled"]
+    assert settled
+    report = a_report().model_copy(update={"settling": (*settled, *settled)})
+    assert read(step_outputs([report], 0, delimiter="d"))["settling"] == "0"
+
+
 def test_a_report_is_counted_over_all_targets() -> None:
     """What was to be done, why, how it ended, and what still settles."""
     assert read(step_outputs([a_report(), a_report()], 1, delimiter="d3l1m")) == {

@@ -1,6 +1,7 @@
 """What must hold whatever happens, asked of what the simulated world knows: design's ten, by their numbers.
 
- 1  each DELETE: nothing that the run's head declares, but for `--replace` of what the service never had Active
+ 1  each DELETE: nothing that the run's head declares, but for `--replace` of what the service never had Active; and of
+    what a list shows so, where it is sent for the first time
  2  each DELETE and PUT: in the record that the run read, or consented to; nothing is deleted unasked
  3  each write: after a whole list of its target; each plan: on exactly the clusters of a list that arrived whole
  4  each apply that ended in 0 while nobody else did anything: a new plan sends nothing
@@ -120,9 +121,9 @@ def _stands(
 
 
 def every_cause_is_true(
-    plan: Plan, reading: Reading, truth: Truth, account: str, *, true_lists: bool, as_sent: bool
+    plan: Plan, reading: Reading, truth: Truth, account: str, *, true_lists: bool, known_by: float
 ) -> None:
-    """10. `true_lists`: the service lists what there is; `as_sent`: it holds what it was sent."""
+    """10. `true_lists`: the service lists what there is; `known_by`: by when the record had to be told what it answered."""
     if reading.evidence.record is None or not reading.evidence.tells_causes:
         return
     for change in plan.changes:
@@ -135,7 +136,7 @@ def every_cause_is_true(
                 if truth.gone_by.get(key) != "hand":
                     raise Broken(10, f"{change.name} is said to be deleted by hand")
             case Update() if incarnation is not None:
-                maker_is_known = true_lists and (as_sent or incarnation.recorded)
+                maker_is_known = true_lists and incarnation.recorded <= known_by
                 _fields_are_true(change, reading, incarnation, maker_is_known=maker_is_known)
             case Create() | Update() | Delete():
                 pass

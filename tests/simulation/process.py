@@ -5,6 +5,7 @@ It does what `reconciler apply` does, by the same functions, and sees each of it
 
 import asyncio
 import json
+import math
 import random  # noqa: TID251  # seeded
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -71,6 +72,7 @@ class Process:
     ended_at: float = 0.0
     began_at: float = 0.0
     fetched_at: int = 0
+    read_at: float = 0.0
     accounts: Mapping[str, str] = field(default_factory=dict)
     lists: dict[str, tuple[float, Mapping[str, LiveCluster]]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
@@ -110,6 +112,7 @@ class Process:
             checkout = Checkout(git, "manifests", head, asked)
             checkout.fetch_records()
             self.fetched_at, self.acts_before = world.writes, world.acts
+            self.read_at = world.clock.monotonic()
             ground = self._ground(checkout)
             allow = LIFTED if run.allow else ()
             star = ("*",)
@@ -136,6 +139,8 @@ class Process:
         self.applying = True
         options = ApplyOptions(wait=self.run.wait, timeout_seconds=self.run.timeout, keep_going=self.run.keep_going)
         applied = await apply_all(ground, planned, request, options, world.clock, self.stop)
+        world.acts += 1  # what a run says at its end, others may find in the record
+        self.acts += 1
         code = exits.of_reports(applied.reports, (*planned.errors, *applied.errors))
         self._check_applied(planned, applied)
         if code == 0 and self.run.wait and not self.dead and not self.stop.requested.is_set():
@@ -218,9 +223,9 @@ class Process:
             account = self.accounts[plan.target]
             records = [one for one in self.records() if one.api_key_env == key_variable(account)]
             if len(records) <= 1 and world.whole[account] and self.run.remote and world.writes == self.fetched_at:
-                true_lists, as_sent = account in world.listed_truly, account in world.held_as_sent
+                known_by = math.inf if account in world.held_as_sent else self.read_at
                 invariants.every_cause_is_true(
-                    plan, reading, world.truth, account, true_lists=true_lists, as_sent=as_sent
+                    plan, reading, world.truth, account, true_lists=account in world.listed_truly, known_by=known_by
                 )
         for target, count in self.answered.items():
             if count > 1:
@@ -249,7 +254,14 @@ class Process:
         if any(error.kind == "git" for error in applied.errors):
             self.world.record_is_late()
         else:
-            self.world.truth.record(self.heard)
+            self.world.truth.record(self.heard | {*self._seen_active(applied)}, self.world.clock.monotonic())
+
+    def _seen_active(self, applied: Applied) -> Iterator[Key]:
+        """What it made, and saw Active at the end, though otherwise than sent: that is its own, as the record says."""
+        for report in applied.reports:
+            for result in report.results:
+                if result.action == "create" and result.error is not None and result.error.kind == "not-as-sent":
+                    yield self.key(report.target, result.name)
 
     async def _check_in_sync(self, ground: Ground, request: PlanRequest) -> None:
         """4: unless somebody else has done something meanwhile, or what somebody did has failed meanwhile."""
@@ -287,7 +299,9 @@ class Process:
         first = (request.method, target, name) not in self.tried
         self.tried.add((request.method, target, name))
         if request.method == "DELETE":
-            invariants.a_delete_is_meant(self.run, reading, name, latest, was_active=world.was_active((account, name)))
+            looked_at = latest if first else {}
+            was_active = world.was_active((account, name))
+            invariants.a_delete_is_meant(self.run, reading, name, looked_at, was_active=was_active)
             if change.action == "delete" and first and not self.run.keep_going:
                 invariants.nothing_goes_before_what_is_declared_stands(
                     self.planned, self.lists, target, world.clock.monotonic()

@@ -1,5 +1,6 @@
 """What the world knows that the program has to find out: who made each cluster, who set each value, who took it away."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -15,11 +16,12 @@ Key: TypeAlias = tuple[str, str]
 class Incarnation:
     """One cluster from its create to its delete.
 
-    `recorded`: the run that made it has told the record what the service answered. `written` are the values that each has ever put there by path; what an update only carries is nobody's.
+    `recorded` is when the run that made it had told the record what the service answered. `written` are the values that
+    each has ever put there by path; what an update only carries is nobody's.
     """
 
     maker: Author
-    recorded: bool = False
+    recorded: float = math.inf
     written: dict[Author, dict[str, set[FieldValue | None]]] = field(default_factory=lambda: {"hand": {}, "tool": {}})
 
     def put(self, who: Author, values: Values) -> None:
@@ -50,15 +52,18 @@ class Truth:
             self.standing[key] = Incarnation(who)
             if former is not None:  # the record may have them still: who sets the same again can't be told from it
                 self.standing[key].written["tool"] = former.written["tool"]
-        self.standing[key].recorded = False
+        self.standing[key].recorded = math.inf
         self.standing[key].put(who, values)
 
-    def record(self, created: Iterable[Key], *, anew: bool = False) -> None:
-        """What a run was answered on its creates, the record has; `anew`: and nothing else, any more."""
-        for incarnation in self.standing.values() if anew else ():
-            incarnation.recorded = False
+    def record(self, created: Iterable[Key], at: float) -> None:
+        """What a run was answered on its creates, the record has from now on."""
         for key in created:
-            self.standing[key].recorded = True
+            self.standing[key].recorded = min(at, self.standing[key].recorded)
+
+    def forget(self) -> None:
+        """Nothing is any more as the record was told."""
+        for incarnation in self.standing.values():
+            incarnation.recorded = math.inf
 
     def delete(self, key: Key, who: Author) -> None:
         """A DELETE was taken."""

@@ -229,7 +229,9 @@ class World:
         self.listed_truly -= set(ACCOUNTS) if self.lists_lie else set()
         if self._holds_otherwise:  # what was made before is listed otherwise, too
             self.held_as_sent.clear()
-            self.truth.record((), anew=True)
+            self.truth.forget()
+            for process in self.processes:
+                process.heard.clear()
 
     def _lose_record(self, step: LoseRecord) -> None:
         name = targets_in(self.main()).get(step.target)
@@ -343,15 +345,17 @@ class World:
     def all_is_known(self, process: Process, target: str) -> None:
         """A run was alone and found all as declared: what was lost before is no matter now, but for what nobody declares.
 
-        What the record hasn't is nobody's, though this tool may have made it once.
+        What the record hasn't is nobody's, though this tool may have made it once. What it has as under way still, of a run
+        that is gone, may be anybody's.
         """
         assert process.planned is not None
         account, declared = process.accounts[target], process.planned.readings[target].head.declarations
-        lines = {name for record in process.records() if record.target == target for name in record.lines}
+        records = (record for record in process.records() if record.target == target)
+        lines = {name: line for record in records for name, line in record.lines.items()}
         self.whole[account] = True
         self.listed_truly.add(account)
         self.held_as_sent |= set() if self._holds_otherwise else {account}
-        self.truth.contested -= {(account, name) for name in declared}
+        self.truth.contested -= {(account, name) for name in declared if name not in lines or not lines[name].under_way}
         for name in self.live(account):
             incarnation = self.truth.at((account, name))
             if incarnation is not None and name not in lines:
