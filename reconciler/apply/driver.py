@@ -4,8 +4,9 @@ All I/O of this room is here. Whatever ends a run, a cancelled task or a bug, it
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from typing import Protocol, assert_never
 
 import structlog
@@ -29,7 +30,7 @@ from reconciler.apply.protocol import (
     Taken,
 )
 from reconciler.clock import Clock, sleep_until
-from reconciler.errors import HttpError
+from reconciler.errors import HttpError, InTransition, Rejected, Undocumented
 from reconciler.model.cluster import LiveCluster
 from reconciler.plan.change import Request
 from reconciler.results import ErrorDetail
@@ -65,8 +66,10 @@ class AccountClient(Protocol):
         """All clusters of the account."""
         ...
 
-    async def send(self, request: Request, *, cluster: str) -> Acceptance:
-        """Send one change; a cluster that isn't there is deleted already."""
+    async def send(
+        self, request: Request, *, cluster: str, look: Callable[[], Awaitable[None]] | None = None
+    ) -> Acceptance:
+        """Send one change; a cluster that isn't there is deleted already. `look` is called before each further try."""
         ...
 
 
@@ -201,13 +204,29 @@ class _Run:
                 try:
                     if client is None:
                         client = await stack.enter_async_context(target.connection.client())
-                    answer = await client.send(step.request, cluster=step.name)
+                    look = partial(self._look_again, client, step) if step.request.method == "DELETE" else None
+                    answer = await client.send(step.request, cluster=step.name, look=look)
                 except Exception as error:  # noqa: BLE001  # the others go on
                     event: Event = NotTaken(self._clock.monotonic(), name, step.name, _refusal(error))
                 else:
                     event = Taken(self._clock.monotonic(), name, step.name, answer.cluster, answer.attempts)
                 target.sent()
                 self._feed(event)
+
+    async def _look_again(self, client: AccountClient, step: Send) -> None:
+        """Look before a DELETE is tried again: the first may have arrived, and the name be somebody else's by now.
+
+        Raises InTransition where it isn't to be: the machine waits, looks, and decides.
+        """
+        asked = self._clock.monotonic()
+        try:
+            listing = await client.list_clusters(budget_seconds=0.0)
+        except Rejected as error:  # the look is, and what was sent may have arrived all the same
+            raise Undocumented(error.message, http_status=error.http_status) from error
+        except HttpError as error:
+            raise error.after(error.attempts, "", may_have_reached=False) from error
+        if not self._machine.may_repeat(step, _listed(asked, asked, step.target, listing)):
+            raise InTransition(words.CHANGED_BETWEEN_TRIES)
 
     async def _poll(self, name: str) -> None:
         structlog.contextvars.bind_contextvars(target=name)
@@ -224,8 +243,7 @@ class _Run:
                 except Exception as error:  # noqa: BLE001  # errors on the way are survived
                     event: Event = NotListed(self._clock.monotonic(), name, _refusal(error))
                 else:
-                    clusters = {cluster.name: cluster for cluster in listing.clusters}
-                    event = Listed(self._clock.monotonic(), name, asked, clusters, frozenset(listing.unreadable))
+                    event = _listed(self._clock.monotonic(), asked, name, listing)
                 self._lists_under_way -= 1
                 self._feed(event)
 
@@ -282,6 +300,11 @@ class _Target:
                 self._look = None
                 return max(now, look.at), look.budget_seconds
             await sleep_until(self._changed, self._clock, look.at - now)
+
+
+def _listed(at: float, asked: float, target: str, listing: AccountListing) -> Listed:
+    clusters = {cluster.name: cluster for cluster in listing.clusters}
+    return Listed(at, target, asked, clusters, frozenset(listing.unreadable))
 
 
 def _refusal(error: Exception) -> Refusal:

@@ -24,6 +24,7 @@ from reconciler.apply.protocol import (
     Listed,
     NotListed,
     NotTaken,
+    Send,
     Step,
     StopRequested,
     Taken,
@@ -91,6 +92,10 @@ class Machine:
     def ended(self) -> frozenset[str]:
         """The targets in which everything has."""
         return frozenset(target for target, share in self._shares.items() if share.ended)
+
+    def may_repeat(self, step: Send, event: Listed) -> bool:
+        """Whether a DELETE may be tried again, as a list shows its cluster."""
+        return self._shares[step.target].may_repeat(step.name, event)
 
     def finished(self, at: float, of: Collection[str] | None = None) -> tuple[Finished, ...]:
         """How it ended, in these targets or in all; what hasn't, never will."""

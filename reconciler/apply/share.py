@@ -31,7 +31,7 @@ from reconciler.apply.protocol import (
 )
 from reconciler.apply.readiness import Readiness
 from reconciler.apply.rollout import Rollout
-from reconciler.apply.states import accepted, doubted, expired, given_up, judged, moved, refused, unsent
+from reconciler.apply.states import accepted, doubted, expired, given_up, judged, may_repeat, moved, refused, unsent
 from reconciler.results import ErrorDetail
 
 FRESH_SECONDS: Final = 10.0
@@ -107,6 +107,10 @@ class Share:
     def readiness(self) -> Readiness:
         """Whether what head declares stands, as of now."""
         return Readiness(self.job, self._items, self._before, self._latest)
+
+    def may_repeat(self, name: str, event: Listed) -> bool:
+        """Whether the DELETE of a cluster may be tried again, as a list shows it."""
+        return may_repeat(self._items[name], event)
 
     # What happens.
 

@@ -7,7 +7,7 @@ from reconciler.apply.item import Item
 from reconciler.apply.judge import judge_going, judge_settling, judge_waiting
 from reconciler.apply.options import ApplyOptions
 from reconciler.apply.protocol import Ended, Listed, Queued, Refusal, Unsettled, Waiting
-from reconciler.model.cluster import ACTIVE, LiveCluster
+from reconciler.model.cluster import ACTIVE, DELETING, LiveCluster
 from reconciler.results import ErrorDetail
 
 
@@ -75,6 +75,17 @@ def moved(item: Item, event: Listed, patience: float) -> Waiting | Ended | None:
     live = event.clusters.get(item.name)
     found = judge_waiting(item.goal, change, item.step, waiting, live, event.at, patience)
     return None if isinstance(found, Queued) else found
+
+
+def may_repeat(item: Item, event: Listed) -> bool:
+    """Whether a DELETE may be tried again, as a list shows its cluster: as it was, on its way out, or gone."""
+    live = event.clusters.get(item.name)
+    if item.change is None or item.name in event.unreadable:
+        return False
+    if live is None or live.status == DELETING:
+        return True
+    found = judge_waiting(item.goal, item.change, item.step, Waiting(event.at), live, event.at, patience=0)
+    return isinstance(found, Queued)
 
 
 def expired(item: Item, at: float, options: ApplyOptions) -> Ended | None:

@@ -40,6 +40,7 @@ TAKEN_NAME = ErrorDetail(kind="stale", message="somebody else has created it sin
 GOING = ErrorDetail(kind="stale", message="it is being deleted by somebody else; plan again")
 GONE = ErrorDetail(kind="stale", message="it has been deleted since the plan was made; plan again")
 MOVED = ErrorDetail(kind="stale", message="its configuration has changed since the plan was made; plan again")
+CHANGED_BETWEEN_TRIES = "its DELETE isn't tried again: it has changed since the first try"
 REVIVED = ErrorDetail(
     kind="stale", message="it may have been Active since the plan was made, and isn't replaced; plan again"
 )

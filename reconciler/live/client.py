@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -125,10 +125,20 @@ class Client:
             came_to = error
         return Probe(came_to, now, answer.moment())
 
-    async def send(self, request: Request, *, cluster: str) -> Accepted:
-        """Send one change. A cluster that isn't there is deleted already. Raises an HttpError with `attempts`."""
+    async def send(
+        self, request: Request, *, cluster: str, look: Callable[[], Awaitable[None]] | None = None
+    ) -> Accepted:
+        """Send one change. A cluster that isn't there is deleted already. Raises an HttpError with `attempts`.
+
+        `look` is called before each attempt but the first; it may raise an HttpError in the place of that attempt.
+        """
+        tried = False
 
         async def attempt() -> Accepted:
+            nonlocal tried
+            if tried and look is not None:
+                await look()
+            tried = True
             content = json.dumps(request.body).encode() if request.body is not None else None
             answer = await self._http.exchange(request.method, request.path, content)
             match request:

@@ -1,6 +1,6 @@
 """A target, its plan and its service for the tests of apply: real plans of real comparisons, in virtual time."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,7 +113,8 @@ class Service:
     """One account that settles everything after `settle` seconds, unless a hook answers otherwise.
 
     `hook(method, name)` may answer in the place of the service. `lists` are shown one after the other, the last one
-    again and again, in the place of what is there; one may be an error. `show` changes a cluster as it is listed; the
+    again and again, in the place of what is there; one may be an error. The first try of a request to one that is in
+    `lost` comes to nothing, and what stands there happens meanwhile. `show` changes a cluster as it is listed; the
     entries of `unreadable` make no sense for so many lists.
     """
 
@@ -130,6 +131,7 @@ class Service:
         self.lists: list[Sequence[LiveCluster] | HttpError] = []
         self.show: Callable[[LiveCluster], LiveCluster | None] = lambda cluster: cluster
         self.unreadable: dict[str, int] = {}
+        self.lost: dict[str, Callable[[], None]] = {}
 
     @property
     def writes(self) -> list[str]:
@@ -155,13 +157,19 @@ class Service:
         shown = (self.show(cluster) for name, cluster in self.clusters.items() if name not in unreadable)
         return Listing(tuple(cluster for cluster in shown if cluster is not None), unreadable)
 
-    async def send(self, request: Request, *, cluster: str) -> Accepted:
+    async def send(
+        self, request: Request, *, cluster: str, look: Callable[[], Awaitable[None]] | None = None
+    ) -> Accepted:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             if self.latency:
                 await self.clock.sleep(self.latency)
             self.requests.append(f"{request.method} {cluster}")
+            if cluster in self.lost and look is not None:
+                self.lost.pop(cluster)()
+                await look()
+                self.requests.append(f"{request.method} {cluster}")
             answer = self.hook(request.method, cluster)
             if isinstance(answer, HttpError):
                 raise answer

@@ -372,6 +372,45 @@ def test_a_delete_looks_again_right_before_it_is_sent() -> None:
     assert service.writes == ["PUT a"]
 
 
+@pytest.mark.parametrize(
+    ("became", "outcome", "tries"),
+    [
+        (None, "applied", 2),
+        (live("old"), "applied", 2),
+        (live("old", status="Deleting"), "applied", 2),
+        (live("old", shard_count=12), "stale", 1),
+        (live("old", shard_count=12, status="Creating"), "stale", 1),
+    ],
+)
+def test_a_delete_looks_again_before_it_is_tried_again(became: LiveCluster | None, outcome: str, tries: int) -> None:
+    """Its first try may have arrived, and the name may be somebody else's by now."""
+    world = World()
+    service = world.service(clusters=[live("old")])
+
+    def meanwhile() -> None:
+        service.clusters = {"old": became} if became is not None else {}
+        service.settles = {"old": world.clock.seconds + 60} if became is not None and became.in_transition else {}
+
+    service.lost["old"] = meanwhile
+    result = world.results(job_of(head_of(), [live("old")], prune=True))["old"]
+    assert (result.outcome, service.writes) == (outcome, ["DELETE old"] * tries)
+    if outcome == "stale":
+        assert message(result) == "stale: its configuration has changed since the plan was made; plan again"
+
+
+@pytest.mark.parametrize(
+    ("failed", "kind"), [(WRONG, "undocumented"), (Unavailable("503", may_have_reached=True), "unavailable")]
+)
+def test_a_look_that_fails_says_nothing_of_the_delete(failed: HttpError, kind: str) -> None:
+    """Nor does its 400: it was the look that was refused, and the DELETE may have arrived."""
+    world = World()
+    service = world.service(clusters=[live("old")])
+    service.lost["old"] = lambda: service.lists.append(failed)
+    result = world.results(job_of(head_of(), [live("old")], prune=True))["old"]
+    assert (result.outcome, result.error and result.error.kind) == ("failed", kind)
+    assert service.writes == ["DELETE old"]
+
+
 def test_an_old_list_is_asked_for_anew_between_deletes() -> None:
     """One delete after the other, each slow: none is sent on a list older than ten seconds."""
     world = World()
@@ -778,6 +817,10 @@ def test_a_replacement_deletes_first_and_creates_when_that_is_gone() -> None:
         "rejected: it was deleted, and not created again: PUT /cluster/a: 400 Bad Request: no such type"
     )
     assert not finished.endings[0].refused
+    revived = World()
+    service = revived.service(clusters=[dead])
+    service.lost["a"] = lambda: service.clusters.update(a=live("a"))
+    assert (revived.results(job)["a"].outcome, service.writes) == ("stale", ["DELETE a"])
     unwaited = World().results(job, wait=False)["a"]
     assert (unwaited.outcome, unwaited.attempts) == ("skipped", 0)  # half of it alone would leave nothing
     halted = World()

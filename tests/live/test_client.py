@@ -155,6 +155,21 @@ def test_what_is_not_there_is_deleted() -> None:
     assert Service(httpx.Response(404)).ask(delete) == Accepted(None, 1, 404)
 
 
+def test_who_looks_before_each_further_try_may_end_it() -> None:
+    """That the first may have arrived stays true."""
+    looks: list[float] = []
+    service = Service(httpx.Response(503))
+
+    async def look() -> None:
+        looks.append(service.clock.seconds)
+        if len(looks) == 2:
+            raise InTransition("it has moved")
+
+    error = service.refuse(lambda client: client.send(DELETE, cluster="orders", look=look))
+    assert (type(error), error.attempts, error.may_have_reached, len(service.arrived)) == (InTransition, 3, True, 2)
+    assert looks[0] > service.arrived[0]
+
+
 # --- the key
 
 
