@@ -15,7 +15,7 @@ import pytest
 from reconciler import __version__
 from tests.workflows import shellcheck
 from tests.workflows.files import ACTION, ROOT, WORKFLOWS, documented, documented_texts, expressions, jobs, read, steps
-from tests.workflows.hub import ALONE
+from tests.workflows.hub import ALONE, git
 from tests.workflows.runner import NAME, NOT_RUN, OURS, TABLE
 
 CONSENT = {"prune", "allow", "adopt", "replace", "expect", "dry_run"}
@@ -257,6 +257,28 @@ def test_the_token_reaches_git_by_the_environment_alone(tmp_path: Path) -> None:
         )
         assert (ended.returncode, ended.stdout) == (7 if command[0] == "sh" else 0, told)
         assert ended.stderr == f"::add-mask::{HEADER.rpartition(' ')[2]}\n"
+
+
+def test_manifests_are_found_and_no_link_leads_to_another_checkout(tmp_path: Path) -> None:
+    """Also where their folder is gone; a link that a pull request puts anywhere into the path is no repository's folder."""
+    for name in ("fleet", "tools"):
+        (tmp_path / name / "infra/manifests").mkdir(parents=True)
+        git(tmp_path / name, "init", "--quiet")
+    for link in ("fleet/linked", "fleet/manifests"):
+        (tmp_path / link).symlink_to(tmp_path / "tools/infra" / link.removeprefix("fleet/").removeprefix("linked"))
+    script = ["bash", "-eo", "pipefail", "-c", steps()["action: Find the repository"]["run"]]
+    for manifests, folder, there in (
+        ("fleet/infra/manifests", str(tmp_path / "fleet"), "infra/manifests"),
+        ("fleet/gone/", str(tmp_path / "fleet"), "gone"),
+        ("fleet/linked/manifests", ".", "fleet/linked/manifests"),
+        ("fleet/linked/manifests/gone", ".", "fleet/linked/manifests/gone"),
+        ("fleet/manifests/", ".", "fleet/manifests/"),
+    ):
+        output = tmp_path / "output"
+        output.write_text("")
+        given = {"MANIFESTS": manifests, "GITHUB_WORKSPACE": str(tmp_path), "GITHUB_OUTPUT": str(output)}
+        subprocess.run(script, cwd=tmp_path, env={**ALONE, **given}, check=True)
+        assert output.read_text().splitlines()[1::3] == [folder, there]
 
 
 def test_superseded_is_what_head_is_too_old_for_and_nothing_else(tmp_path: Path) -> None:
