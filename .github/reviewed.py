@@ -69,8 +69,7 @@ def main() -> None:
 def commits_to_ask() -> list[str]:
     """This commit, those from the last applied one on, and the newest; of a cut history, what is there."""
     commit = os.environ["GITHUB_SHA"]
-    since = [[*touching(f"{last}..{commit}", MOST_SINCE), last] for last in applied()]
-    return [*dict.fromkeys([commit, *min(since, key=len, default=[]), *touching(commit, NEWEST)])]
+    return [*dict.fromkeys([commit, *since_applied(commit), *touching(commit, NEWEST)])]
 
 
 def touching(commits: str, most: int) -> list[str]:
@@ -86,8 +85,12 @@ def touching(commits: str, most: int) -> list[str]:
     return listed.stdout.split()
 
 
-def applied() -> list[str]:
-    """The commits that were last applied, as the records say; none where these can't be had: apply will say why."""
+def since_applied(commit: str) -> list[str]:
+    """Those since the last apply of this job's target that is the furthest behind, as the records say.
+
+    None where these can't be had: apply will say why. A target that has no clusters any more waits for nothing.
+    """
+    ours = os.environ.get("RECONCILER_TARGET", "").split()
     try:
         git = Git.open(".")
         if git is None:
@@ -95,7 +98,12 @@ def applied() -> list[str]:
         with closing(git):
             records = Records(git, run="")
             records.fetch("origin")
-            return [r.revision for r in records.all() if r.revision is not None and git.commit(r.revision) is not None]
+            last = {one.revision for one in records.all() if one.lines and (not ours or one.target in ours)}
+            since = [
+                [*touching(f"{one}..{commit}", MOST_SINCE), one] if git.commit(one) else touching(commit, MOST_SINCE)
+                for one in filter(None, last)
+            ]
+            return max(since, key=len, default=[])
     except GitError:
         return []
 

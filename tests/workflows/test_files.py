@@ -1,7 +1,10 @@
 """The workflows and the action, as they are written."""
 
+import importlib.util
 import json
+import py_compile
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -12,7 +15,7 @@ import pytest
 from reconciler import __version__
 from tests.workflows import shellcheck
 from tests.workflows.files import ACTION, ROOT, WORKFLOWS, documented, documented_texts, expressions, jobs, read, steps
-from tests.workflows.hub import ALONE
+from tests.workflows.hub import ALONE, git
 from tests.workflows.runner import NAME, NOT_RUN, OURS, TABLE
 
 CONSENT = {"prune", "allow", "adopt", "replace", "expect", "dry_run"}
@@ -130,8 +133,20 @@ def test_what_is_installed_is_what_is_locked() -> None:
 
 @pytest.mark.slow
 def test_the_command_is_the_action_and_nothing_of_the_workspace(tmp_path: Path) -> None:
-    """As the step makes it, beside packages that are there: a module of the workspace with a name of ours is not run."""
-    environment = {**ALONE, "GITHUB_ACTION_PATH": str(ROOT)}
+    """As the step makes it, beside packages that are there: no module of the workspace with a name of ours is run.
+
+    Nor is what lies compiled beside the source, which needs not be compiled from it.
+    """
+    action = tmp_path / "action"
+    for name in ("reconciler", ".github"):
+        shutil.copytree(ROOT / name, action / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "hostile.py").write_text("raise SystemExit('what is compiled was run')")
+    for name in ("reconciler/__init__.py", ".github/plan_refs.py"):
+        compiled = importlib.util.cache_from_source(action / name)
+        py_compile.compile(
+            str(tmp_path / "hostile.py"), compiled, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+        )
+    environment = {**ALONE, "GITHUB_ACTION_PATH": str(action)}
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "reconciler"], cwd=tmp_path, check=True)
     [packages] = tmp_path.glob("reconciler/lib/python*/site-packages")
     (packages / "locked.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -144,6 +159,36 @@ def test_the_command_is_the_action_and_nothing_of_the_workspace(tmp_path: Path) 
     command = [str(tmp_path / "reconciler/bin/reconciler"), "--version"]
     ended = subprocess.run(command, cwd=workspace, env=environment, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"reconciler, version {__version__}\n", "")
+    assert not [*action.glob(".github/**/*.pyc")]
+
+
+def test_what_an_earlier_job_left_is_neither_run_nor_reviewed(tmp_path: Path) -> None:
+    """A runner that is used again, or a second use in one job: everything is installed anew, as pip and uv do it.
+
+    These two are stand-ins: pip leaves what is there as it is, and uv makes no environment where there is one.
+    """
+    uv = '#!/bin/sh\n[ "$3" != venv ] || mkdir reconciler'
+    pip = tmp_path / "python"
+    pip.write_text(
+        f"#!/bin/sh\n[ -e uv ] || {{ mkdir -p uv/bin; printf '%s\\n' '{uv}' > uv/bin/uv; chmod +x uv/bin/uv; }}\n"
+    )
+    pip.chmod(0o755)
+    (tmp_path / "uv/bin").mkdir(parents=True)
+    (tmp_path / "uv/bin/uv").write_text("#!/bin/sh\necho an earlier job's; exit 1\n")
+    (tmp_path / "uv/bin/uv").chmod(0o755)
+    for folder in ("reconciler", "reconciler-reviewed", "reconciler-plans"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.json").write_text("{}")
+    for name in ("plan", "apply"):
+        (tmp_path / f"reconciler-{name}.json").write_text("{}")
+    given = {"COMMAND": "apply", "UNREVIEWED": "harmless", "DRY_RUN": "", "OFFLINE": "", "SANDBOX": "", "COMMENT": ""}
+    environment = {**ALONE, **given, "KEY": "us", "PYTHON": str(pip), "RUNNER_TEMP": str(tmp_path)}
+    environment["GITHUB_ACTION_PATH"] = str(ROOT)
+    for step in ("Refuse inputs that are not known", "Install"):
+        script = ["bash", "-eo", "pipefail", "-c", steps()[f"action: {step}"]["run"]]
+        ended = subprocess.run(script, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert sorted(file.name for file in tmp_path.glob("**/*.json")) == ["reconciler-plan.json"]
 
 
 def test_ci_runs_what_a_contributor_runs() -> None:
@@ -212,6 +257,28 @@ def test_the_token_reaches_git_by_the_environment_alone(tmp_path: Path) -> None:
         )
         assert (ended.returncode, ended.stdout) == (7 if command[0] == "sh" else 0, told)
         assert ended.stderr == f"::add-mask::{HEADER.rpartition(' ')[2]}\n"
+
+
+def test_manifests_are_found_and_no_link_leads_to_another_checkout(tmp_path: Path) -> None:
+    """Also where their folder is gone; a link that a pull request puts anywhere into the path is no repository's folder."""
+    for name in ("fleet", "tools"):
+        (tmp_path / name / "infra/manifests").mkdir(parents=True)
+        git(tmp_path / name, "init", "--quiet")
+    for link in ("fleet/linked", "fleet/manifests"):
+        (tmp_path / link).symlink_to(tmp_path / "tools/infra" / link.removeprefix("fleet/").removeprefix("linked"))
+    script = ["bash", "-eo", "pipefail", "-c", steps()["action: Find the repository"]["run"]]
+    for manifests, folder, there in (
+        ("fleet/infra/manifests", str(tmp_path / "fleet"), "infra/manifests"),
+        ("fleet/gone/", str(tmp_path / "fleet"), "gone"),
+        ("fleet/linked/manifests", ".", "fleet/linked/manifests"),
+        ("fleet/linked/manifests/gone", ".", "fleet/linked/manifests/gone"),
+        ("fleet/manifests/", ".", "fleet/manifests/"),
+    ):
+        output = tmp_path / "output"
+        output.write_text("")
+        given = {"MANIFESTS": manifests, "GITHUB_WORKSPACE": str(tmp_path), "GITHUB_OUTPUT": str(output)}
+        subprocess.run(script, cwd=tmp_path, env={**ALONE, **given}, check=True)
+        assert output.read_text().splitlines()[1::3] == [folder, there]
 
 
 def test_superseded_is_what_head_is_too_old_for_and_nothing_else(tmp_path: Path) -> None:

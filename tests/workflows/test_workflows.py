@@ -276,7 +276,8 @@ def test_what_nobody_reviewed_is_done_only_where_it_is_harmless(desk: Desk, hub:
 def test_what_is_applied_late_was_reviewed_in_its_own_pull_request(desk: Desk, hub: Hub, service: Service) -> None:
     """A delete whose apply failed, one whose run newer merges took over, and a queue of two: each in its own plan.
 
-    The queue's check plans what it is about to merge, comments nowhere, and needs no review of its own.
+    The queue's check plans what it is about to merge, comments nowhere, and needs no review of its own. The old runs,
+    one that failed and one that never was, send nothing when they are started afterwards.
     """
     desk.open("no-flags")
     (desk.folder / "manifests/us-east-1/feature-flags.yaml").unlink()
@@ -292,11 +293,12 @@ def test_what_is_applied_late_was_reviewed_in_its_own_pull_request(desk: Desk, h
         assert desk.plan(number).green
     service.writes()
     desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-readonly"
-    failed = desk.merge(20, "no-flags")
+    first = desk.merged(20, "no-flags")
+    failed = desk.runner.run("apply", first)
     assert (failed.green, [w for w in service.writes() if not w.endswith("403")]) == (False, []), failed.log
     desk.runner.production["MOMENTO_API_KEY_US"] = "sandbox-admin"
     base = git(desk.folder, "rev-parse", "main")
-    desk.merged(21, "sessions")
+    second = desk.merged(21, "sessions")
     for number in range(12):
         desk.edit("us-east-1/sessions.yaml", "name: sessions", f"# {number}\nname: sessions")
         desk.commit("Nothing to apply")
@@ -316,8 +318,12 @@ def test_what_is_applied_late_was_reviewed_in_its_own_pull_request(desk: Desk, h
         "PUT /accounts/eu-west-1/cluster/rate-limits 200",
         "PUT /accounts/us-east-1/cluster/sessions 200",
     ]
-    [_, said] = comments(hub, 22)
-    assert "3 applied" in said
+    told = [comments(hub, number) for number in (20, 21, 22)]
+    assert "3 applied" in told[2][1]
+    for old in (first, second, first):
+        again = desk.runner.run("apply", old)
+        assert (again.green, again.outputs["superseded"], service.writes()) == (True, "true", []), again.log
+    assert [comments(hub, number) for number in (20, 21, 22)] == told
 
 
 @pytest.mark.slow
