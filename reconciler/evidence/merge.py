@@ -2,7 +2,8 @@
 
 Where both sides changed a line, the one from the descendant commit counts, else the later write, and what the other
 sent beside it is superseded; a line that only one of them took out stays as the other wrote it. It is as new as the
-later of both: who takes its own out again takes out no other's. Whichever side is ours, the result is the same.
+later of both: who takes its own out again takes out no other's. Where the two never met, what only the older has is
+taken for unsettled. Whichever side is ours, the result is the same.
 """
 
 from collections.abc import Callable
@@ -23,6 +24,9 @@ def merge(base: Record | None, ours: Record, theirs: Record, is_ancestor: IsAnce
     merged = {
         name: _line(before.get(name), ours.lines.get(name), theirs.lines.get(name), is_ancestor) for name in names
     }
+    if base is None:
+        merged |= {name: _unproven(ours.lines[name], theirs) for name in ours.lines.keys() - theirs.lines.keys()}
+        merged |= {name: _unproven(theirs.lines[name], ours) for name in theirs.lines.keys() - ours.lines.keys()}
     head = _newer_head(base, ours, theirs, is_ancestor)
     return ours._replace(
         api_key_env=head.api_key_env,
@@ -43,6 +47,17 @@ def _line(base: Line | None, ours: Line | None, theirs: Line | None, is_ancestor
     counts = _that_counts(ours, theirs, is_ancestor)
     merged = _with_superseded(counts, ours if counts is theirs else theirs, base)
     return merged._replace(at=max(ours.at, theirs.at))
+
+
+def _unproven(line: Line, other: Record) -> Line:
+    """A line of which a later record that it never met says nothing: that one may know that the cluster went.
+
+    So it owns, as if nobody had seen it settle, only what is live exactly as it says.
+    """
+    if line.declared is None or line.unsettled == "deleted" or (other.lines and _latest(other) <= line.at):
+        return line
+    before = (line.declared,) if line.sent != line.declared else ()
+    return line._replace(declared=None, unsettled=line.sent, superseded=(*before, *line.superseded))
 
 
 def _that_counts(ours: Line, theirs: Line, is_ancestor: IsAncestor) -> Line:

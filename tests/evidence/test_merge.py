@@ -92,6 +92,17 @@ def test_who_takes_its_own_line_out_takes_out_no_others() -> None:
     assert merge(both, record(), again, on_one_branch) == again
 
 
+def test_what_a_later_record_never_met_owns_only_what_is_live_as_it_says() -> None:
+    """It may have been deleted since, and the name be somebody else's: only two that met can tell that it was."""
+    old, sent = line("a", 1, at=5.0), line("b", 1, at=5.0)._replace(unsettled={**BODY, "shard_count": 2})
+    for later in (record(line("c", at=9.0)), record()):
+        merged = merge(None, record(old, sent), later, on_one_branch).lines
+        assert merged["a"] == old._replace(declared=None, unsettled=old.declared)
+        assert merged["b"] == sent._replace(declared=None, unsettled=sent.sent, superseded=(old.declared or {},))
+    for base, other in ((None, record(line("c", at=5.0))), (record(), record(line("c", at=9.0)))):
+        assert merge(base, record(old), other, on_one_branch).lines["a"] == old
+
+
 def test_revision_limits_and_key_are_the_descendants() -> None:
     """They are taken together: a limit belongs to the commit that it was applied from."""
     base = record(revision=COMMITS[0])
