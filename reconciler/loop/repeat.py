@@ -238,12 +238,13 @@ class _Loop:
         self._rescheduled = True
 
     def _tell_ended(self, one: _UnderWay, codes: Mapping[str, int]) -> None:
-        if not codes:
-            return
+        """Of a target that is gone from the fleet meanwhile nobody asks any more."""
         one.targets -= codes.keys()
         one.codes |= codes
-        seconds = round(self._clock.monotonic() - one.began, 3)
-        self._tell(TargetsEnded(self._clock.now(), one.asked.number, seconds, codes))
+        known = {name: code for name, code in codes.items() if name in self._schedule.targets}
+        if known:
+            seconds = round(self._clock.monotonic() - one.began, 3)
+            self._tell(TargetsEnded(self._clock.now(), one.asked.number, seconds, known))
 
     def _tell_end(self, one: _UnderWay, code: int, problems: tuple[Problem, ...] = ()) -> None:
         seconds = round(self._clock.monotonic() - one.began, 3)
