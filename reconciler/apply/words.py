@@ -32,6 +32,9 @@ NOT_ALL_READ = ErrorDetail(
     message="not deleted: a target couldn't be read, and what it declares may not be there; "
     "fix that, or allow it with --keep-going",
 )
+SUPERSEDED = ErrorDetail(
+    kind="stale", message="not deleted: newer manifests came meanwhile; it is deleted in a round that has read these"
+)
 BEING_DELETED = ErrorDetail(
     kind="unsettled", message="it is being deleted by somebody else; run apply again to create it"
 )
