@@ -187,7 +187,7 @@ class OutputError(ReconcilerError):
 
 
 class SandboxError(ReconcilerError):
-    """The embedded control plane can't be started."""
+    """The embedded control plane can't be started, or has none of the targets."""
 
     kind = "sandbox"
 

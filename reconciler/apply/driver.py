@@ -27,6 +27,7 @@ from reconciler.apply.protocol import (
     Refusal,
     Send,
     StopRequested,
+    Superseded,
     Taken,
 )
 from reconciler.clock import Clock, sleep_until
@@ -129,6 +130,7 @@ class _Run:
         self._tell_next = 0.0
         self._lists_under_way = 0
         self._stopped = False
+        self._superseded = False
         self._done = asyncio.Event()
         self._targets = {name: _Target(connection, clock) for name, connection in connections.items()}
         self._group = asyncio.TaskGroup()
@@ -194,6 +196,9 @@ class _Run:
         if self._stop.requested.is_set() and not self._stopped:
             self._stopped = True
             self._feed(StopRequested(at))
+        if self._stop.superseded.is_set() and not self._superseded:
+            self._superseded = True
+            self._feed(Superseded(at))
 
     async def _work(self, name: str) -> None:
         structlog.contextvars.bind_contextvars(target=name)

@@ -27,6 +27,7 @@ from reconciler.apply.protocol import (
     Send,
     Step,
     StopRequested,
+    Superseded,
     Taken,
 )
 from reconciler.apply.readiness import Unready
@@ -115,6 +116,8 @@ class Machine:
                 return self._shares[event.target].not_listed(event)
             case StopRequested():
                 return [step for share in self._shares.values() for step in share.stop(event.at)]
+            case Superseded():
+                return self._supersede(event.at)
             case Aborted():
                 return [step for share in self._shares.values() for step in share.abort(event.at, event.why)]
             case unreachable:
@@ -240,6 +243,15 @@ class Machine:
         for share in self._shares.values() if shares is None else shares:
             for name in share.pending_deletes():
                 steps += share.hold(name, self._other_half(share, name) or why(share), at)
+        return steps
+
+    def _supersede(self, at: float) -> list[Step]:
+        """Delete nothing more: what nobody declared when this was planned may be declared again."""
+        steps: list[Step] = []
+        for share in self._shares.values():
+            share.recall()
+            for name in share.pending_deletes():
+                steps += share.hold(name, words.SUPERSEDED, at)
         return steps
 
     def _other_half(self, share: Share, name: str) -> ErrorDetail | None:

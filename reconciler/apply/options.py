@@ -40,6 +40,10 @@ class ApplyOptions(NamedTuple):
 
 @dataclass(slots=True)
 class Stop:
-    """How a run is told to end: once it is `requested`, what is in flight is finished and nothing else is started."""
+    """How a run is told to end: once it is `requested`, what is in flight is finished and nothing else is started.
+
+    Once it is `superseded`, newer manifests are there: no delete is begun that these may no longer ask for.
+    """
 
     requested: asyncio.Event = field(default_factory=asyncio.Event)
+    superseded: asyncio.Event = field(default_factory=asyncio.Event)

@@ -91,6 +91,13 @@ class StopRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class Superseded:
+    """Newer manifests are there: begin no delete that these may no longer ask for."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Aborted:
     """The run ends here and now; no answer comes any more."""
 
@@ -98,7 +105,7 @@ class Aborted:
     why: ErrorDetail
 
 
-Event: TypeAlias = Begun | Taken | NotTaken | Listed | NotListed | StopRequested | Aborted
+Event: TypeAlias = Begun | Taken | NotTaken | Listed | NotListed | StopRequested | Superseded | Aborted
 
 
 @dataclass(frozen=True, slots=True)

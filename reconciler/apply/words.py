@@ -1,7 +1,7 @@
 """Why a change didn't end as `applied`: what people read, all of it in one place, each with what to do next."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from reconciler.apply.job import Held
 from reconciler.apply.protocol import Refusal
@@ -31,6 +31,9 @@ NOT_ALL_READ = ErrorDetail(
     kind="other-target",
     message="not deleted: a target couldn't be read, and what it declares may not be there; "
     "fix that, or allow it with --keep-going",
+)
+SUPERSEDED = ErrorDetail(
+    kind="stale", message="not deleted: newer manifests came meanwhile; it is deleted in a round that has read these"
 )
 BEING_DELETED = ErrorDetail(
     kind="unsettled", message="it is being deleted by somebody else; run apply again to create it"
@@ -132,9 +135,10 @@ def left_out(targets: Iterable[str]) -> ErrorDetail:
     return ErrorDetail(kind="other-target", message=message)
 
 
-def others_settle(targets: Iterable[str]) -> ErrorDetail:
+def others_settle(targets: Collection[str]) -> ErrorDetail:
     """Other targets are still being changed, and this one doesn't wait for them."""
-    message = f"not deleted: {_names(targets)} has yet to settle; it is deleted in a round after that"
+    have = "has" if len(targets) == 1 else "have"
+    message = f"not deleted: {_names(targets)} {have} yet to settle; it is deleted in a round after that"
     return ErrorDetail(kind="other-target", message=message)
 
 

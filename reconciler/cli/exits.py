@@ -30,12 +30,12 @@ def of_stopped(
 
 
 def of_reports(reports: "Sequence[TargetReport]", errors: Sequence[Problem], *, apart: bool = False) -> int:
-    """Of how changes ended; `apart`: a delete that waits for another target is no failure of this one."""
+    """Of how changes ended; `apart`: a delete that waits for a later round is no failure."""
     return first_exit([_failed(errors), *(code for report in reports for code in _of_report(report, apart=apart))])
 
 
 def waits_for_others(report: "TargetReport") -> bool:
-    """Whether something is yet to be deleted once other targets are known to stand."""
+    """Whether something is yet to be deleted once others are known to stand, or newer manifests are read."""
     return any(map(_waits_for_others, report.results))
 
 
@@ -82,7 +82,8 @@ def _of_plans(plans: "Sequence[Plan]", errors: Sequence[Problem], *, detailed: b
 
 
 def _waits_for_others(result: "Result") -> bool:
-    return result.outcome == "skipped" and result.error is not None and result.error.kind == "other-target"
+    kind = result.error.kind if result.error is not None else None
+    return result.outcome == "skipped" and kind in {"other-target", "stale"}
 
 
 def _of_drift(plan: "Plan") -> Iterator[int]:

@@ -111,7 +111,7 @@ class Rounds:
             self.request,
             options,
             self.clock,
-            self.stop,
+            Stop(self.stop.requested, asked.moved),
             on_progress=lambda progress: self.tell(RoundProgressed(self.clock.now(), asked.number, progress)),
             on_ended=ended,
         )

@@ -136,12 +136,20 @@ class Sites:
         return self._ground(fleet, checkout, [Offline(fleet.head(target.name)) for target in selected])
 
     def _embedded(self, endpoints: Mapping[str, str], fleet: Fleet, checkout: Checkout | None) -> Ground:
-        """One account a target; a target that came after the sandbox was started isn't reached."""
+        """One account a target; a target that came after the sandbox was started isn't reached.
+
+        Raises SandboxError where that leaves none.
+        """
         sites = [
             Embedded(fleet.head(target.name), self._connection(target, endpoints[target.name], ApiKey(SANDBOX_KEY)))
             for target in fleet.selected(self.options.targets)
             if target.name in endpoints
         ]
+        if not sites:
+            raise SandboxError(
+                "the fleet has only targets that came after the sandbox was started",
+                remedy="end the run, and begin anew",
+            )
         return self._ground(fleet, checkout, sites)
 
     def _connected(self, declared: Fleet, checkout: Checkout | None) -> Ground:

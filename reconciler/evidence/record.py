@@ -87,8 +87,10 @@ class Records:
         """Write a record on top of what is there by now, merged where that is newer than what it was read from.
 
         `message` counts the outcomes. Nothing is written where nothing has changed. One that was renamed takes its
-        chain along, and its old ref goes. Raises GitError, the record being as it was.
+        chain along, and its old ref goes; one that another run has renamed since it was read is written under the name
+        that it has now. Raises GitError, the record being as it was.
         """
+        record = self._as_named_now(record)
         ref = _ref_of(record)
         old = ref_of(record.renamed_from, record.endpoint) if record.renamed_from is not None else ref
         for _ in range(ATTEMPTS):
@@ -102,6 +104,15 @@ class Records:
             if self._move(updates):
                 return written
         raise GitError(f"other runs changed {ref} again and again", remedy="let the other runs end, and run again")
+
+    def _as_named_now(self, record: Record) -> Record:
+        since = record.commit
+        if since is None or record.renamed_from is not None or self._git.ref(_ref_of(record)) is not None:
+            return record
+        for one in self.all():
+            if one.endpoint == record.endpoint and one.commit and self._git.is_known_ancestor(since, one.commit):
+                return record._replace(target=one.target)
+        return record
 
     def fetch(self, remote: str) -> None:
         """Bring a server's records here, each merged into ours. Raises GitError."""

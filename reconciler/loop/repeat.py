@@ -65,7 +65,7 @@ async def repeat(
 
 @dataclass(slots=True, eq=False)
 class _UnderWay:
-    """A round under way. `targets` are in it and haven't ended; `moved`: the folder has since it began.
+    """A round under way. `targets` are in it and haven't ended.
 
     `joined`: the manifests are read; until then the round may be of others, too.
     """
@@ -74,7 +74,6 @@ class _UnderWay:
     began: float
     targets: frozenset[str]
     joined: bool = False
-    moved: bool = False
     codes: dict[str, int] = field(default_factory=dict)
 
 
@@ -149,7 +148,7 @@ class _Loop:
         self._stood = stands
         self._schedule = self._schedule.moved(at)
         for one in self._rounds.values():
-            one.moved = True
+            one.asked.moved.set()
 
     @property
     def _next(self) -> float | None:
@@ -172,7 +171,8 @@ class _Loop:
         come = self._schedule.come(at, busy)
         self._begun += 1
         without = frozenset(known.keys() - come) | busy
-        asked = Round(self._begun, without, patient=not without and any(known[name].held for name in come))
+        patient = not without and any(known[name].held for name in come)
+        asked = Round(self._begun, without, asyncio.Event(), patient)
         under_way = _UnderWay(asked, at, come)
         self._tell(RoundBegun(self._clock.now(), asked.number, come))
         task = asyncio.create_task(self._one_round(asked, partial(self._step, under_way)))
@@ -233,17 +233,18 @@ class _Loop:
 
     def _after(self, one: _UnderWay, targets: Collection[str]) -> None:
         """Targets of a round are scheduled: what the folder has brought since it began hasn't been seen in them."""
-        if one.moved:
+        if one.asked.moved.is_set():
             self._schedule = self._schedule.moved(self._clock.monotonic(), targets)
         self._rescheduled = True
 
     def _tell_ended(self, one: _UnderWay, codes: Mapping[str, int]) -> None:
-        if not codes:
-            return
+        """Of a target that is gone from the fleet meanwhile nobody asks any more."""
         one.targets -= codes.keys()
         one.codes |= codes
-        seconds = round(self._clock.monotonic() - one.began, 3)
-        self._tell(TargetsEnded(self._clock.now(), one.asked.number, seconds, codes))
+        known = {name: code for name, code in codes.items() if name in self._schedule.targets}
+        if known:
+            seconds = round(self._clock.monotonic() - one.began, 3)
+            self._tell(TargetsEnded(self._clock.now(), one.asked.number, seconds, known))
 
     def _tell_end(self, one: _UnderWay, code: int, problems: tuple[Problem, ...] = ()) -> None:
         seconds = round(self._clock.monotonic() - one.began, 3)

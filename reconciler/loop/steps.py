@@ -1,5 +1,6 @@
 """A round, as the loop asks for it, and as it tells how far it has come."""
 
+import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -8,10 +9,12 @@ class Round(NamedTuple):
     """A round to be done, of all targets but those `without` which it goes.
 
     `patient`: it is of all, and something is to be deleted once they are seen to stand, so each is waited for.
+    `moved` is set once the folder has moved on since it began.
     """
 
     number: int
     without: frozenset[str]
+    moved: asyncio.Event
     patient: bool = False
 
 

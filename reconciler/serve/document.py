@@ -201,7 +201,7 @@ def _round(picture: Picture, one: UnderWay) -> RoundState:
     progress = one.progress
     return RoundState(
         began_at=one.began_at,
-        targets=tuple(name for name in picture.targets if name in one.targets),
+        targets=picture.targets_of(one),
         progress=ProgressState(**{key: getattr(progress, key) for key in ProgressState.model_fields})
         if progress is not None
         else None,

@@ -159,6 +159,11 @@ class Picture(NamedTuple):
         """The round that a target is in; None where it is in none."""
         return next((one for one in self.under_way.values() if target in one.targets), None)
 
+    def targets_of(self, one: UnderWay) -> tuple[str, ...]:
+        """A round's, in the fleet's order; those that are gone from it since, and are still seen to, last."""
+        gone = sorted(one.targets - self.targets.keys())
+        return (*(name for name in self.targets if name in one.targets), *gone)
+
     @property
     def next_at(self) -> float | None:
         """When the next round begins, of targets that are in none; None where all are in one."""

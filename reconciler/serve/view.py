@@ -145,8 +145,8 @@ def _headline(picture: Picture, conditions: Sequence[Condition]) -> tuple[str, T
 
 
 def _under_way(picture: Picture, one: UnderWay, now: float) -> ProgressView:
-    names = [name for name in picture.targets if name in one.targets]
-    whose = f"{names_text(names, most=3)}: " if 0 < len(names) < len(picture.targets) else ""
+    some = one.targets and picture.targets and one.targets != picture.targets.keys()
+    whose = f"{names_text(picture.targets_of(one), most=3)}: " if some else ""
     since, progress = moment(one.began_at, now), one.progress
     if progress is None:
         return ProgressView(f"{whose}Looking and planning", since)

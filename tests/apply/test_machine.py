@@ -21,6 +21,7 @@ from reconciler.apply.protocol import (
     Refusal,
     Send,
     StopRequested,
+    Superseded,
     Taken,
 )
 from reconciler.apply.words import BROKE
@@ -226,7 +227,7 @@ class Watcher:
 
 def something(watcher: Watcher, data: st.DataObject) -> None:
     """One thing that happens, if it can."""
-    kind = data.draw(st.sampled_from([*["take"] * 6, *["look"] * 6, "refuse", "change", "blind", "stop"]))
+    kind = data.draw(st.sampled_from([*["take"] * 6, *["look"] * 6, "refuse", "change", "blind", "stop", "supersede"]))
     send = data.draw(st.sampled_from(watcher.sends)) if watcher.sends else None
     target = data.draw(st.sampled_from(sorted(watcher.looks))) if watcher.looks else None
     if kind == "take" and send is not None:
@@ -245,6 +246,8 @@ def something(watcher: Watcher, data: st.DataObject) -> None:
         watcher.truth[data.draw(st.sampled_from(["eu", "us"]))][name] = found
     elif kind == "stop" and data.draw(st.integers(0, 9)) == 0:
         watcher.feed(StopRequested(watcher.at))
+    elif kind == "supersede" and data.draw(st.integers(0, 9)) == 0:
+        watcher.feed(Superseded(watcher.at))
 
 
 options_of = st.builds(
@@ -296,6 +299,19 @@ def test_a_delete_is_called_back_when_something_declared_no_longer_stands() -> N
     watcher.truth["default"]["a"] = live("a")
     watcher.look("default")
     assert [send.name for send in watcher.sends] == ["y"]
+
+
+def test_no_delete_begins_once_newer_manifests_are_there() -> None:
+    """They may declare again what is to go; one that is in flight ends, and everything else goes on."""
+    job = job_of(head_of(declared("a"), concurrency=1), [live("a"), live("x"), live("y")], prune=True)
+    watcher = Watcher({"default": job}, ApplyOptions())
+    watcher.look("default")
+    watcher.feed(Superseded(watcher.at))
+    watcher.take(watcher.sends[0])
+    watcher.look("default")
+    assert watcher.sends == []
+    ((one),) = watcher.machine.finished(watcher.at)
+    assert [(r.name, r.outcome) for r in one.report.results] == [("x", "applied"), ("y", "skipped")]
 
 
 def test_a_delete_that_waits_is_called_back_as_well() -> None:

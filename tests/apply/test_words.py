@@ -53,6 +53,13 @@ def test_three_names_are_told_and_how_many_more() -> None:
         )
 
 
+def test_one_target_has_yet_to_settle_and_several_have() -> None:
+    """What waits for them says so."""
+    then = "yet to settle; it is deleted in a round after that"
+    assert words.others_settle(["eu"]).message == f"not deleted: eu has {then}"
+    assert words.others_settle(["us", "eu"]).message == f"not deleted: eu, us have {then}"
+
+
 def test_a_condition_has_all_errors() -> None:
     """In the service's own words."""
     sick: LiveCluster = live("a", status="UpdateFailed", errors=["X", "Y"])

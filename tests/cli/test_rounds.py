@@ -256,6 +256,17 @@ def test_what_waits_for_another_target_is_deleted_once_that_has_settled(tmp_path
 
 
 @pytest.mark.slow
+def test_what_is_declared_again_before_it_was_deleted_stays(tmp_path: Path) -> None:
+    """A revert reaches a round that has yet to delete what it takes back; that is no failure."""
+    loop = Loop({"us": ["a", "old"], "eu": ["b"]}, tmp_path / "r")
+    loop.services["us"].settle_seconds = 500
+    loop.run(3000, at={400: lambda: loop.declare(us=["a", "new"]), 700: lambda: loop.declare(us=["a", "new", "old"])})
+    assert [what for _, what in loop.services["us"].sent] == ["PUT new"]
+    assert loop.codes("us") == {0}
+    assert loop.record() == {"us": {"a", "new", "old"}, "eu": {"b"}}
+
+
+@pytest.mark.slow
 def test_a_service_that_is_always_late_keeps_no_delete_for_ever(tmp_path: Path) -> None:
     """A round in which something may be deleted waits for it; every other goes on without."""
     loop = Loop({"us": ["a", "old"], "eu": ["b"]}, tmp_path / "r")

@@ -244,6 +244,21 @@ def test_a_renamed_target_takes_its_record_along_everywhere(repo: Repo, other: R
 
 
 @pytest.mark.slow
+def test_a_run_that_a_rename_overtakes_writes_under_the_new_name(repo: Repo) -> None:
+    """Else the old ref would be back, and left behind for ever: what ends is of the target that bears its chain."""
+    with records_of(repo) as first, records_of(repo) as second:
+        begun = first.write(record(line("a")), "about to apply 1")
+        second.write(record(line("c"), target="us-west-2", endpoint="https://other.example.com"), "of another account")
+        second.write(
+            begun._replace(target="virginia", renamed_from="us-east-1").with_lines({"b": line("b")}), "renamed"
+        )
+        ended = first.write(begun.with_lines({"a": line("a", at=9.0)}), "1 applied")
+        assert (ended.target, sorted(ended.lines), ended.lines["a"].at) == ("virginia", ["a", "b"], 9.0)
+        assert ref_of("virginia", ENDPOINT) in refs_of(repo)
+        assert REF not in refs_of(repo)
+
+
+@pytest.mark.slow
 def test_what_the_server_got_under_the_old_name_meanwhile_comes_along(repo: Repo, other: Repo) -> None:
     """And a target that is renamed back has its chain back."""
     with records_of(repo) as mine, records_of(other) as theirs:

@@ -1,6 +1,7 @@
 """Rounds in virtual time."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
@@ -242,7 +243,8 @@ class Targets:
     """Targets that each take as long as they are told to, round by round, the last time again and again.
 
     `aside` are put aside where others are in the round; `held` ones have something to delete. `rounds` are when each
-    round began, and of whom; `until` is when it all stops. The folder moves on at each of `moves`.
+    round began, and of whom; `until` is when it all stops. The folder moves on at each of `moves`, and from its moment
+    on one that is `gone` is not in the fleet.
     """
 
     def __init__(self, until: float, aside: str = "", held: str = "", **seconds: Sequence[float]) -> None:
@@ -251,6 +253,7 @@ class Targets:
         self.clock = FakeClock()
         self.under_way: list[str] = []
         self.moves: Sequence[float] = ()
+        self.gone: Mapping[str, float] = {}
         self.told: list[LoopEvent] = []
         self.broken: float | None = None
         self.second_stop: float | None = None
@@ -279,12 +282,13 @@ class Targets:
         )
 
     async def _one(self, asked: Round, step: Callable[[Step], None]) -> None:
-        names = [name for name in self._seconds if name not in asked.without]
+        fleet = [name for name in self._seconds if self.gone.get(name, math.inf) > self.clock.seconds]
+        names = [name for name in fleet if name not in asked.without]
         self.rounds.append((self.clock.seconds, [*names]))
         self.patient += [self.clock.seconds] if asked.patient else []
         if self.broken == self.clock.seconds:
             raise ZeroDivisionError
-        step(Joined([*self._seconds]))
+        step(Joined(fleet))
         if len(names) > 1 and self._aside in names:
             step(PutAside([self._aside]))
             names.remove(self._aside)
@@ -364,6 +368,16 @@ def test_a_folder_that_moves_is_seen_by_each_target_as_soon_as_it_can_be() -> No
         (130, ["slow"]),
         (145, ["slow", "well"]),
     ]
+
+
+def test_a_target_that_leaves_the_fleet_in_its_round_is_told_of_no_more() -> None:
+    """Its round is seen through, and counts; nobody who was told that it is gone hears that it has ended."""
+    targets = Targets(240, gone=[130], well=[0])
+    targets.moves, targets.gone = [42], {"gone": 42}
+    targets.run()
+    assert targets.rounds == [(0, ["gone", "well"]), (45, ["well"]), (145, ["well"])]
+    assert {name for event in targets.told if isinstance(event, TargetsEnded) for name in event.codes} == {"well"}
+    assert sum(isinstance(event, RoundEnded) for event in targets.told) == 3
 
 
 def test_a_stop_waits_for_all_rounds_and_begins_none() -> None:

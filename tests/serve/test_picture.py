@@ -16,9 +16,11 @@ from reconciler.loop.events import (
 from reconciler.plan.plan import Unhealthy, Violation
 from reconciler.problem import Problem
 from reconciler.results import SettlingResult
+from reconciler.serve.document import state_of
 from reconciler.serve.events import Exchanged, LeaseAwaited, RoundApplied, RoundPlanned, RoundProgressed
 from reconciler.serve.picture import OVERDUE_SECONDS, Condition, LastRound, UnderWay
 from reconciler.serve.transition import after
+from reconciler.serve.view import view_of
 from tests.report.everything import a_plan, a_report, explained, in_sync, planned, update
 from tests.serve.scenes import (
     APPLYING,
@@ -109,9 +111,12 @@ def test_a_round_that_fails_as_a_whole_fails_for_all_that_were_in_it() -> None:
 
 
 def test_a_target_that_is_gone_is_forgotten() -> None:
-    """The fleet's order is the page's."""
-    picture = after(all_in_sync(), RoundPlanned(NOW, 2, ("new", "us-east-1"), ()))
+    """The fleet's order is the page's; a round that still sees to it says so."""
+    begun = after(all_in_sync(), RoundBegun(NOW, 1, frozenset({"eu-west-1"})))
+    picture = after(begun, RoundPlanned(NOW, 2, ("new", "us-east-1"), ()))
     assert list(picture.targets) == ["new", "us-east-1"]
+    assert state_of(picture, NOW).rounds[0].targets == ("eu-west-1",)
+    assert view_of(picture, NOW).under_way[0].said == "eu-west-1: Looking and planning"
 
 
 @pytest.mark.parametrize(
