@@ -72,11 +72,13 @@ def _that_counts(ours: Line, theirs: Line, is_ancestor: IsAncestor) -> Line:
 def _with_superseded(line: Line, other: Line, base: Line | None) -> Line:
     """The line that counts, with what the other says was sent or has settled: the cluster may be, or become, that.
 
-    What both began with has settled anew only where the other wrote later, and has nothing under way.
+    What both began with has settled anew only where the other wrote later, and has nothing under way. Of what was under
+    way then the later of both knows what became of it.
     """
     as_before = base is not None and other.declared == base.declared and (other.at <= line.at or other.under_way)
     settled = () if other.declared is None or as_before else (other.declared,)
-    known = (line.declared, *line.under_way)
+    over = base.under_way if base is not None and other.at <= line.at else ()
+    known = (line.declared, *line.under_way, *over)
     return line._replace(
         superseded=(*(values for values in (*settled, *other.under_way) if values not in known), *line.superseded)
     )

@@ -80,6 +80,15 @@ def test_what_the_other_sent_is_superseded_and_still_ours() -> None:
     )  # an old job has put back what was there before
 
 
+def test_what_one_saw_settle_the_other_does_not_bring_back() -> None:
+    """Both began with it under way; who only tells that it still is, and did so earlier, knows no better."""
+    base = line("a", 1)._replace(unsettled={**BODY, "shard_count": 2}, superseded=({**BODY, "shard_count": 3},))
+    settled = line("a", 2, at=9.0)
+    for at, known in ((5.0, [2]), (10.0, [1, 2, 3])):
+        merged = merge(record(base), record(settled), record(base._replace(at=at)), on_one_branch).lines["a"]
+        assert [count for count in range(6) if merged.wrote("shard_count", count)] == known
+
+
 def test_who_takes_its_own_line_out_takes_out_no_others() -> None:
     """Two runs tell of one create; the one from the newer commit is refused, and restores what it began with: nothing.
 
