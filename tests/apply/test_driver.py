@@ -411,6 +411,27 @@ def test_a_look_that_fails_says_nothing_of_the_delete(failed: HttpError, kind: s
     assert service.writes == ["DELETE old"]
 
 
+def test_only_a_delete_looks_before_it_is_tried_again_and_takes_no_nonsense_for_gone() -> None:
+    world = World()
+    service = world.service(clusters=[live("a"), live("old")])
+    service.lost = {"a": lambda: None, "old": lambda: service.unreadable.update(old=99)}
+    job = job_of(head_of(declared("a", shard_count=3)), [live("a"), live("old")], prune=True)
+    assert outcomes(world.results(job)) == {"a": "applied", "old": "stale"}
+    assert (service.writes, list(service.lost)) == (["PUT a", "DELETE old"], ["a"])
+
+
+def test_what_newer_manifests_overtake_deletes_nothing() -> None:
+    """They may declare it again; what is made and changed goes on."""
+    world = World()
+    service = world.service(clusters=[live("a"), live("old")])
+    service.hook = lambda _method, _name: world.stop.superseded.set()
+    results = world.results(job_of(head_of(declared("a", shard_count=3)), [live("a"), live("old")], prune=True))
+    assert (outcomes(results), service.writes) == ({"a": "applied", "old": "skipped"}, ["PUT a"])
+    assert message(results["old"]) == (
+        "stale: not deleted: newer manifests came meanwhile; it is deleted in a round that has read these"
+    )
+
+
 def test_an_old_list_is_asked_for_anew_between_deletes() -> None:
     """One delete after the other, each slow: none is sent on a list older than ten seconds."""
     world = World()
