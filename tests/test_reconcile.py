@@ -21,7 +21,8 @@ from reconciler.plan.intent import Intent
 from reconciler.plan.plan import Plan
 from reconciler.reconcile.applying import Applied, apply_all, wait_all
 from reconciler.reconcile.ground import Connected, Ground, Offline
-from reconciler.reconcile.planning import Patience, Planned, PlanRequest, list_all, plan_all, refuse_stale_heads
+from reconciler.reconcile.listing import Patience, list_all
+from reconciler.reconcile.planning import Planned, PlanRequest, plan_all, refuse_stale_heads
 from reconciler.wire.client import Permit
 from tests.evidence.conftest import nobodys_configuration  # noqa: F401
 from tests.evidence.repositories import Repo, git_of, text

@@ -97,7 +97,7 @@ def _live(
     from reconciler.cli.signals import Runner  # noqa: PLC0415
     from reconciler.cli.sites import Sites  # noqa: PLC0415
     from reconciler.export.exports import Found  # noqa: PLC0415
-    from reconciler.reconcile.planning import list_all  # noqa: PLC0415
+    from reconciler.reconcile.listing import list_all  # noqa: PLC0415
 
     with Runner(console.signals) as runner, Sites(options, console, runner).opened(to_write=folder) as sites:
         ground = sites()

@@ -13,7 +13,8 @@ from reconciler.cli.signals import Runner
 from reconciler.cli.sites import Sites
 from reconciler.evidence.position import position_of
 from reconciler.loop.repeat import repeat
-from reconciler.reconcile.planning import Patience, PlanRequest
+from reconciler.reconcile.listing import Patience
+from reconciler.reconcile.planning import PlanRequest
 from reconciler.serve.events import Event, Exchanged
 from reconciler.serve.picture import Picture
 from reconciler.wire.client import Permit, always

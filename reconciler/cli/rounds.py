@@ -17,7 +17,8 @@ from reconciler.model.record import Record
 from reconciler.problem import Problem
 from reconciler.reconcile.applying import Applied, apply_all
 from reconciler.reconcile.ground import Ground
-from reconciler.reconcile.planning import Patience, Planned, PlanRequest, plan_all, refuse_stale_heads
+from reconciler.reconcile.listing import Patience
+from reconciler.reconcile.planning import Planned, PlanRequest, plan_all, refuse_stale_heads
 from reconciler.report.invocation import Invocation
 from reconciler.results import ReportDocument
 from reconciler.serve.events import (

@@ -1,27 +1,22 @@
 """The first half of a round: read, compare, explain, decide, guard. It sends one GET a target.
 
-One target that fails doesn't stop the others: its error is told beside their plans. Nor does one whose service is
-silent, where they needn't wait for it: they go on without.
+One target that fails doesn't stop the others: its error is told beside their plans.
 """
 
-import asyncio
-from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar, assert_never
+from typing import NamedTuple
 
 import structlog
 
-from reconciler.clock import Clock
-from reconciler.errors import ReconcilerError, Unproven, UsageError
+from reconciler.errors import Unproven
 from reconciler.live.answers import Listing
-from reconciler.live.client import FIRST_LIST_BUDGET_SECONDS
 from reconciler.model.command import record_command
 from reconciler.model.evidence import NO_GIT, Gone, LeftBehind
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Record
 from reconciler.plan.causes import who_set_what
-from reconciler.plan.compare import as_if_applied, as_if_live, compare
+from reconciler.plan.compare import as_if_applied, compare
 from reconciler.plan.decide import Reading, make_plan
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.intent import Intent
@@ -30,11 +25,10 @@ from reconciler.plan.ownership import pruned
 from reconciler.plan.plan import Plan
 from reconciler.plan.reviewed import Reviewed
 from reconciler.problem import Problem
-from reconciler.reconcile.ground import Connected, Embedded, Ground, Offline, Site
+from reconciler.reconcile.ground import Ground, Offline, Site
+from reconciler.reconcile.listing import Answer, Patience, caught, list_each
 
 log = structlog.get_logger()
-
-T = TypeVar("T")
 
 
 class PlanRequest(NamedTuple):
@@ -48,17 +42,6 @@ class PlanRequest(NamedTuple):
     fingerprint: bool = False
     reviewed: Reviewed | None = None
     saved: Mapping[str, Plan] | None = None
-
-
-class Patience(NamedTuple):
-    """How long those that are listed wait for the others, from the first list on; None for as long as it takes.
-
-    Once `stop` is set nobody is waited for.
-    """
-
-    clock: Clock
-    stop: asyncio.Event
-    seconds: float | None = 5.0
 
 
 class Planned(NamedTuple):
@@ -108,7 +91,7 @@ async def plan_all(ground: Ground, request: PlanRequest, patience: Patience | No
     _refuse_unproven(ground, records, request.intent)
     orphans = ground.checkout.unclaimed(ground.fleet, ground.endpoints) if ground.checkout is not None else ()
     gone = ground.checkout.gone(orphans, ground.endpoints) if ground.checkout is not None else ()
-    answers = await _answers(ground, patience)
+    answers = await list_each(ground, patience)
     late = tuple(site.head.target.name for site in ground.sites if site.head.target.name not in answers)
     ground = ground.without(late)
     read, errors = await _read_all(ground, answers, request, records, gone)
@@ -123,47 +106,6 @@ async def plan_all(ground: Ground, request: PlanRequest, patience: Patience | No
     left_behind = tuple(LeftBehind(r.target, r.endpoint, tuple(r.lines)) for r in orphans)
     listings = {target: one.listing for target, one in read.items()}
     return Planned(plans, (*errors, *unread), left_behind, readings, listings, moves, late)
-
-
-async def list_all(ground: Ground) -> tuple[Mapping[str, Listing], tuple[Problem, ...]]:
-    """What is live in each target, with one GET each, side by side; and why others couldn't be read."""
-    answers = await _answers(ground)
-    listings = {name: one for name, one in answers.items() if isinstance(one, Listing)}
-    return listings, tuple(p for problems in answers.values() if not isinstance(problems, Listing) for p in problems)
-
-
-async def _answers(ground: Ground, patience: Patience | None = None) -> Mapping[str, Listing | tuple[Problem, ...]]:
-    """What came of asking each target, but for those that the others didn't wait for."""
-    asked = {site.head.target.name: asyncio.create_task(_caught(_list(site, ground), site)) for site in ground.sites}
-    try:
-        if patience is not None:
-            await _some(asked.values(), patience)
-        elif asked:
-            await asyncio.wait(asked.values())
-        return {name: one.result() for name, one in asked.items() if one.done()}
-    finally:
-        for one in asked.values():
-            one.cancel()
-        await asyncio.gather(*asked.values(), return_exceptions=True)
-
-
-async def _some(asked: Collection["asyncio.Task[Listing | tuple[Problem, ...]]"], patience: Patience) -> None:
-    """Come back when all are done, or when the first that has a list has waited long enough, or at the stop."""
-    waiting = {*asked}
-    ends: set[asyncio.Task[Any]] = {asyncio.create_task(patience.stop.wait())}
-    try:
-        while waiting and not any(end.done() for end in ends):
-            await asyncio.wait({*waiting, *ends}, return_when=asyncio.FIRST_COMPLETED)
-            listed = any(isinstance(one.result(), Listing) for one in waiting if one.done())
-            if listed and patience.seconds is not None and len(ends) == 1:
-                ends.add(asyncio.create_task(patience.clock.sleep(patience.seconds)))
-            waiting = {one for one in waiting if not one.done()}
-        for end in ends:
-            if end.done():
-                end.result()  # a clock that fails must not look like one that is done
-    finally:
-        for end in ends:
-            end.cancel()
 
 
 def refuse_stale_heads(ground: Ground, intent: Intent) -> None:
@@ -216,7 +158,7 @@ class _Read(NamedTuple):
 
 async def _read_all(
     ground: Ground,
-    answers: Mapping[str, Listing | tuple[Problem, ...]],
+    answers: Mapping[str, Answer],
     request: PlanRequest,
     records: Mapping[str, Record | None],
     gone: Sequence[Gone],
@@ -228,7 +170,7 @@ async def _read_all(
         target = site.head.target.name
         answer = answers[target]
         if isinstance(answer, Listing):
-            ended = await _caught(_read(site, answer, ground, request, records, _gone_of(site, ground, gone)), site)
+            ended = await caught(_read(site, answer, ground, request, records, _gone_of(site, ground, gone)), site)
             if isinstance(ended, _Read):
                 read[target] = ended
             else:
@@ -269,20 +211,6 @@ async def _read(
         live_read=not isinstance(site, Offline),
     )
     return _Read(reading, listing)
-
-
-async def _list(site: Site, ground: Ground) -> Listing:
-    """What is live; offline, base stands in for it."""
-    match site:
-        case Connected() | Embedded():
-            async with site.connection.client() as client:
-                return await client.list_clusters(budget_seconds=FIRST_LIST_BUDGET_SECONDS)
-        case Offline():
-            if ground.checkout is None:
-                raise UsageError("--offline compares with base, and no git is at hand", remedy="run it in a clone")
-            return Listing(as_if_live(ground.checkout.at_base(site.head.target).values()))
-        case unreachable:
-            assert_never(unreachable)
 
 
 def _refuse_unmatched(ground: Ground, readings: Mapping[str, Reading], intent: Intent) -> None:
@@ -344,17 +272,3 @@ def _unread(one: _Read, name: str) -> Problem:
         head.declarations[name].file,
         head.declarations[name].line,
     )
-
-
-async def _caught(work: Coroutine[Any, Any, T], site: Site) -> T | tuple[Problem, ...]:
-    target = site.head.target.name
-    try:
-        with structlog.contextvars.bound_contextvars(target=target):
-            return await work
-    except ReconcilerError as error:
-        log.warning("round.failed", target=target, kind=error.kind, error=error.message)
-        return tuple(replace(problem, target=target) for problem in error.problems())
-    except Exception:
-        log.exception("round.broke", target=target)
-        message = "a bug in this program ended the work on this target; the log says where"
-        return (Problem("internal", message, "report it, with the log", target),)

@@ -28,7 +28,8 @@ from reconciler.loop.repeat import JITTER, repeat
 from reconciler.model.fleet import Fleet
 from reconciler.plan.intent import Intent
 from reconciler.reconcile.ground import Connected, Ground
-from reconciler.reconcile.planning import Patience, PlanRequest
+from reconciler.reconcile.listing import Patience
+from reconciler.reconcile.planning import PlanRequest
 from reconciler.report.invocation import Invocation
 from tests.evidence.conftest import nobodys_configuration  # noqa: F401
 from tests.evidence.repositories import Repo, git_of, text

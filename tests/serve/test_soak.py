@@ -31,7 +31,8 @@ from reconciler.loop.repeat import repeat
 from reconciler.model.fleet import Fleet
 from reconciler.plan.intent import Intent
 from reconciler.reconcile.ground import Connected, Ground
-from reconciler.reconcile.planning import Patience, PlanRequest
+from reconciler.reconcile.listing import Patience
+from reconciler.reconcile.planning import PlanRequest
 from reconciler.report.invocation import Invocation
 from reconciler.serve.events import Event, Exchanged
 from reconciler.serve.picture import Picture
