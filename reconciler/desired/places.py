@@ -1,75 +1,48 @@
-"""Where each value of a declaration stands.
+"""Where each value of a declaration stands: in its manifest, or, as a default, in the fleet file."""
 
-Most are never asked, and there may be hundreds of thousands: so a position is kept as one number, the paths once for
-all declarations that have the same, and a `Place` is made when somebody asks.
-"""
-
-from array import array
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 from reconciler.desired.defaults import Defaults
+from reconciler.desired.events import KeyPath
+from reconciler.desired.marks import Where
 from reconciler.desired.words import dotted
-from reconciler.desired.yaml import Document, KeyPath
 from reconciler.model.cluster import Placement
 from reconciler.model.declaration import Manifest
-from reconciler.model.view import path_of
+from reconciler.model.view import path_of, split
 from reconciler.problem import Place
-
-_COLUMNS = 1 << 25
-"""More than a line can have: a file's most bytes are fewer."""
-
-_PLACED = tuple(Placement.model_fields)
 
 
 class Places(Mapping[str, Place]):
     """By path, the number being the shard's index; a default's is in the fleet file."""
 
-    __slots__ = ("_defaults", "_file", "_paths", "_positions")
+    __slots__ = ("_defaults", "_file", "_shards", "_where")
 
-    def __init__(self, file: str, document: Document, manifest: Manifest, defaults: Defaults) -> None:
+    def __init__(self, file: str, where: Where, manifest: Manifest, defaults: Defaults) -> None:
         self._file = file
+        self._where = where
+        self._shards = tuple(placement.shard_index for placement in manifest.shard_placements or ())
         self._defaults = defaults
-        paths, positions = _positions(document, manifest)
-        self._paths = _shared(tuple(paths))
-        self._positions = array("q", positions)
 
     def __getitem__(self, path: str) -> Place:
-        if path in self._paths:
-            return Place(self._file, *divmod(self._positions[self._paths.index(path)], _COLUMNS))
-        return self._defaulted()[path]
+        own = self._own(path)
+        return Place(self._file, *self._where.place(own)) if own else self._defaulted()[path]
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**dict.fromkeys(self._paths), **self._defaulted()})
+        fields = [(key,) for key in self._where.keys(())]
+        lifecycle = [("lifecycle", key) for key in self._where.keys(("lifecycle",))]
+        placed = [path_of("shard_placements", shard, key) for shard in self._shards for key in Placement.model_fields]
+        return iter(dict.fromkeys((*map(dotted, (*fields, *lifecycle)), *placed, *self._defaulted())))
 
     def __len__(self) -> int:
-        return len(list(iter(self)))
+        return len([*iter(self)])
+
+    def _own(self, path: str) -> KeyPath:
+        """Where it is in the document; empty where it isn't there."""
+        if "]." in path:
+            field, shard, key = split(path)
+            return (field, self._shards.index(shard), key) if shard in self._shards else ()
+        *around, last = path.split(".")
+        return (*around, last) if last in self._where.keys((*around,)) else ()
 
     def _defaulted(self) -> dict[str, Place]:
         return {dotted(path): place for path, place in self._defaults.places.items()}
-
-
-@lru_cache(maxsize=1 << 10)
-def _shared(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """The same paths; of equal ones, one."""
-    return paths
-
-
-def _positions(document: Document, manifest: Manifest) -> tuple[list[str], list[int]]:
-    values, inside = document.marks.values, document.marks.inside
-    paths = [*map(str, values)]
-    positions = [(mark.line + 1) * _COLUMNS + mark.column + 1 for mark in values.values()]
-    if "lifecycle" in inside:
-        for key in inside["lifecycle"].values:
-            paths.append(f"lifecycle.{key}")
-            positions.append(_position(document, ("lifecycle", key)))
-    for number, placement in enumerate(manifest.shard_placements or ()):
-        for key in _PLACED:
-            paths.append(path_of("shard_placements", placement.shard_index, key))
-            positions.append(_position(document, ("shard_placements", number, key)))
-    return paths, positions
-
-
-def _position(document: Document, path: KeyPath) -> int:
-    line, column = document.place(path)
-    return line * _COLUMNS + column

@@ -27,8 +27,12 @@ SPECIAL: dict[str, object] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **OLD_BOOLEANS,
+    **{str(digit): digit for digit in range(10)},
 }
+"""Plain scalars that are looked up: words that are no strings, and the numbers that manifests are full of."""
 NUMBER_STARTS = frozenset("0123456789+-.")
+STARTS = NUMBER_STARTS | {text[:1] for text in SPECIAL}
+"""What a plain scalar begins with that is perhaps no string; one without characters is none."""
 
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")

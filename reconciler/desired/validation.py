@@ -6,9 +6,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from reconciler.desired.events import KeyPath
 from reconciler.desired.problems import MOST_IN_A_FILE
 from reconciler.desired.words import meant_path, named, reason_words
-from reconciler.desired.yaml import Document, KeyPath
+from reconciler.desired.yaml import Document
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,11 +40,11 @@ def validated(
     `value` may hold more than the document, as defaults do. A null is wrong even where a field may be left out: whoever
     writes one means something that can't be guessed. `may_be_null` names the exceptions.
     """
-    nulls = {path for path in document.nulls if not may_be_null(path)}
-    reasons = [Reason(path, f"{named(path)} is null", _NULL) for path in document.nulls if path in nulls]
+    reasons = [Reason(path, f"{named(path)} is null", _NULL) for path in document.nulls if not may_be_null(path)]
     try:
         valid = model.model_validate(value)
     except ValidationError as error:
+        nulls = {reason.path for reason in reasons}
         details: list[Any] = [
             detail
             for detail in islice(error.errors(include_url=False), MOST_IN_A_FILE + 1)

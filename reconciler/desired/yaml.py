@@ -1,8 +1,7 @@
-"""YAML from libyaml's events, in one pass and without recursion: values, positions, and nothing that surprises.
+"""YAML from libyaml's events, in one pass and without recursion: values, and nothing that surprises.
 
 A loader that first builds a tree can be made to crash or to eat the machine's memory by a small file; events can be
-counted as they come. Where libyaml and YAML 1.2 count lines differently, the lines are those of 1.2, of git and of
-every editor.
+counted as they come.
 """
 
 import re
@@ -11,10 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import yaml
-from yaml._yaml import CParser, Mark
 from yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -26,8 +24,9 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from reconciler.desired.scalars import NUMBER_STARTS, OLD_BOOLEANS, SPECIAL, plain_number
-from reconciler.desired.stand_ins import readable, restored
+from reconciler.desired.events import Key, KeyPath, Position, events_of, position_of
+from reconciler.desired.marks import FileMarks, Where
+from reconciler.desired.scalars import OLD_BOOLEANS, SPECIAL, STARTS, plain_number
 from reconciler.model.text import printable
 
 DEEPEST: Final = 32
@@ -36,11 +35,6 @@ LARGEST_FILE: Final = 16 * 1024 * 1024
 """Bytes."""
 MOST_DOCUMENTS: Final = 20_000
 """Of one file, empty ones included: more than anybody reads; each cluster takes up to two kilobytes of memory."""
-
-Key: TypeAlias = str | int
-KeyPath: TypeAlias = tuple[Key, ...]
-Position: TypeAlias = tuple[int, int]
-"""Line and column, from 1."""
 
 
 class Flaw(NamedTuple):
@@ -51,20 +45,9 @@ class Flaw(NamedTuple):
     position: Position
 
 
-class Marks:
-    """Where the contents of one mapping or sequence stand: libyaml's marks, by key or index."""
-
-    __slots__ = ("inside", "keys", "values")
-
-    def __init__(self) -> None:
-        self.keys: dict[Key, Mark] = {}
-        self.values: dict[Key, Mark] = {}
-        self.inside: dict[Key, Marks] = {}
-
-
 @dataclass(slots=True)
 class Document:
-    """One document: its value, where everything stands, and the flaws met on the way.
+    """One document: its value, where it begins, where all of it stands, and the flaws met on the way.
 
     `words` are the plain scalars that are booleans to YAML 1.1 alone, as they were written: their value is already the
     boolean. `nulls` are the paths of all nulls.
@@ -72,7 +55,7 @@ class Document:
 
     value: object
     position: Position
-    marks: Marks
+    where: Where
     words: dict[KeyPath, str]
     nulls: list[KeyPath]
     flaws: list[Flaw]
@@ -89,27 +72,6 @@ class Document:
             value = value.get(key) if isinstance(value, dict) else None
         return value
 
-    def place(self, path: KeyPath) -> Position:
-        """Where a value stands, or the nearest thing around it."""
-        marks, position = self.marks, self.position
-        for key in path:
-            if key not in marks.values:
-                break
-            position = _position(marks.values[key])
-            if key not in marks.inside:
-                break
-            marks = marks.inside[key]
-        return position
-
-    def place_of_key(self, path: KeyPath) -> Position:
-        """Where a mapping's key stands, or the nearest thing around it."""
-        marks = self.marks
-        for key in path[:-1]:
-            if key not in marks.inside:
-                return self.place(path)
-            marks = marks.inside[key]
-        return _position(marks.keys[path[-1]]) if path and path[-1] in marks.keys else self.place(path)
-
 
 class Unreadable(Exception):
     """A file can't be read any further."""
@@ -124,20 +86,16 @@ def read_documents(data: bytes) -> Iterator[Document]:
     if len(data) > LARGEST_FILE:
         raise Unreadable(f"the file is larger than {LARGEST_FILE >> 20} MiB", "split it: many clusters, many files")
     text = _text(data)
-    given = readable(text)
-    parser = CParser(given)
-    get_event: Callable[[], Any] = parser.get_event if given == text else _restoring(parser.get_event)
-    del text, given  # the parser has its own copy: of a large file one is enough
+    get_event, marks = events_of(text), FileMarks(text)
+    count = 0
     try:
-        count = 0
         while (event := get_event()) is not None:
-            kind = type(event)
-            if kind is DocumentStartEvent:
-                count += 1
-                if count > MOST_DOCUMENTS:
+            if type(event) is DocumentStartEvent:
+                if count == MOST_DOCUMENTS:
                     message = f"more than {MOST_DOCUMENTS} documents in one file"
-                    raise Unreadable(message, "split it: many clusters, many files", _position(event.start_mark))
-                document = _Builder(get_event).build()
+                    raise Unreadable(message, "split it: many clusters, many files", position_of(event.start_mark))
+                document = _Builder(get_event, Where(marks, count)).build()
+                count += 1
                 if document is not None:
                     yield document
     except yaml.MarkedYAMLError as error:
@@ -146,8 +104,6 @@ def read_documents(data: bytes) -> Iterator[Document]:
         raise Unreadable(f"invalid YAML: {error.problem or error.context}", _LOOK, where) from error
     except yaml.YAMLError as error:
         raise Unreadable(f"invalid YAML: {error}".splitlines()[0], _LOOK) from error
-    finally:
-        parser.dispose()
 
 
 def lines(data: bytes) -> Iterator[str]:
@@ -181,27 +137,18 @@ def _end_of(data: bytes) -> Position:
     return number, len(last) + 1
 
 
-def _restoring(get_event: Callable[[], Any]) -> Callable[[], Any]:
-    def restoring() -> Any:
-        event = get_event()
-        if type(event) is ScalarEvent:
-            event.value = restored(event.value, event.style)
-        return event
-
-    return restoring
-
-
 class _Builder:
     """Builds one document from the events between its start and its end; holds what has been counted."""
 
-    def __init__(self, get_event: Callable[[], Any]) -> None:
+    def __init__(self, get_event: Callable[[], Any], where: Where) -> None:
         self._get_event = get_event
         self._anchors: dict[str, tuple[object, int]] = {}
         self._nodes = 0
-        self._document = Document(None, (1, 1), Marks(), {}, [], [])
-        # The innermost open mapping or sequence, its marks, and those around it.
+        self._document = Document(None, (1, 1), where, {}, [], [])
+        # Keys that were there already, each with its place.
+        self._repeated: list[tuple[KeyPath, Position]] = []
+        # The innermost open mapping or sequence, the key in it whose value comes next, and those around it.
         self._items: dict[str, object] | list[object] | None = None
-        self._marks = self._document.marks
         self._key: str | None = None
         self._stack: list[_Outer] = []
 
@@ -214,7 +161,7 @@ class _Builder:
                 event = self._take_entries(event, self._items)
             kind = type(event)
             if kind is ScalarEvent:
-                self._take_scalar(event)
+                self._put(self._scalar(event), event)
             elif kind is MappingStartEvent:
                 self._open(event, {})
             elif kind is SequenceStartEvent:
@@ -224,6 +171,7 @@ class _Builder:
             elif kind is AliasEvent:
                 self._take_alias(event)
             elif kind is DocumentEndEvent:
+                self._document.flaws += map(self._repeated_key, self._repeated)
                 return None if self._document.value is None else self._document
 
     def _take_entries(self, event: Any, items: dict[str, object]) -> Any:
@@ -231,37 +179,29 @@ class _Builder:
 
         What comes back is the first event that is none of this: the mapping's end, or the value of the last key.
         """
-        get_event, keys, values = self._get_event, self._marks.keys, self._marks.values
+        get_event = self._get_event
         kind: type = type(event)
         while kind is ScalarEvent:
             self._key = key = event.value
             if event.tag is not None or (key == "<<" and not event.style):
                 raise self._unreadable_key(event)
-            if key in keys:
-                message = f'duplicate key "{printable(key, 80)}": first in line {keys[key].line + 1}'
-                self._document.flaws.append(Flaw(message, "keep one", _position(event.start_mark)))
-            else:
-                keys[key] = event.start_mark
+            if key in items:
+                self._repeated.append((self._path(), position_of(event.start_mark)))
             event = get_event()
             kind = type(event)
             if kind is not ScalarEvent:
                 break
-            value = self._scalar(event)
-            items.setdefault(key, value)
-            values.setdefault(key, event.start_mark)
+            items.setdefault(key, self._scalar(event))
             self._key = None
             event = get_event()
             kind = type(event)
         return event
 
-    def _take_scalar(self, event: Any) -> None:
-        self._put(self._scalar(event), event.start_mark)
-
     def _scalar(self, event: Any) -> object:
         value = event.value
         if event.tag is not None:
             raise _tagged(event)
-        if event.implicit[0] and (not value or value in SPECIAL or value[0] in NUMBER_STARTS):
+        if event.implicit[0] and value[:1] in STARTS:
             value = self._plain(value)
         self._count(1, event)
         if event.anchor:
@@ -282,10 +222,10 @@ class _Builder:
             raise self._unreadable_key(event)
         if event.anchor not in self._anchors:
             message = f"*{printable(event.anchor, 80)} refers to no anchor that is complete before it"
-            raise Unreadable(message, "write the value out here", _position(event.start_mark))
+            raise Unreadable(message, "write the value out here", position_of(event.start_mark))
         value, size = self._anchors[event.anchor]
         self._count(size, event)
-        self._put(value, event.start_mark)
+        self._put(value, event)
 
     def _open(self, event: Any, items: "dict[str, object] | list[object]") -> None:
         if self._awaits_key:
@@ -294,51 +234,56 @@ class _Builder:
             raise _tagged(event)
         if len(self._stack) >= DEEPEST:
             message, remedy = f"nested deeper than {DEEPEST} levels", "a manifest needs four"
-            raise Unreadable(message, remedy, _position(event.start_mark))
+            raise Unreadable(message, remedy, position_of(event.start_mark))
         self._count(1, event)
-        at, marks = self._key if type(self._items) is not list else len(self._items), Marks()
-        if self._stack and at is not None:
-            self._marks.inside.setdefault(at, marks)
-        self._put(items, event.start_mark)
-        self._stack.append(_Outer(self._items, self._marks, at, event.anchor, self._nodes))
-        self._items, self._marks = items, marks if self._stack[1:] else self._document.marks
+        at = self._at
+        self._put(items, event)
+        self._stack.append(_Outer(self._items, at, event.anchor, self._nodes))
+        self._items = items
 
     def _close(self) -> None:
         outer = self._stack.pop()
         if outer.anchor:
             self._anchors[outer.anchor] = (self._items, self._nodes - outer.nodes + 1)
-        self._items, self._marks, self._key = outer.items, outer.marks, None
+        self._items, self._key = outer.items, None
 
-    def _put(self, value: object, mark: Mark) -> None:
+    def _put(self, value: object, event: Any) -> None:
         items = self._items
         if type(items) is dict:
             if self._key is not None:
                 items.setdefault(self._key, value)
-                self._marks.values.setdefault(self._key, mark)
             self._key = None
         elif type(items) is list:
-            self._marks.values[len(items)] = mark
             items.append(value)
         else:
-            self._document.value, self._document.position = value, _position(mark)
+            self._document.value, self._document.position = value, position_of(event.start_mark)
 
     def _count(self, nodes: int, event: Any) -> None:
         self._nodes += nodes
         if self._nodes > MOST_NODES:
             message = f"more than {MOST_NODES} nodes in one document"
             remedy = "split it: one cluster, one document (an alias counts as all that it stands for)"
-            raise Unreadable(message, remedy, _position(event.start_mark))
+            raise Unreadable(message, remedy, position_of(event.start_mark))
 
     @property
     def _awaits_key(self) -> bool:
         return self._key is None and type(self._items) is dict
 
+    @property
+    def _at(self) -> Key | None:
+        """Where in the open mapping or sequence the next value stands."""
+        return self._key if type(self._items) is not list else len(self._items)
+
     def _path(self) -> KeyPath:
-        here = self._key if type(self._items) is not list else len(self._items)
-        return tuple(key for key in (*(outer.at for outer in self._stack), here) if key is not None)
+        return tuple(key for key in (*(outer.at for outer in self._stack), self._at) if key is not None)
+
+    def _repeated_key(self, repeated: tuple[KeyPath, Position]) -> Flaw:
+        path, position = repeated
+        first, _ = self._document.where.place_of_key(path)
+        return Flaw(f'duplicate key "{printable(str(path[-1]), 80)}": first in line {first}', "keep one", position)
 
     def _unreadable_key(self, event: Any) -> Unreadable:
-        position = _position(event.start_mark)
+        position = position_of(event.start_mark)
         if getattr(event, "value", None) == "<<":
             return Unreadable("merge keys (<<) are not read", "write the fields out in each document", position)
         return Unreadable("a key must be a plain string", "write it without tag, alias, brackets or braces", position)
@@ -348,7 +293,6 @@ class _Outer(NamedTuple):
     """What is open around the innermost mapping or sequence; `at` is where in it the inner one stands."""
 
     items: "dict[str, object] | list[object] | None"
-    marks: Marks
     at: Key | None
     anchor: str | None
     nodes: int
@@ -356,8 +300,4 @@ class _Outer(NamedTuple):
 
 def _tagged(event: Any) -> Unreadable:
     message = f"explicit tags ({printable(event.tag, 80)}) are not read"
-    return Unreadable(message, "take the tag out; quote a string", _position(event.start_mark))
-
-
-def _position(mark: Mark) -> Position:
-    return mark.line + 1, mark.column + 1
+    return Unreadable(message, "take the tag out; quote a string", position_of(event.start_mark))
