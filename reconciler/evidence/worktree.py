@@ -4,7 +4,7 @@ Only manifests count: neither a README, nor an editor's swap file, nor the index
 a checkout may have converted them, and to YAML all are one.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.desired.files import Beside, Folder
 from reconciler.evidence.objects import object_id
@@ -19,7 +19,8 @@ class WorkTree:
         self.root = folder.root
         self._folder = folder
         self._like = like
-        self._blobs: dict[str, Collection[str]] = {}
+        self._blobs: dict[str, str] = {}
+        self._converted: dict[str, str] = {}
 
     @property
     def beside(self) -> Beside:
@@ -35,8 +36,9 @@ class WorkTree:
         asked = [*names]
         for name, data in zip(asked, self._folder.read(asked), strict=True):
             if isinstance(data, bytes):
-                plain = _with_plain_ends(data)
-                self._blobs[name] = tuple(map(self._as_blob, (data,) if plain == data else (data, plain)))
+                self._blobs[name] = self._as_blob(data)
+                if b"\r\n" in data:
+                    self._converted[name] = self._as_blob(_with_plain_ends(data))
             yield data
 
     def has_folder(self, name: str) -> bool:
@@ -50,7 +52,7 @@ class WorkTree:
         return not all(self._is_same(name, tree) for name in tree.names())
 
     def _is_same(self, name: str, tree: Tree) -> bool:
-        mine = self._blobs.get(name, ())
+        mine = (self._blobs.get(name), self._converted.get(name))
         if tree.blob(name) in mine:
             return True
         (data,) = tree.read([name])
