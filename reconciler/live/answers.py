@@ -40,12 +40,11 @@ def read_listing(answer: Answer) -> Listing:
     clusters: list[LiveCluster] = []
     unreadable: dict[str, str] = {}
     seen: set[str] = set()
-    read = _reader(answer)
+    may_hold_key = answer.may_hold_key  # asked once: the body is long
+    read = _reader(answer, may_hold_key=may_hold_key)
     for position, entry in enumerate(answer.entries()):
         name = _usable_name(entry)
-        if name is not None and taken_out(name, answer.peer.key) != name:
-            name = None
-        if name is None:
+        if name is None or (may_hold_key and taken_out(name, answer.peer.key) != name):
             raise answer.undocumented(f"a list whose entry {position} has no name that can be used")
         if name in seen:
             raise answer.undocumented(f"a list that holds {answer.peer.harmless(name)} twice")
@@ -63,7 +62,7 @@ def read_listing(answer: Answer) -> Listing:
 
 def read_cluster(answer: Answer) -> LiveCluster:
     """The cluster of a PUT's 200. Raises Undocumented, or NoAnswer for half a body, where it is none."""
-    cluster = _reader(answer)(answer.value())
+    cluster = _reader(answer, may_hold_key=answer.may_hold_key)(answer.value())
     if isinstance(cluster, LiveCluster):
         return cluster
     raise answer.undocumented(f"no cluster: {cluster}")
@@ -113,9 +112,8 @@ def _usable_name(entry: Any) -> str | None:
     return name
 
 
-def _reader(answer: Answer) -> Callable[[Any], LiveCluster | str]:
+def _reader(answer: Answer, *, may_hold_key: bool) -> Callable[[Any], LiveCluster | str]:
     """Reads an entry: the cluster, or what is wrong with it. Null is missing."""
-    may_hold_key = answer.may_hold_key  # asked once: the body is long
 
     def read(entry: Any) -> LiveCluster | str:
         try:

@@ -99,7 +99,9 @@ class Answer:
             return self._text()
         if isinstance(value, dict):
             value = next((v for k in ("message", "error", "detail") if isinstance(v := value.get(k), str)), value)
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if isinstance(value, str):
+            return value
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else self._text()
 
     def _unreadable(self, error: ValueError) -> HttpError:
         text = self._text()

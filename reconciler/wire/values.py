@@ -16,10 +16,11 @@ LARGEST_VALUE = 1024 * 1024
 MOST_ENTRIES = 200_000
 """Of one list."""
 
-_SLICES = (4096, 16 * 1024, 64 * 1024, 256 * 1024, LARGEST_VALUE)
+_SLICES = (1024, 4096, 16 * 1024, 64 * 1024, 256 * 1024, LARGEST_VALUE)
 """Most entries are in the first; what it cuts off is read again with the next, four times as long and no more."""
 
 _SPACE = re.compile(rb"[ \t\n\r]*")
+_COMMA = re.compile(rb"[ \t\n\r]*(,?)[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <= 20 else float(digits))
 
 
@@ -42,20 +43,18 @@ def read_value(body: bytes) -> Any:
 def read_entries(body: bytes) -> Iterator[Any]:
     """The entries of the body's list, each as soon as it is read. Raises NotJsonError, TooMuchError, on the way."""
     at = _past_space(body, _start(body) + 1)
-    ended = body[at : at + 1] == b"]"
-    count = 0
-    while not ended:
-        if count == MOST_ENTRIES:
-            raise TooMuchError(f"more than {MOST_ENTRIES} entries")
+    more = body[at : at + 1] != b"]"
+    for _ in range(MOST_ENTRIES):
+        if not more:
+            break
         value, at = _decode(body, at)
         yield value
-        count += 1
-        at = _past_space(body, at)
-        ended = body[at : at + 1] == b"]"
-        if not ended and body[at : at + 1] != b",":
-            raise NotJsonError("no comma between two entries")
-        if not ended:
-            at = _past_space(body, at + 1)
+        between = _COMMA.match(body, at)
+        at, more = (between.end(), bool(between[1])) if between else (at, False)
+    if more:
+        raise TooMuchError(f"more than {MOST_ENTRIES} entries")
+    if body[at : at + 1] != b"]":
+        raise NotJsonError("no comma between two entries")
     if _past_space(body, at + 1) != len(body):
         raise NotJsonError("more than one value")
 
@@ -78,7 +77,8 @@ def _decode(body: bytes, at: int) -> tuple[Any, int]:
             if at + size >= len(body):
                 raise NotJsonError("no value") from error
         else:
-            return value if part.isascii() else _as_utf8(part[:length]), at + length
+            if length < size or at + size >= len(body):  # a number may go on behind the slice
+                return value if part.isascii() else _as_utf8(part[:length]), at + length
     raise TooMuchError(f"one value has more than {LARGEST_VALUE} bytes")
 
 
