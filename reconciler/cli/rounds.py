@@ -163,8 +163,9 @@ def _records_after(ground: Ground, names: Collection[str]) -> Mapping[str, Recor
     found: dict[str, Recorded] = {}
     if ground.checkout is None:
         return found
-    for target in (site.head.target for site in ground.sites if site.head.target.name in names):
-        with suppress(GitError):
-            recorded = _recorded(ground, ground.checkout.record_of(target, ground.endpoints))
-            found |= {target.name: recorded} if recorded is not None else {}
+    targets = [site.head.target for site in ground.sites if site.head.target.name in names]
+    with suppress(GitError):
+        for target, record in ground.checkout.records_of(targets, ground.endpoints).items():
+            recorded = _recorded(ground, record)
+            found |= {target: recorded} if recorded is not None else {}
     return found

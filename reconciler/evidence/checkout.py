@@ -1,6 +1,6 @@
 """All that git remembers of a folder of manifests: where head comes from, base, the records, who set what."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -112,13 +112,12 @@ class Checkout:
         """Raise StaleHead if HEAD is too old to be applied."""
         refuse_stale_head(self._git, self.head, records, self._options.event, self._options.remote)
 
-    def record_of(self, target: Target, endpoints: Mapping[str, str]) -> Record | None:
-        """The record of one target; that of another name, where it was renamed.
+    def records_of(self, targets: Iterable[Target], endpoints: Mapping[str, str]) -> dict[str, Record | None]:
+        """The record of each target, by its name; that of another name, where it was renamed.
 
         `endpoints` are those of all targets, selected or not, by name and as they are shown.
         """
-        every = tuple(endpoints.items())
-        return claim(self.records.all(), target.name, endpoints[target.name], target.api_key_env, every)
+        return _claims(self.records.all(), targets, endpoints)
 
     def unclaimed(self, fleet: Fleet, endpoints: Mapping[str, str]) -> tuple[Record, ...]:
         """The records that no target claims and that aren't empty.
@@ -126,10 +125,12 @@ class Checkout:
         A target whose endpoint isn't known here, since it isn't selected, claims all of its name; one that was renamed
         claims what it takes along.
         """
-        claimed = [record for t in fleet.targets if t.name in endpoints and (record := self.record_of(t, endpoints))]
+        every = self.records.all()
+        located = [target for target in fleet.targets if target.name in endpoints]
+        claimed = filter(None, _claims(every, located, endpoints).values())
         taken = {(record.renamed_from or record.target, record.endpoint) for record in claimed}
         unknown = {target.name for target in fleet.targets if target.name not in endpoints}
-        found = unclaimed(self.records.all(), tuple(endpoints.items()))
+        found = unclaimed(every, tuple(endpoints.items()))
         return tuple(r for r in found if r.lines and r.target not in unknown and (r.target, r.endpoint) not in taken)
 
     def fetch_records(self) -> None:
@@ -258,6 +259,13 @@ class Checkout:
                 log = self._git.log(base, self._git.prefix, most)
                 self._read_logs[most] = log._replace(entries=tuple(log.entries))
             yield self._read_logs[most]
+
+
+def _claims(
+    every: Sequence[Record], targets: Iterable[Target], endpoints: Mapping[str, str]
+) -> dict[str, Record | None]:
+    known = tuple(endpoints.items())
+    return {t.name: claim(every, t.name, endpoints[t.name], t.api_key_env, known) for t in targets}
 
 
 def _new_endpoint(target: Target, at_base: Target | None) -> tuple[str, ...]:

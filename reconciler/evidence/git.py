@@ -105,10 +105,11 @@ class Git:
             for (folder, _), tree in zip(around, trees, strict=True):
                 for entry in tree_entries(tree):
                     path = f"{folder}{entry.name}"
-                    if entry.is_folder and (path.startswith(below) or below.startswith(f"{path}/")):
+                    if entry.is_file:
+                        if path.startswith(below):
+                            found[path] = entry.sha
+                    elif entry.is_folder and (path.startswith(below) or below.startswith(f"{path}/")):
                         folders.append((f"{path}/", entry.sha))
-                    elif entry.is_file and path.startswith(below):
-                        found[path] = entry.sha
             if len(found) + len(folders) > _MOST_FILES:
                 raise GitError(
                     f"commit {commit[:10]} has more than {_MOST_FILES} files where manifests are looked for",
@@ -129,6 +130,8 @@ class Git:
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor of two commits that are here; None where there is none."""
+        if one == other:
+            return one
         ended = self.command.run("merge-base", one, other, ask_anyway=True)
         if ended.code > 1:
             raise GitError(f"git merge-base failed: {ended.words}")
@@ -136,7 +139,7 @@ class Git:
 
     def is_ancestor(self, one: str, other: str) -> bool:
         """Whether `other` contains `one`; a commit contains itself."""
-        return one == other or self.merge_base(one, other) == one
+        return self.merge_base(one, other) == one
 
     def is_known_ancestor(self, one: str, other: str) -> bool:
         """Whether it is known here that `other` contains `one`: either may have been cut off, or never fetched."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from typing import IO, NamedTuple
@@ -17,6 +18,10 @@ _BATCH = 60
 
 _CHUNK = 1 << 16
 """Bytes read at once."""
+
+
+_ENTRIES = {size: re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)}
+"""Mode, name and hash of each entry of a tree, by the bytes that a hash has."""
 
 
 class Object(NamedTuple):
@@ -96,16 +101,12 @@ class Objects:
                 self.close()  # what it would say next answers another question
 
 
-def tree_entries(tree: Object) -> Iterator[TreeEntry]:
+def tree_entries(tree: Object) -> list[TreeEntry]:
     """What stands in a tree. Raises GitError for what is none."""
-    data, hash_bytes, at = tree.data, len(tree.sha) // 2, 0
-    while at < len(data):
-        stop = data.find(b"\x00", at)
-        mode, space, name = data[at:stop].partition(b" ")
-        if stop < 0 or not space or stop + hash_bytes >= len(data):
-            raise GitError(f"the tree {tree.sha} of this repository is damaged", remedy=DAMAGED)
-        at = stop + 1 + hash_bytes
-        yield TreeEntry(mode, os.fsdecode(name), data[stop + 1 : at].hex())
+    found = _ENTRIES[len(tree.sha) // 2].findall(tree.data)
+    if sum(len(mode) + len(name) + len(sha) + 2 for mode, name, sha in found) != len(tree.data):
+        raise GitError(f"the tree {tree.sha} of this repository is damaged", remedy=DAMAGED)
+    return [TreeEntry(mode, name.decode(errors="surrogateescape"), sha.hex()) for mode, name, sha in found]
 
 
 def object_id(kind: str, data: bytes, like: str) -> str:

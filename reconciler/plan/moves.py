@@ -14,11 +14,14 @@ from reconciler.plan.change import Origin
 
 
 class Movable(NamedTuple):
-    """One target's halves: what it would delete, and what it declares that was never seen to stand."""
+    """One target's halves: what it would delete, and what it declares that was never seen to stand.
+
+    What arrives is looked at, once, where anything leaves.
+    """
 
     target: str
     leaving: Sequence[LiveCluster]
-    arriving: Sequence[Declaration]
+    arriving: Iterable[Declaration]
 
 
 class Moves(NamedTuple):

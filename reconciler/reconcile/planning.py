@@ -12,11 +12,12 @@ import structlog
 from reconciler.errors import Unproven
 from reconciler.live.answers import Listing
 from reconciler.model.command import record_command
+from reconciler.model.declaration import Declaration
 from reconciler.model.evidence import NO_GIT, Gone, LeftBehind
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Record
 from reconciler.plan.causes import who_set_what
-from reconciler.plan.compare import as_if_applied, compare
+from reconciler.plan.compare import Comparison, as_if_applied, compare
 from reconciler.plan.decide import Reading, make_plan
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.intent import Intent
@@ -122,11 +123,10 @@ def refuse_stale_heads(ground: Ground, intent: Intent) -> None:
 
 
 def _records(ground: Ground) -> dict[str, Record | None]:
-    checkout = ground.checkout
-    return {
-        site.head.target.name: checkout.record_of(site.head.target, ground.endpoints) if checkout else None
-        for site in ground.sites
-    }
+    targets = [site.head.target for site in ground.sites]
+    if ground.checkout is None:
+        return dict.fromkeys(target.name for target in targets)
+    return ground.checkout.records_of(targets, ground.endpoints)
 
 
 def _refuse_unproven(ground: Ground, records: Mapping[str, Record | None], intent: Intent) -> None:
@@ -220,16 +220,16 @@ def _refuse_unmatched(ground: Ground, readings: Mapping[str, Reading], intent: I
 
 
 def _movable(reading: Reading, intent: Intent) -> Movable:
-    """What would leave a target, and what it declares that was never seen to stand there."""
-    comparison, evidence = reading.comparison, reading.evidence
-    standing = {name for name, line in (evidence.record.lines if evidence.record else {}).items() if line.settled}
-    arriving = [
-        pair.declaration
-        for pair in comparison.declared
-        if pair.live is None or (evidence.record is not None and pair.declaration.name not in standing)
-    ]
-    leaving = tuple(pruned(comparison.undeclared, evidence, intent))
-    return Movable(reading.head.target.name, leaving, arriving)
+    leaving = tuple(pruned(reading.comparison.undeclared, reading.evidence, intent))
+    return Movable(reading.head.target.name, leaving, _arriving(reading.comparison, reading.evidence.record))
+
+
+def _arriving(comparison: Comparison, record: Record | None) -> Iterator[Declaration]:
+    """What isn't there yet, and what the record never saw to stand."""
+    for pair in comparison.declared:
+        line = record.lines.get(pair.declaration.name) if record is not None else None
+        if pair.live is None or (record is not None and not (line is not None and line.settled)):
+            yield pair.declaration
 
 
 def _elsewhere(ground: Ground, planned: Collection[str]) -> Iterator[Movable]:
@@ -237,15 +237,15 @@ def _elsewhere(ground: Ground, planned: Collection[str]) -> Iterator[Movable]:
 
     What leaves a target that is planned may be on its way there: deleted now, it would be in neither.
     """
-    if ground.checkout is None:
+    others = [target.name for target in ground.fleet.targets if target.name not in planned]
+    if ground.checkout is None or not others:
         return
     records = ground.checkout.records.all()
-    for target in ground.fleet.targets:
-        if target.name not in planned:  # its endpoint may be unknown here: what its name has anywhere counts
-            lines = [line for record in records if record.target == target.name for line in record.lines.values()]
-            standing = {line.name for line in lines if line.settled}
-            declared = ground.fleet.declarations[target.name]
-            yield Movable(target.name, (), [declared[name] for name in declared if name not in standing])
+    for target in others:  # its endpoint may be unknown here: what its name has anywhere counts
+        lines = [line for record in records if record.target == target for line in record.lines.values()]
+        standing = {line.name for line in lines if line.settled}
+        declared = ground.fleet.declarations[target]
+        yield Movable(target, (), [declared[name] for name in declared if name not in standing])
 
 
 def _plan(reading: Reading, request: PlanRequest, moves: Moves) -> Plan:

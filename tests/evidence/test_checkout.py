@@ -191,7 +191,8 @@ def test_a_target_has_its_record_or_takes_the_one_it_was_renamed_from(repo: Repo
 
         def claimed(fleet: Fleet) -> tuple[list[tuple[str, str | None] | None], list[str]]:
             endpoints = {target.name: target.endpoint for target in fleet.targets if target.endpoint is not None}
-            found = [checkout.record_of(target, endpoints) for target in fleet.targets if target.name in endpoints]
+            located = [target for target in fleet.targets if target.name in endpoints]
+            found = [*checkout.records_of(located, endpoints).values()]
             left = [one.target for one in checkout.unclaimed(fleet, endpoints)]
             return [(one.target, one.renamed_from) if one else None for one in found], left
 
