@@ -37,23 +37,23 @@ STARTS = NUMBER_STARTS | {text[:1] for text in SPECIAL}
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
 _ODD = (
-    (re.compile(r"[-+]?0(?=[0-7]*[89])[0-9]+"), "a string to YAML 1.1, a decimal number to 1.2"),
-    (re.compile(r"[-+]?0[0-9]+"), "an octal number to YAML 1.1, a decimal one to 1.2"),
-    (re.compile(r"[-+]?[0-9]+"), "a number of more than 18 digits"),
-    (re.compile(r"[-+]?0o[0-7]+"), "an octal number to YAML 1.2, a string to 1.1"),
-    (re.compile(r"[-+]?0[xb][0-9a-fA-F_]+"), "a number that isn't written in decimals"),
-    (re.compile(r"[-+]?[0-9]++_[0-9_]*+(\.[0-9_]*+)?"), "a number to YAML 1.1, a string to 1.2"),
+    (r"[-+]?0(?=[0-7]*[89])[0-9]+", "a string to YAML 1.1, a decimal number to 1.2"),
+    (r"[-+]?0[0-9]+", "an octal number to YAML 1.1, a decimal one to 1.2"),
+    (r"[-+]?[0-9]+", "a number of more than 18 digits"),
+    (r"[-+]?0o[0-7]+", "an octal number to YAML 1.2, a string to 1.1"),
+    (r"[-+]?0[xb][0-9a-fA-F_]+", "a number that isn't written in decimals"),
+    (r"[-+]?[0-9]++_[0-9_]*+(\.[0-9_]*+)?", "a number to YAML 1.1, a string to 1.2"),
     (
-        re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"),
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?",
         "a number that isn't written in plain decimals",
     ),
-    (re.compile(r"[-+]?[0-9]+\.[0-9_]*"), "a number to YAML 1.1, a string to 1.2"),
-    (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), "not a finite number"),
+    (r"[-+]?[0-9]+\.[0-9_]*", "a number to YAML 1.1, a string to 1.2"),
+    (r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "not a finite number"),
     (
-        re.compile(r"[-+]?[0-9][0-9_]*+(?::[0-5]?[0-9])++(\.[0-9_]*+)?"),
+        r"[-+]?[0-9][0-9_]*+(?::[0-5]?[0-9])++(\.[0-9_]*+)?",
         "a number to the base of 60 to YAML 1.1, a string to 1.2",
     ),
-    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?"), "a date to YAML 1.1, a string to 1.2"),
+    (r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?", "a date to YAML 1.1, a string to 1.2"),
 )
 
 
@@ -63,7 +63,7 @@ def plain_number(text: str) -> object:
         return int(text)
     if _FRACTION.fullmatch(text):
         return float(text)
-    reading = next((reading for pattern, reading in _ODD if pattern.fullmatch(text)), None)
+    reading = next((reading for pattern, reading in _ODD if re.fullmatch(pattern, text)), None)
     return text if reading is None else Odd(text, reading, _decimal(text))
 
 

@@ -13,17 +13,12 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _WRITES_FETCH_HEAD = (2, 29)
 """The git that can be told not to write FETCH_HEAD; one before it does."""
 
-_RACE = re.compile(
-    r"\((non-fast-forward|fetch first|stale info|needs force|.*lock|failed to update ref|.*already exists)"
+_RACE = r"\((non-fast-forward|fetch first|stale info|needs force|.*lock|failed to update ref|.*already exists)"
+_NO_CREDENTIALS = (
+    r"(?i)could not read (Username|Password)|Authentication failed|terminal prompts disabled"
+    r"|Permission denied \(publickey|Host key verification failed|Invalid username|HTTP 401|error: 401"
 )
-_NO_CREDENTIALS = re.compile(
-    r"could not read (Username|Password)|Authentication failed|terminal prompts disabled|Permission denied \(publickey"
-    r"|Host key verification failed|Invalid username|HTTP 401|error: 401",
-    re.IGNORECASE,
-)
-_NO_PERMISSION = re.compile(
-    r"denied|403|not granted|protected|pre-receive hook declined|not allowed|unauthorized|read.?only", re.IGNORECASE
-)
+_NO_PERMISSION = r"(?i)denied|403|not granted|protected|pre-receive hook declined|not allowed|unauthorized|read.?only"
 
 
 class Push(NamedTuple):
@@ -77,7 +72,7 @@ class Remote:
         if ended.code == 0:
             return True
         refused = [line for line in text_lines(ended.out) if line.startswith("!")]
-        if refused and all(_RACE.search(line) for line in refused):
+        if refused and all(re.search(_RACE, line) for line in refused):
             return False
         why = without_credentials(refused[0].rpartition("\t")[2]) if refused else ended.words
         raise self._failed("push", f"{why}: {ended.words}" if refused else why)
@@ -90,12 +85,12 @@ class Remote:
 
     def _failed(self, what: str, why: str) -> GitError:
         tried = "push" if what == "push" else "fetch"
-        if _NO_CREDENTIALS.search(why):
+        if re.search(_NO_CREDENTIALS, why):
             remedy = (
                 f"git's own credentials do this, and `git {tried} {self.name}` must work without asking: "
                 "in a workflow, check out with persist-credentials: true"
             )
-        elif tried == "push" and _NO_PERMISSION.search(why):
+        elif tried == "push" and re.search(_NO_PERMISSION, why):
             remedy = (
                 "it takes permission to write refs/reconciler/*: in a workflow, `permissions: contents: write`; "
                 "on GitLab, a token with the scope `write_repository` and the role Developer"
