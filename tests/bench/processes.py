@@ -19,10 +19,10 @@ class Run(NamedTuple):
     peak_mib: float
 
 
-def in_turn(ours: Sequence[str], theirs: Sequence[str], *, rounds: int) -> tuple[list[Run], list[Run]]:
-    """Both commands, one after the other, again and again, after a round that doesn't count."""
-    pairs = [(run(ours), run(theirs)) for _ in range(rounds + 1)][1:]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+def in_turn(*commands: Sequence[str], rounds: int) -> list[list[Run]]:
+    """The runs of each command: one after the other, again and again, after a round that doesn't count."""
+    counted = [[run(command) for command in commands] for _ in range(rounds + 1)][1:]
+    return [list(runs) for runs in zip(*counted, strict=True)]
 
 
 def run(command: Sequence[str], cwd: Path = ROOT) -> Run:
