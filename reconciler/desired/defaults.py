@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from reconciler.desired.events import KeyPath
+from reconciler.desired.marks import KeyPath
 from reconciler.desired.yaml import Document
 from reconciler.problem import Place
 
@@ -53,4 +53,4 @@ def read_defaults(path: KeyPath, document: Document, file: str) -> Defaults:
         return NO_DEFAULTS
     keys: list[KeyPath] = [(key,) for key in values]
     keys += [(key, inner) for key, value in values.items() if isinstance(value, dict) for inner in value]
-    return Defaults(values, {key: Place(file, *document.where.place((*path, *key))) for key in keys})
+    return Defaults(values, {key: Place(file, *document.marks.place((*path, *key))) for key in keys})

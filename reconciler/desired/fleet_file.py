@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final
 from pydantic import Field, create_model
 
 from reconciler.desired.defaults import Defaults, read_defaults
-from reconciler.desired.events import KeyPath
 from reconciler.desired.layout import HasFolder, Layout
+from reconciler.desired.marks import KeyPath
 from reconciler.desired.problems import bounded, flaw_problem, with_source
 from reconciler.desired.validation import Reason, validated
 from reconciler.desired.words import ReadAs, quoted
@@ -233,7 +233,7 @@ def _target(
         canary=entry.canary,
         region=entry.region,
         limits=_overlaid(limits.at_prices(entry.prices), entry.guards, (*path, "guards"), document, file),
-        place=Place(file, *document.where.place_of_key(path)),
+        place=Place(file, *document.marks.place_of_key(path)),
         suspension=suspension,
     )
     return target, wrong
@@ -267,7 +267,7 @@ def _endpoint(entry: TargetEntry, path: KeyPath) -> tuple[str | None, list[Reaso
 def _overlaid(limits: Limits, guards: Frozen, path: KeyPath, document: Document, file: str) -> Limits:
     """The limits with those in their place that a mapping of guards names."""
     given: dict[str, Limit] = {key: getattr(guards, key) for key in LIMITED if key in guards.model_fields_set}
-    return limits.overlaid(given, {key: Place(file, *document.where.place((*path, key))) for key in given})
+    return limits.overlaid(given, {key: Place(file, *document.marks.place((*path, key))) for key in given})
 
 
 def _defaults(target: str, document: Document, file: str) -> Defaults:
@@ -319,5 +319,5 @@ def _of_defaults(reason: Reason) -> Reason:
 
 
 def _problem(reason: Reason, document: Document, file: str) -> Problem:
-    position = document.where.place_of_key(reason.path) if reason.at_key else document.where.place(reason.path)
+    position = document.marks.place_of_key(reason.path) if reason.at_key else document.marks.place(reason.path)
     return Problem("manifest", reason.message, reason.remedy, None, None, file, *position)

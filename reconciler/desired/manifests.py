@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from reconciler.desired.defaults import NO_DEFAULTS, Defaults, merged
-from reconciler.desired.events import Position
+from reconciler.desired.marks import Position
 from reconciler.desired.places import Places
 from reconciler.desired.problems import MOST_IN_A_FILE, bounded, flaw_problem, with_source
 from reconciler.desired.sense import Contradiction, contradictions, slips
@@ -106,9 +106,9 @@ def _said(document: Document, file: str, defaults: Defaults, region: str | None)
     name = name if isinstance(name, str) and name else None
     manifest, problems = _checked(document, file, defaults, name)
     if manifest is None or problems:
-        broken = (Named(name, file, document.where.place(("name",))),) if name is not None else ()
+        broken = (Named(name, file, document.marks.place(("name",))),) if name is not None else ()
         return Parsed(broken=broken, problems=tuple(problems))
-    declaration = declare(manifest, file, document.position[0], Places(file, document.where, manifest, defaults))
+    declaration = declare(manifest, file, document.position[0], Places(file, document.marks, manifest, defaults))
     warnings = [
         f"{declaration.place_of(path)}: cluster {declaration.name}: {message}"
         for path, message in slips(declaration, region)
@@ -140,7 +140,7 @@ def _may_be_given(reason: Reason, defaults: Defaults) -> bool:
 
 
 def _problem(reason: Reason, document: Document, file: str, cluster: str | None) -> Problem:
-    position = document.where.place_of_key(reason.path) if reason.at_key else document.where.place(reason.path)
+    position = document.marks.place_of_key(reason.path) if reason.at_key else document.marks.place(reason.path)
     remedy = reason.remedy
     if reason.missing and reason.path[0] in DEFAULTABLE and len(reason.path) == 1:
         remedy = "add it, here or to defaults in the fleet file: the API requires it"
@@ -158,4 +158,4 @@ def _contradiction_problem(
         return Problem("manifest", found.message, found.remedy, None, None, place.file, place.line, place.column)
     own = next(path for path in paths if path not in given)
     asides = "".join(f"; {dotted(path)} is a default, at {place.file}:{place.line}" for path, place in given.items())
-    return Problem("manifest", found.message + asides, found.remedy, None, cluster, file, *document.where.place(own))
+    return Problem("manifest", found.message + asides, found.remedy, None, cluster, file, *document.marks.place(own))

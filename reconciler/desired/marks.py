@@ -1,117 +1,94 @@
-"""Where everything in a file stands: read in a second pass, once somebody asks, since nearly nobody does.
+"""Where everything in a document stands: noted in passing, and put together when somebody asks.
 
-The first pass (`yaml`) has read by then what is asked about: it is whole, its keys are plain, and it has an end.
+Hardly anybody does, and there may be hundreds of thousands of places. So the reader keeps two lists and what the
+document looks like without its values; documents that look alike share the rest.
 """
 
-from collections.abc import Callable, Collection, Iterator
-from typing import Any, Final
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from yaml._yaml import Mark
-from yaml.events import (
-    DocumentEndEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
+Key: TypeAlias = str | int
+KeyPath: TypeAlias = tuple[Key, ...]
+Position: TypeAlias = tuple[int, int]
+"""Line and column, from 1."""
 
-from reconciler.desired.events import Key, KeyPath, Position, events_of, position_of
+MAPPING: Final = 0
+SEQUENCE: Final = 1
+ITEM: Final = 2
+END: Final = 3
 
-_START: Final[Position] = (1, 1)
-_ROOT: Final = 0
-"""A document is taken for a sequence of one."""
+Shape: TypeAlias = tuple[Key, ...]
+"""A document from its first event to its last, without its scalars: `MAPPING` or `SEQUENCE`, what is in it, `END`.
 
-
-class Marks:
-    """Where the contents of one mapping or sequence stand, by key or index; of a key that is there twice the first."""
-
-    __slots__ = ("inside", "keys", "values")
-
-    def __init__(self) -> None:
-        self.keys: dict[Key, Mark] = {}
-        self.values: dict[Key, Mark] = {}
-        self.inside: dict[Key, Marks] = {}
+Of a mapping's entries the key, and after it, where the value is no scalar, that; of a sequence's items `ITEM` for each
+scalar. An alias is a scalar.
+"""
 
 
-class FileMarks:
-    """The marks of a file's documents, empty ones included, as far as they were asked for."""
+class Order(NamedTuple):
+    """Which of a document's values stands at a path, and which of its keys: by number, from 0, as they were met.
 
-    __slots__ = ("_read", "_text")
+    Of a key that is there twice the first. What an alias stands for is at no path.
+    """
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._read: tuple[list[Marks], Iterator[Marks]] | None = None
+    values: Mapping[KeyPath, int]
+    keys: Mapping[KeyPath, int]
 
-    def of(self, number: int) -> Marks:
-        """Those of one document, from 0."""
-        read, rest = self._read = self._read or ([], _documents(self._text))
-        while len(read) <= number:
-            read.append(next(rest))
-        return read[number]
+    def nearest(self, path: KeyPath) -> int:
+        """The value at a path, or the nearest thing around it."""
+        while path not in self.values:
+            path = path[:-1]
+        return self.values[path]
 
 
-class Where:
-    """Where the contents of one document stand."""
+class Marks(NamedTuple):
+    """Libyaml's marks of a document's values, and of its keys, each as they were met."""
 
-    __slots__ = ("_file", "_number")
-
-    def __init__(self, file: FileMarks, number: int) -> None:
-        self._file = file
-        self._number = number
-
-    def keys(self, path: KeyPath) -> Collection[Key]:
-        """The keys or indices that stand in a mapping or sequence; none of what an alias stands for."""
-        marks: Marks | None = self._file.of(self._number)
-        for key in (_ROOT, *path):
-            marks = marks.inside.get(key) if marks else None
-        return marks.values.keys() if marks else ()
+    shape: Shape
+    values: list[Any]
+    keys: list[Any]
 
     def place(self, path: KeyPath) -> Position:
         """Where a value stands, or the nearest thing around it."""
-        marks, position = self._file.of(self._number), _START
-        for key in (_ROOT, *path):
-            if key not in marks.values:
-                break
-            position = position_of(marks.values[key])
-            if key not in marks.inside:
-                break
-            marks = marks.inside[key]
-        return position
+        return position_of(self.values[order_of(self.shape).nearest(path)])
 
     def place_of_key(self, path: KeyPath) -> Position:
         """Where a mapping's key stands, or the nearest thing around it."""
-        marks = self._file.of(self._number)
-        for key in (_ROOT, *path[:-1]):
-            if key not in marks.inside:
-                return self.place(path)
-            marks = marks.inside[key]
-        return position_of(marks.keys[path[-1]]) if path and path[-1] in marks.keys else self.place(path)
+        number = order_of(self.shape).keys.get(path)
+        return position_of(self.keys[number]) if number is not None else self.place(path)
 
 
-def _documents(text: str) -> Iterator[Marks]:
-    get_event = events_of(text)
-    while (event := get_event()) is not None:
-        if type(event) is DocumentStartEvent:
-            yield _marks(get_event)
+def position_of(mark: Any) -> Position:
+    """A mark of libyaml, as people count."""
+    return mark.line + 1, mark.column + 1
 
 
-def _marks(get_event: Callable[[], Any]) -> Marks:
-    """Of one document, up to its end."""
-    marks, around = Marks(), list[tuple[Marks, Key]]()
-    at: Key | None = _ROOT  # where the next value stands; None where its key comes first
-    while (kind := type(event := get_event())) is not DocumentEndEvent:
-        if kind is MappingEndEvent or kind is SequenceEndEvent:
-            marks, at = around.pop()
-        elif at is None:
-            at = str(event.value)
-            marks.keys.setdefault(at, event.start_mark)
+@lru_cache(maxsize=1 << 10)
+def order_of(shape: Shape) -> Order:
+    """What a shape comes to; manifests have few."""
+    values, keys = list[KeyPath](), list[KeyPath]()
+    around: list[tuple[KeyPath, int | None]] = []
+    here: KeyPath = ()
+    items: int | None = None  # how many came before, in a sequence
+    for token in shape or (ITEM,):
+        if token == END:
+            here, items = around.pop()
             continue
-        else:
-            marks.values.setdefault(at, event.start_mark)
-            if kind is MappingStartEvent or kind is SequenceStartEvent:
-                around.append((marks, at))
-                marks, at = marks.inside.setdefault(at, Marks()), None if kind is MappingStartEvent else 0
-                continue
-        at = at + 1 if isinstance(at, int) else None
-    return marks
+        if isinstance(token, str):
+            keys.append((*here, token))
+            values.append(keys[-1])
+            continue
+        path = () if not around else keys[-1] if items is None else (*here, items)
+        if items is not None or not around:
+            values.append(path)
+        if items is not None:
+            items += 1
+        if token != ITEM:
+            around.append((here, items))
+            here, items = path, None if token == MAPPING else 0
+    return Order(_first(values), _first(keys))
+
+
+def _first(paths: list[KeyPath]) -> dict[KeyPath, int]:
+    return {path: number for number, path in reversed([*enumerate(paths)])}

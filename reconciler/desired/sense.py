@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-from reconciler.desired.events import KeyPath
+from reconciler.desired.marks import KeyPath
 from reconciler.desired.words import dotted, meant, quoted
 from reconciler.model.cluster import FIELDS, FieldValue, Placement
 from reconciler.model.declaration import Declaration, Manifest

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from reconciler.desired.events import KeyPath
+from reconciler.desired.marks import KeyPath
 from reconciler.desired.problems import MOST_IN_A_FILE
 from reconciler.desired.words import meant_path, named, reason_words
 from reconciler.desired.yaml import Document

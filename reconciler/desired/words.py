@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
-from reconciler.desired.events import KeyPath
+from reconciler.desired.marks import KeyPath
 from reconciler.desired.scalars import Odd
 from reconciler.model.text import closest, did_you_mean, printable
 

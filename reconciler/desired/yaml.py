@@ -1,7 +1,8 @@
 """YAML from libyaml's events, in one pass and without recursion: values, and nothing that surprises.
 
 A loader that first builds a tree can be made to crash or to eat the machine's memory by a small file; events can be
-counted as they come.
+counted as they come. Where libyaml and YAML 1.2 count lines differently, the lines are those of 1.2, of git and of
+every editor.
 """
 
 import re
@@ -13,6 +14,7 @@ from io import BytesIO, TextIOWrapper
 from typing import Any, Final, NamedTuple
 
 import yaml
+from yaml._yaml import CParser
 from yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -24,9 +26,9 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from reconciler.desired.events import Key, KeyPath, Position, events_of, position_of
-from reconciler.desired.marks import FileMarks, Where
+from reconciler.desired.marks import END, ITEM, MAPPING, SEQUENCE, Key, KeyPath, Marks, Position, position_of
 from reconciler.desired.scalars import OLD_BOOLEANS, SPECIAL, STARTS, plain_number
+from reconciler.desired.stand_ins import readable, restored
 from reconciler.model.text import printable
 
 DEEPEST: Final = 32
@@ -47,18 +49,22 @@ class Flaw(NamedTuple):
 
 @dataclass(slots=True)
 class Document:
-    """One document: its value, where it begins, where all of it stands, and the flaws met on the way.
+    """One document: its value, where everything stands, and the flaws met on the way.
 
     `words` are the plain scalars that are booleans to YAML 1.1 alone, as they were written: their value is already the
     boolean. `nulls` are the paths of all nulls.
     """
 
     value: object
-    position: Position
-    where: Where
+    marks: Marks
     words: dict[KeyPath, str]
     nulls: list[KeyPath]
     flaws: list[Flaw]
+
+    @property
+    def position(self) -> Position:
+        """Where it begins."""
+        return position_of(self.marks.values[0])
 
     def has(self, path: KeyPath) -> bool:
         """Whether something stands at a path of keys, be it null or through an alias."""
@@ -85,8 +91,7 @@ def read_documents(data: bytes) -> Iterator[Document]:
     """The documents of a file, one after the other; empty ones are passed over. Raises Unreadable."""
     if len(data) > LARGEST_FILE:
         raise Unreadable(f"the file is larger than {LARGEST_FILE >> 20} MiB", "split it: many clusters, many files")
-    text = _text(data)
-    get_event, marks = events_of(text), FileMarks(text)
+    get_event = _events(_text(data))
     count = 0
     try:
         while (event := get_event()) is not None:
@@ -94,7 +99,7 @@ def read_documents(data: bytes) -> Iterator[Document]:
                 if count == MOST_DOCUMENTS:
                     message = f"more than {MOST_DOCUMENTS} documents in one file"
                     raise Unreadable(message, "split it: many clusters, many files", position_of(event.start_mark))
-                document = _Builder(get_event, Where(marks, count)).build()
+                document = _Builder(get_event).build()
                 count += 1
                 if document is not None:
                     yield document
@@ -137,16 +142,36 @@ def _end_of(data: bytes) -> Position:
     return number, len(last) + 1
 
 
+def _events(text: str) -> Callable[[], Any]:
+    given = readable(text)
+    get_event: Callable[[], Any] = CParser(given).get_event
+    return get_event if given == text else _restoring(get_event)
+
+
+def _restoring(get_event: Callable[[], Any]) -> Callable[[], Any]:
+    def restoring() -> Any:
+        event = get_event()
+        if type(event) is ScalarEvent:
+            event.value = restored(event.value, event.style)
+        return event
+
+    return restoring
+
+
 class _Builder:
     """Builds one document from the events between its start and its end; holds what has been counted."""
 
-    def __init__(self, get_event: Callable[[], Any], where: Where) -> None:
+    def __init__(self, get_event: Callable[[], Any]) -> None:
         self._get_event = get_event
         self._anchors: dict[str, tuple[object, int]] = {}
         self._nodes = 0
-        self._document = Document(None, (1, 1), where, {}, [], [])
-        # Keys that were there already, each with its place.
+        self._value: object = None
+        self._words: dict[KeyPath, str] = {}
+        self._nulls: list[KeyPath] = []
         self._repeated: list[tuple[KeyPath, Position]] = []
+        self._shape: list[Key] = []
+        self._value_marks: list[Any] = []
+        self._key_marks: list[Any] = []
         # The innermost open mapping or sequence, the key in it whose value comes next, and those around it.
         self._items: dict[str, object] | list[object] | None = None
         self._key: str | None = None
@@ -171,15 +196,14 @@ class _Builder:
             elif kind is AliasEvent:
                 self._take_alias(event)
             elif kind is DocumentEndEvent:
-                self._document.flaws += map(self._repeated_key, self._repeated)
-                return None if self._document.value is None else self._document
+                return None if self._value is None else self._document()
 
     def _take_entries(self, event: Any, items: dict[str, object]) -> Any:
         """Take entries of the open mapping for as long as their values are scalars: nearly all events are theirs.
 
         What comes back is the first event that is none of this: the mapping's end, or the value of the last key.
         """
-        get_event = self._get_event
+        get_event, shape = self._get_event, self._shape
         kind: type = type(event)
         while kind is ScalarEvent:
             self._key = key = event.value
@@ -187,11 +211,14 @@ class _Builder:
                 raise self._unreadable_key(event)
             if key in items:
                 self._repeated.append((self._path(), position_of(event.start_mark)))
+            shape.append(key)
+            self._key_marks.append(event.start_mark)
             event = get_event()
             kind = type(event)
             if kind is not ScalarEvent:
                 break
             items.setdefault(key, self._scalar(event))
+            self._value_marks.append(event.start_mark)
             self._key = None
             event = get_event()
             kind = type(event)
@@ -210,11 +237,11 @@ class _Builder:
 
     def _plain(self, text: str) -> object:
         if text in OLD_BOOLEANS:
-            self._document.words[self._path()] = text
+            self._words[self._path()] = text
             return OLD_BOOLEANS[text]
         value = SPECIAL[text] if text in SPECIAL else plain_number(text)
         if value is None:
-            self._document.nulls.append(self._path())
+            self._nulls.append(self._path())
         return value
 
     def _take_alias(self, event: Any) -> None:
@@ -237,18 +264,22 @@ class _Builder:
             raise Unreadable(message, remedy, position_of(event.start_mark))
         self._count(1, event)
         at = self._at
-        self._put(items, event)
+        self._put(items, event, MAPPING if type(items) is dict else SEQUENCE)
         self._stack.append(_Outer(self._items, at, event.anchor, self._nodes))
         self._items = items
 
     def _close(self) -> None:
         outer = self._stack.pop()
+        self._shape.append(END)
         if outer.anchor:
             self._anchors[outer.anchor] = (self._items, self._nodes - outer.nodes + 1)
         self._items, self._key = outer.items, None
 
-    def _put(self, value: object, event: Any) -> None:
+    def _put(self, value: object, event: Any, token: int = ITEM) -> None:
         items = self._items
+        self._value_marks.append(event.start_mark)
+        if token != ITEM or type(items) is list:
+            self._shape.append(token)
         if type(items) is dict:
             if self._key is not None:
                 items.setdefault(self._key, value)
@@ -256,7 +287,7 @@ class _Builder:
         elif type(items) is list:
             items.append(value)
         else:
-            self._document.value, self._document.position = value, position_of(event.start_mark)
+            self._value = value
 
     def _count(self, nodes: int, event: Any) -> None:
         self._nodes += nodes
@@ -277,10 +308,14 @@ class _Builder:
     def _path(self) -> KeyPath:
         return tuple(key for key in (*(outer.at for outer in self._stack), self._at) if key is not None)
 
-    def _repeated_key(self, repeated: tuple[KeyPath, Position]) -> Flaw:
-        path, position = repeated
-        first, _ = self._document.where.place_of_key(path)
-        return Flaw(f'duplicate key "{printable(str(path[-1]), 80)}": first in line {first}', "keep one", position)
+    def _document(self) -> Document:
+        marks = Marks(tuple(self._shape), self._value_marks, self._key_marks)
+        flaws: list[Flaw] = []
+        for path, position in self._repeated:
+            first, _ = marks.place_of_key(path)
+            message = f'duplicate key "{printable(str(path[-1]), 80)}": first in line {first}'
+            flaws.append(Flaw(message, "keep one", position))
+        return Document(self._value, marks, self._words, self._nulls, flaws)
 
     def _unreadable_key(self, event: Any) -> Unreadable:
         position = position_of(event.start_mark)

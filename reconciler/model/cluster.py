@@ -160,7 +160,7 @@ def error_texts(value: object) -> tuple[str, ...]:
 
     Of more than a hundred the rest is counted. Raises ValueError where that is no list.
     """
-    if value is None:
+    if value is None or value == []:
         return ()
     if not isinstance(value, list):
         raise ValueError("errors: no list")  # noqa: TRY004  # the caller's one error for an entry that makes no sense

@@ -26,7 +26,15 @@ _RANK: Final = {field: rank for rank, field in enumerate((*FIELDS, *_PLACED))}
 
 def values_of(configuration: Configuration) -> Values:
     """All that a configuration says."""
-    return _by_path(vars(configuration))
+    given = vars(configuration)
+    values: dict[str, FieldValue] = {}
+    for field in FIELDS:
+        value = given[field]
+        if type(value) is tuple:
+            values |= _by_path(field, value)
+        elif value is not None:
+            values[field] = value
+    return values
 
 
 def live_cluster(entry: object) -> LiveCluster:
@@ -37,7 +45,13 @@ def live_cluster(entry: object) -> LiveCluster:
     if not isinstance(entry, dict):
         raise ValueError("it is not an object")  # noqa: TRY004
     name, status = _checked(entry.get("name"), str, "name"), _checked(entry.get("status"), str, "status")
-    values = _by_path({field: _live_value(field, kind, entry.get(field)) for field, kind in _FIELDS})
+    values: dict[str, FieldValue] = {}
+    for field, kind in _FIELDS:
+        value = entry.get(field)
+        if kind is tuple and value is not None:
+            values |= _by_path(field, [_live_placement(field, item) for item in _checked(value, list, field)])
+        elif value is not None or field in _REQUIRED:
+            values[field] = _shared(_checked(value, kind, field))
     return LiveCluster(name, _shared(status), error_texts(entry.get("errors")), values)
 
 
@@ -87,15 +101,10 @@ def _rank(path: str) -> tuple[int, int, int]:
     return _RANK[field], -1 if shard is None else shard, _RANK.get(key, -1)
 
 
-def _by_path(given: Mapping[str, Any]) -> dict[str, FieldValue]:
+def _by_path(field: str, placements: Iterable[Placement | Mapping[str, Any]]) -> dict[str, FieldValue]:
     values: dict[str, FieldValue] = {}
-    for field in FIELDS:
-        value = given[field]
-        if type(value) is tuple:
-            for shard, placed in sorted(map(_placed, value), key=itemgetter(0)):
-                values.update(zip(_paths_of(field, shard), placed, strict=True))
-        elif value is not None:
-            values[field] = value
+    for shard, placed in sorted(map(_placed, placements), key=itemgetter(0)):
+        values.update(zip(_paths_of(field, shard), placed, strict=True))
     return values
 
 
@@ -130,14 +139,6 @@ _KINDS: Final[dict[str, type]] = {
 _FIELDS: Final = tuple((field, _KINDS[field]) for field in FIELDS)
 _PLACED_KINDS: Final = tuple((key, _KINDS[key]) for key in _PLACED)
 _REQUIRED: Final = frozenset(key for key, field in Configuration.model_fields.items() if field.is_required())
-
-
-def _live_value(field: str, kind: type, value: Any) -> Any:
-    if value is None and field not in _REQUIRED:
-        return None
-    if kind is tuple:
-        return tuple(_live_placement(field, item) for item in _checked(value, list, field))
-    return _shared(_checked(value, kind, field))
 
 
 def _live_placement(field: str, value: object) -> Mapping[str, Any]:

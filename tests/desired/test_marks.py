@@ -1,4 +1,4 @@
-"""Where things stand is asked after a file was read: it is what stands there, whatever else the file holds."""
+"""A place is where the thing itself stands, whatever else the file holds."""
 
 import json
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.desired.events import KeyPath
 from reconciler.desired.manifests import parse_manifests
+from reconciler.desired.marks import KeyPath
 from reconciler.desired.yaml import read_documents
 from tests.desired.folders import GOOD
 
@@ -44,9 +44,9 @@ def test_each_value_and_each_key_stands_where_it_is_said_to(
     assert [document.value for document in read] == [value for value, _ in documents]
     for document in reversed(read):
         for path, value in leaves(document.value):
-            assert at(*document.where.place(path)).startswith(json.dumps(value, ensure_ascii=False))
+            assert at(*document.marks.place(path)).startswith(json.dumps(value, ensure_ascii=False))
             if isinstance(path[-1], str):
-                assert at(*document.where.place_of_key(path)).startswith(json.dumps(path[-1], ensure_ascii=False))
+                assert at(*document.marks.place_of_key(path)).startswith(json.dumps(path[-1], ensure_ascii=False))
 
 
 def test_places_are_told_of_what_precedes_what_cannot_be_read() -> None:
@@ -66,3 +66,11 @@ def test_a_key_that_is_there_twice_is_told_with_the_first() -> None:
         ('duplicate key "y": first in line 4', (5, 3)),
         ('duplicate key "b": first in line 2', (6, 1)),
     ]
+
+
+def test_an_alias_stands_where_it_is_written() -> None:
+    """What it stands for has no place of its own there; what comes after it has."""
+    (document,) = read_documents(b"a: &x {b: 1}\nc: [*x, 2, {d: *x}]\ne: *x\nf:\n- - 3\n")
+    assert document.value == {"a": {"b": 1}, "c": [{"b": 1}, 2, {"d": {"b": 1}}], "e": {"b": 1}, "f": [[3]]}
+    paths: list[KeyPath] = [("a", "b"), ("c", 0, "b"), ("c", 1), ("c", 2, "d"), ("e", "b"), ("f", 0, 0), ("g",)]
+    assert [document.marks.place(path) for path in paths] == [(1, 11), (2, 5), (2, 9), (2, 16), (3, 4), (5, 5), (1, 1)]

@@ -44,4 +44,4 @@ def test_only_in_double_quotes_an_escape_is_one(written: str, value: str | None)
 def test_what_stands_behind_a_pair_stands_where_it_stands() -> None:
     """Columns count the file's characters."""
     (document,) = read_documents(rb'{"a": "\ud83d\ude80", "b": 1}')
-    assert document.where.place(("b",)) == (1, 28)
+    assert document.marks.place(("b",)) == (1, 28)

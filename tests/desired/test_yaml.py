@@ -19,7 +19,7 @@ def test_what_ends_a_line_to_yaml_1_1_alone_ends_none(character: str) -> None:
     (document,) = read_documents(text.encode())
     key = f"a{character}b"
     assert document.value == {key: f"x{character} y", "c": f"p{character}q", "d": f"r{character}s\n", "e": [1]}
-    assert [document.where.place((key,)), document.where.place(("c",)), document.where.place(("e", 0))] == [
+    assert [document.marks.place((key,)), document.marks.place(("c",)), document.marks.place(("e", 0))] == [
         (1, 6),
         (2, 4),
         (5, 5),
@@ -38,7 +38,7 @@ def test_a_place_is_right_behind_any_characters(before: str) -> None:
     text = f'- "{before}"\n- here'
     (document,) = read_documents(text.encode())
     lines_before = list(lines(text[: text.index("here")].encode()))
-    assert document.where.place((1,)) == (len(lines_before), len(lines_before[-1]) + 1)
+    assert document.marks.place((1,)) == (len(lines_before), len(lines_before[-1]) + 1)
 
 
 @pytest.mark.parametrize(
