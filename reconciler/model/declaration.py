@@ -85,8 +85,8 @@ class Declaration(NamedTuple):
     def place_of(self, path: str) -> Place:
         """Where a field stands, or the nearest thing around it."""
         while path:
-            if path in self.places:
-                return self.places[path]
+            if (place := self.places.get(path)) is not None:
+                return place
             path = path.rpartition(".")[0] or path.rpartition("[")[0]
         return Place(self.file, self.line)
 
