@@ -64,7 +64,7 @@ def position_of(mark: Any) -> Position:
     return mark.line + 1, mark.column + 1
 
 
-@lru_cache(maxsize=1 << 10)
+@lru_cache(maxsize=64)  # a large one takes a megabyte
 def order_of(shape: Shape) -> Order:
     """What a shape comes to; manifests have few."""
     values, keys = list[KeyPath](), list[KeyPath]()

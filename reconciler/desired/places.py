@@ -55,7 +55,7 @@ def _shared(shape: Shape) -> Shape:
     return shape
 
 
-@lru_cache(maxsize=1 << 10)
+@lru_cache(maxsize=256)  # a large one takes half a megabyte
 def _numbers(shape: Shape, shards: tuple[int, ...]) -> Mapping[str, int]:
     """Which of a manifest's values stands at a path; its placements are those of these shards, in this order."""
     order = order_of(shape)
