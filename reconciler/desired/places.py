@@ -59,7 +59,7 @@ def _shared(shape: Shape) -> Shape:
 def _numbers(shape: Shape, shards: tuple[int, ...]) -> Mapping[str, int]:
     """Which of a manifest's values stands at a path; its placements are those of these shards, in this order."""
     order = order_of(shape)
-    keys = {dotted(path): number for path, number in order.values.items() if path and path[1:] in {(), path[-1:]}}
+    keys = {dotted(path): order.values[path] for path in order.keys if not any(isinstance(key, int) for key in path)}
     placements = {
         path_of("shard_placements", shard, key): order.nearest(("shard_placements", number, key))
         for number, shard in enumerate(shards)

@@ -189,6 +189,7 @@ def test_several_documents_with_every_fields_line() -> None:
     assert str(b.place_of("shard_placements[1].availability_zone")) == "m.yaml:15:39"
     assert str(b.place_of("shard_placements[1].replica_availability_zones")) == "m.yaml:16:32"
     assert str(b.place_of("shard_placements[7].availability_zone")) == "m.yaml:15:1"
+    assert str(b.place_of("shard_placements[0]")) == "m.yaml:15:1"  # a shard, not the first of the list
     assert str(b.place_of("lifecycle.adopt")) == "m.yaml:9"
 
 
