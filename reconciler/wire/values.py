@@ -19,6 +19,9 @@ MOST_ENTRIES = 200_000
 _SLICES = (1024, 4096, 16 * 1024, 64 * 1024, 256 * 1024, LARGEST_VALUE)
 """Most entries are in the first; what it cuts off is read again with the next, four times as long and no more."""
 
+_BEHIND = 3
+"""Bytes behind a slice that are read along: they tell whether a number ends in it, or goes on with `e+1`."""
+
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _COMMA = re.compile(rb"[ \t\n\r]*(,?)[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <= 20 else float(digits))
@@ -68,7 +71,7 @@ def is_list(body: bytes) -> bool:
 def _decode(body: bytes, at: int) -> tuple[Any, int]:
     """The value that begins there, and where it ends."""
     for size in _SLICES:
-        part = body[at : at + size]
+        part = body[at : at + size + _BEHIND]
         try:
             value, length = _DECODER.raw_decode(part.decode("latin-1"))
         except RecursionError as error:
@@ -77,7 +80,7 @@ def _decode(body: bytes, at: int) -> tuple[Any, int]:
             if at + size >= len(body):
                 raise NotJsonError("no value") from error
         else:
-            if length < size or at + size >= len(body):  # a number may go on behind the slice
+            if length <= size:
                 return value if part.isascii() else _as_utf8(part[:length]), at + length
     raise TooMuchError(f"one value has more than {LARGEST_VALUE} bytes")
 

@@ -50,6 +50,21 @@ def test_one_spoiled_entry_spoils_no_other() -> None:
     assert list(read_entries(body)) == ["\ud83d", "\udcff\udced\udca0\udc80", float("inf"), "🚀", 12, "last"]
 
 
+@pytest.mark.parametrize("end", [b"", b".5", b"e+1", b"E-1", b".5e1"])
+@pytest.mark.parametrize("most", [1024, 4096])
+def test_a_number_is_read_to_its_end_wherever_it_stands(end: bytes, most: int) -> None:
+    """Half of it would be another number."""
+    for digits in range(most - 6, most + 2):
+        body = b"[" + b"9" * digits + end + b", 1]"
+        assert list(read_entries(body)) == [float("inf"), 1]
+
+
+def test_a_value_may_have_as_many_bytes_as_are_read() -> None:
+    """What stands behind it doesn't count."""
+    longest = "x" * (LARGEST_VALUE - 2)
+    assert list(read_entries(f'["{longest}", 1]'.encode())) == [longest, 1]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
