@@ -19,7 +19,6 @@ _BATCH = 60
 _CHUNK = 1 << 16
 """Bytes read at once."""
 
-
 _ENTRIES = {size: re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)}
 """Mode, name and hash of each entry of a tree, by the bytes that a hash has."""
 
@@ -106,7 +105,7 @@ def tree_entries(tree: Object) -> list[TreeEntry]:
     found = _ENTRIES[len(tree.sha) // 2].findall(tree.data)
     if sum(len(mode) + len(name) + len(sha) + 2 for mode, name, sha in found) != len(tree.data):
         raise GitError(f"the tree {tree.sha} of this repository is damaged", remedy=DAMAGED)
-    return [TreeEntry(mode, name.decode(errors="surrogateescape"), sha.hex()) for mode, name, sha in found]
+    return [TreeEntry(mode, os.fsdecode(name), sha.hex()) for mode, name, sha in found]
 
 
 def object_id(kind: str, data: bytes, like: str) -> str:

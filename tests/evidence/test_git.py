@@ -442,6 +442,19 @@ def test_thousands_of_folders_and_files_are_read_without_waiting_for_each_other(
         assert len(list(git.log("HEAD", "m/").entries)) == 3000
 
 
+@pytest.mark.slow
+def test_names_of_a_tree_are_text_as_those_of_a_folder_are() -> None:
+    """In any locale: one that isn't UTF-8 reads them otherwise, and both must be the same file."""
+    program = (
+        "import os; from reconciler.evidence.objects import Object, tree_entries\n"
+        "name = 'caf\\xe9.yaml'.encode()\n"
+        "(entry,) = tree_entries(Object('0' * 40, 'tree', b'100644 ' + name + bytes(21)))\n"
+        "assert entry.name == os.fsdecode(name) != 'caf\\xe9.yaml'\n"
+    )
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
 def test_what_differs_from_head_is_dirty(tmp_path: Path) -> None:
     """A manifest that is changed, missing, untracked, ignored, a link, or hidden by a sparse checkout or by a flag.
 
