@@ -123,6 +123,15 @@ def test_what_is_damaged_is_told_with_file_and_line(file: str, damaged: bytes, p
     )
 
 
+def test_a_line_has_one_value_though_many_are_decoded_together() -> None:
+    """Two in one line don't make up for one that goes over two."""
+    a, b, c = files_of(record(line("a"), line("b"), line("c")))[CLUSTERS_FILE].splitlines()
+    half, rest = c.split(b',"origin"')
+    for lines in ([a + b"," + b, half, b'"origin"' + rest], [half, b'"origin"' + rest, a + b"," + b]):
+        with pytest.raises(GitError, match=r"damaged: clusters\.jsonl:1: "):
+            read({**GOOD, CLUSTERS_FILE: b"\n".join(lines)})
+
+
 def test_what_only_looks_dense_is_read() -> None:
     """A description may be nothing but commas, brackets and quotes: what counts are values."""
     odd = '[{,"\\' * (MOST_VALUES // 3 + 1)
