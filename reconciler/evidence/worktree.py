@@ -19,8 +19,7 @@ class WorkTree:
         self.root = folder.root
         self._folder = folder
         self._like = like
-        self._blobs: dict[str, str] = {}
-        self._converted: dict[str, str] = {}
+        self._blobs: dict[str, tuple[str, ...]] = {}
 
     @property
     def beside(self) -> Beside:
@@ -36,9 +35,8 @@ class WorkTree:
         asked = [*names]
         for name, data in zip(asked, self._folder.read(asked), strict=True):
             if isinstance(data, bytes):
-                self._blobs[name] = self._as_blob(data)
-                if b"\r\n" in data:
-                    self._converted[name] = self._as_blob(_with_plain_ends(data))
+                forms = (data, _with_plain_ends(data)) if b"\r\n" in data else (data,)
+                self._blobs[name] = tuple(map(self._as_blob, forms))
             yield data
 
     def has_folder(self, name: str) -> bool:
@@ -52,7 +50,7 @@ class WorkTree:
         return not all(self._is_same(name, tree) for name in tree.names())
 
     def _is_same(self, name: str, tree: Tree) -> bool:
-        mine = (self._blobs.get(name), self._converted.get(name))
+        mine = self._blobs.get(name, ())
         if tree.blob(name) in mine:
             return True
         (data,) = tree.read([name])
