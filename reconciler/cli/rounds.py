@@ -165,7 +165,9 @@ def _records_after(ground: Ground, names: Collection[str]) -> Mapping[str, Recor
         return found
     targets = [site.head.target for site in ground.sites if site.head.target.name in names]
     with suppress(GitError):
-        for target, record in ground.checkout.records_of(targets, ground.endpoints).items():
-            recorded = _recorded(ground, record)
-            found |= {target: recorded} if recorded is not None else {}
+        records = ground.checkout.records_of(targets, ground.endpoints)
+        for target, record in records.items():
+            with suppress(GitError):
+                recorded = _recorded(ground, record)
+                found |= {target: recorded} if recorded is not None else {}
     return found
