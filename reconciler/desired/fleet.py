@@ -15,8 +15,9 @@ from reconciler.problem import Problem
 STANDARD_INPUT: Final = "<stdin>"
 
 _AT_ONCE: Final = 128
-"""Files that are held before they are parsed, as long as they have fewer bytes than this together."""
+"""Files that are read before the first of them is parsed."""
 _BYTES_AT_ONCE: Final = 1 << 20
+"""Fewer files are, where they have more bytes than this together."""
 
 _MOST_WARNINGS: Final = 20
 """Told of one target; the rest are counted."""

@@ -14,14 +14,11 @@ from reconciler.plan.change import Origin
 
 
 class Movable(NamedTuple):
-    """One target's halves: what it would delete, and what it declares that was never seen to stand.
-
-    What arrives is looked at, once, where anything leaves.
-    """
+    """One target's halves: what it would delete, and what it declares that was never seen to stand."""
 
     target: str
     leaving: Sequence[LiveCluster]
-    arriving: Iterable[Declaration]
+    arriving: Sequence[Declaration]
 
 
 class Moves(NamedTuple):

@@ -17,7 +17,7 @@ from reconciler.model.evidence import NO_GIT, Gone, LeftBehind
 from reconciler.model.fleet import Suspension
 from reconciler.model.record import Record
 from reconciler.plan.causes import who_set_what
-from reconciler.plan.compare import Comparison, as_if_applied, compare
+from reconciler.plan.compare import as_if_applied, compare
 from reconciler.plan.decide import Reading, make_plan
 from reconciler.plan.document import PlanDocument
 from reconciler.plan.intent import Intent
@@ -100,7 +100,7 @@ async def plan_all(ground: Ground, request: PlanRequest, patience: Patience | No
     if not errors and not ground.left_out:
         _refuse_unmatched(ground, readings, request.intent)
     unread = tuple(_unread(one, name) for one in read.values() for name in one.reading.comparison.unreadable)
-    moves = find_moves([*(_movable(r, request.intent) for r in readings.values()), *_elsewhere(ground, readings)])
+    moves = _moves(ground, readings, request.intent)
     plans = tuple(_plan(reading, request, moves) for reading in readings.values())
     for plan in plans:
         log.info("plan.computed", target=plan.target, **plan.summary.model_dump())
@@ -219,17 +219,27 @@ def _refuse_unmatched(ground: Ground, readings: Mapping[str, Reading], intent: I
     intent.selects.refuse_unmatched([*declared, *listed], "declared or live")
 
 
-def _movable(reading: Reading, intent: Intent) -> Movable:
-    leaving = tuple(pruned(reading.comparison.undeclared, reading.evidence, intent))
-    return Movable(reading.head.target.name, leaving, _arriving(reading.comparison, reading.evidence.record))
+def _moves(ground: Ground, readings: Mapping[str, Reading], intent: Intent) -> Moves:
+    """What arrives is looked for only where anything leaves: mostly nothing does."""
+    leaving = {
+        target: tuple(pruned(reading.comparison.undeclared, reading.evidence, intent))
+        for target, reading in readings.items()
+    }
+    if not any(leaving.values()):
+        return NO_MOVES
+    planned = [Movable(target, leaving[target], _arriving(reading)) for target, reading in readings.items()]
+    return find_moves([*planned, *_elsewhere(ground, readings)])
 
 
-def _arriving(comparison: Comparison, record: Record | None) -> Iterator[Declaration]:
+def _arriving(reading: Reading) -> list[Declaration]:
     """What isn't there yet, and what the record never saw to stand."""
-    for pair in comparison.declared:
-        line = record.lines.get(pair.declaration.name) if record is not None else None
-        if pair.live is None or (record is not None and not (line is not None and line.settled)):
-            yield pair.declaration
+    record = reading.evidence.record
+    standing = {name for name, line in record.lines.items() if line.settled} if record is not None else None
+    return [
+        pair.declaration
+        for pair in reading.comparison.declared
+        if pair.live is None or (standing is not None and pair.declaration.name not in standing)
+    ]
 
 
 def _elsewhere(ground: Ground, planned: Collection[str]) -> Iterator[Movable]:

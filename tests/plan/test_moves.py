@@ -43,6 +43,6 @@ def test_a_move_comes_before_a_rename_and_no_half_belongs_to_two() -> None:
 def test_the_order_of_targets_and_halves_changes_nothing() -> None:
     """They are matched by name."""
     targets = [movable("here", "abcd", "efgh"), movable("there", "xyz", "abw"), movable("far", "ef", "cd")]
-    backwards = [Movable(t.target, t.leaving[::-1], [*t.arriving][::-1]) for t in targets[::-1]]
+    backwards = [Movable(t.target, t.leaving[::-1], t.arriving[::-1]) for t in targets[::-1]]
     assert find_moves(backwards) == find_moves(targets)
     assert len(find_moves(targets).origins) == 7
