@@ -29,11 +29,13 @@ scalar. An alias is a scalar.
 class Order(NamedTuple):
     """Which of a document's values stands at a path, and which of its keys: by number, from 0, as they were met.
 
-    Of a key that is there twice the first. What an alias stands for is at no path.
+    What an alias stands for is at no path, nor is what a key has that is there twice, the second time. `repeated` are
+    such keys: the number of the first in that mapping, and its own.
     """
 
     values: Mapping[KeyPath, int]
     keys: Mapping[KeyPath, int]
+    repeated: tuple[tuple[int, int], ...]
 
     def nearest(self, path: KeyPath) -> int:
         """The value at a path, or the nearest thing around it."""
@@ -67,28 +69,34 @@ def position_of(mark: Any) -> Position:
 @lru_cache(maxsize=64)  # a large one takes a megabyte
 def order_of(shape: Shape) -> Order:
     """What a shape comes to; manifests have few."""
-    values, keys = list[KeyPath](), list[KeyPath]()
-    around: list[tuple[KeyPath, int | None]] = []
-    here: KeyPath = ()
+    values, keys = list[KeyPath | None](), list[KeyPath | None]()
+    repeated: list[tuple[int, int]] = []
+    around: list[tuple[KeyPath | None, int | None, dict[str, int]]] = []
+    here: KeyPath | None = ()  # of what is open; None for what has no place
     items: int | None = None  # how many came before, in a sequence
+    met: dict[str, int] = {}  # in a mapping
     for token in shape or (ITEM,):
         if token == END:
-            here, items = around.pop()
-            continue
-        if isinstance(token, str):
-            keys.append((*here, token))
+            here, items, met = around.pop()
+        elif isinstance(token, str):
+            number = len(keys)
+            first = met.setdefault(token, number)
+            if first != number:
+                repeated.append((first, number))
+            keys.append((*here, token) if here is not None and first == number else None)
             values.append(keys[-1])
-            continue
-        path = () if not around else keys[-1] if items is None else (*here, items)
-        if items is not None or not around:
-            values.append(path)
-        if items is not None:
-            items += 1
-        if token != ITEM:
-            around.append((here, items))
-            here, items = path, None if token == MAPPING else 0
-    return Order(_first(values), _first(keys))
+        else:
+            if items is None and around:
+                path = keys[-1]
+            else:
+                path = () if not around or items is None else None if here is None else (*here, items)
+                values.append(path)
+                items = items + 1 if items is not None else None
+            if token != ITEM:
+                around.append((here, items, met))
+                here, items, met = path, 0 if token == SEQUENCE else None, {}
+    return Order(_numbers(values), _numbers(keys), tuple(repeated))
 
 
-def _first(paths: list[KeyPath]) -> dict[KeyPath, int]:
-    return {path: number for number, path in reversed([*enumerate(paths)])}
+def _numbers(paths: list[KeyPath | None]) -> dict[KeyPath, int]:
+    return {path: number for number, path in enumerate(paths) if path is not None}

@@ -57,6 +57,13 @@ _ODD = (
 )
 
 
+def plain_value(text: str) -> object:
+    """The value of a plain scalar that `STARTS` doesn't rule out."""
+    if text in SPECIAL:
+        return SPECIAL[text]
+    return plain_number(text) if text[0] in NUMBER_STARTS else text
+
+
 def plain_number(text: str) -> object:
     """The value of a plain scalar that starts like a number."""
     if _DECIMAL.fullmatch(text):

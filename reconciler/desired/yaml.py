@@ -26,8 +26,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from reconciler.desired.marks import END, ITEM, MAPPING, SEQUENCE, Key, KeyPath, Marks, Position, position_of
-from reconciler.desired.scalars import OLD_BOOLEANS, SPECIAL, STARTS, plain_number
+from reconciler.desired.marks import END, ITEM, MAPPING, SEQUENCE, Key, KeyPath, Marks, Position, order_of, position_of
+from reconciler.desired.scalars import OLD_BOOLEANS, STARTS, plain_value
 from reconciler.desired.stand_ins import readable, restored
 from reconciler.model.text import printable
 
@@ -168,7 +168,7 @@ class _Builder:
         self._value: object = None
         self._words: dict[KeyPath, str] = {}
         self._nulls: list[KeyPath] = []
-        self._repeated: list[tuple[KeyPath, Position]] = []
+        self._repeats_keys = False
         self._shape: list[Key] = []
         self._value_marks: list[Any] = []
         self._key_marks: list[Any] = []
@@ -210,7 +210,7 @@ class _Builder:
             if event.tag is not None or (key == "<<" and not event.style):
                 raise self._unreadable_key(event)
             if key in items:
-                self._repeated.append((self._path(), position_of(event.start_mark)))
+                self._repeats_keys = True
             shape.append(key)
             self._key_marks.append(event.start_mark)
             event = get_event()
@@ -239,7 +239,7 @@ class _Builder:
         if text in OLD_BOOLEANS:
             self._words[self._path()] = text
             return OLD_BOOLEANS[text]
-        value = SPECIAL[text] if text in SPECIAL else plain_number(text)
+        value = plain_value(text)
         if value is None:
             self._nulls.append(self._path())
         return value
@@ -310,11 +310,7 @@ class _Builder:
 
     def _document(self) -> Document:
         marks = Marks(tuple(self._shape), self._value_marks, self._key_marks)
-        flaws: list[Flaw] = []
-        for path, position in self._repeated:
-            first, _ = marks.place_of_key(path)
-            message = f'duplicate key "{printable(str(path[-1]), 80)}": first in line {first}'
-            flaws.append(Flaw(message, "keep one", position))
+        flaws = [*_repeated_keys(marks)] if self._repeats_keys else []
         return Document(self._value, marks, self._words, self._nulls, flaws)
 
     def _unreadable_key(self, event: Any) -> Unreadable:
@@ -331,6 +327,14 @@ class _Outer(NamedTuple):
     at: Key | None
     anchor: str | None
     nodes: int
+
+
+def _repeated_keys(marks: Marks) -> Iterator[Flaw]:
+    keys = [token for token in marks.shape if isinstance(token, str)]
+    for first, again in order_of(marks.shape).repeated:
+        line, _ = position_of(marks.keys[first])
+        message = f'duplicate key "{printable(keys[again], 80)}": first in line {line}'
+        yield Flaw(message, "keep one", position_of(marks.keys[again]))
 
 
 def _tagged(event: Any) -> Unreadable:

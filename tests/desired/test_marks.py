@@ -59,8 +59,8 @@ def test_places_are_told_of_what_precedes_what_cannot_be_read() -> None:
 
 
 def test_a_key_that_is_there_twice_is_told_with_the_first() -> None:
-    """Inside of what is there twice itself, too."""
-    (document,) = read_documents(b"a: {x: 1}\nb: 2\na:\n  y: 1\n  y: 2\nb: 3\n")
+    """Inside of what is there twice itself, too: the first there, not that of the other."""
+    (document,) = read_documents(b"a: {y: 1}\nb: 2\na:\n  y: 1\n  y: 2\nb: 3\n")
     assert [(flaw.message, flaw.position) for flaw in document.flaws] == [
         ('duplicate key "a": first in line 1', (3, 1)),
         ('duplicate key "y": first in line 4', (5, 3)),
@@ -74,3 +74,11 @@ def test_an_alias_stands_where_it_is_written() -> None:
     assert document.value == {"a": {"b": 1}, "c": [{"b": 1}, 2, {"d": {"b": 1}}], "e": {"b": 1}, "f": [[3]]}
     paths: list[KeyPath] = [("a", "b"), ("c", 0, "b"), ("c", 1), ("c", 2, "d"), ("e", "b"), ("f", 0, 0), ("g",)]
     assert [document.marks.place(path) for path in paths] == [(1, 11), (2, 5), (2, 9), (2, 16), (3, 4), (5, 5), (1, 1)]
+
+
+def test_of_what_is_there_twice_the_first_is_meant() -> None:
+    """As its value is: nothing of the second has a place of its own."""
+    (document,) = read_documents(b"a: [{x: 1}]\na:\n- y: 2\n- 3\n")
+    assert document.value == {"a": [{"x": 1}]}
+    paths: list[KeyPath] = [("a", 0, "x"), ("a", 0, "y"), ("a", 1)]
+    assert [document.marks.place(path) for path in paths] == [(1, 9), (1, 5), (1, 4)]

@@ -3,10 +3,10 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.desired.scalars import Odd, plain_number
+from reconciler.desired.scalars import NUMBER_STARTS, SPECIAL, STARTS, Odd, plain_number, plain_value
 from reconciler.desired.yaml import MOST_DOCUMENTS, Unreadable, lines, read_documents
 
 BREAKS = "\x85\u2028\u2029"
@@ -76,6 +76,17 @@ def test_a_plain_scalar_is_a_number_only_if_there_is_one_way_to_read_it(text: st
         assert Counter(text)["."] == isinstance(value, float)
     else:
         assert value == text or isinstance(value, Odd)
+
+
+@given(st.text("nt~-+.01e", min_size=1, max_size=4) | st.sampled_from([*SPECIAL]))
+@example(".5")
+@example("+1")
+@example("-1")
+def test_what_a_plain_scalar_starts_with_rules_out_strings_alone(text: str) -> None:
+    """So most are looked at no further."""
+    assert text[:1] in NUMBER_STARTS or text in SPECIAL or plain_number(text) == text
+    assert text[:1] in STARTS or text not in SPECIAL
+    assert plain_value(text) == (SPECIAL[text] if text in SPECIAL else plain_number(text))
 
 
 def test_documents_of_one_file_have_an_end() -> None:
