@@ -92,9 +92,9 @@ class Git:
         (found,) = self._objects.find([f"{revision}^{{commit}}"])
         return _commit(found) if found is not None and found.kind == "commit" else None
 
-    def kind(self, sha: str) -> str | None:
+    def kind(self, name: str) -> str | None:
         """What an object is, in git's word: `commit`, `tree`, `blob`, `tag`; None for one that isn't here."""
-        (found,) = self._objects.find([sha], most=0)
+        (found,) = self._objects.find([name], most=0)
         return found.kind if found is not None else None
 
     def files(self, commit: str, below: str) -> dict[str, str]:
