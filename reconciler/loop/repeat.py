@@ -55,7 +55,8 @@ async def repeat(
 
     A target whose round fails waits twice as long as before, up to ten minutes (or the interval, where that is longer);
     the others don't. A round that raises a ReconcilerError has failed for all that were in it and hadn't ended: it is
-    logged and survived. When the next one begins is logged, and what a round logs has its number. `tell` is told what the log is, as data and right before.
+    logged and survived. When the next one begins is logged; what is logged of one has its number. `tell` is told what
+    the log is, as data and right before.
 
     `position` says where the folder stands. Where that has changed, all that are in no round are due at once, the
     others as they end theirs, and earlier failures count no more: what failed was something else.
@@ -228,7 +229,8 @@ class _Loop:
         code, at = error.exit_code, self._clock.monotonic()
         failed = one.targets
         self._tell_ended(one, dict.fromkeys(failed, code))
-        self._tell_end(one, first_exit([code, *one.codes.values()]), error.problems())
+        known = failed & self._schedule.targets.keys()
+        self._tell_end(one, first_exit([code, *one.codes.values()]), known, error.problems())
         self._schedule = self._schedule.after_whole(code, failed, self._busy, at, self._waits())
         self._after(one, failed)
 
@@ -247,10 +249,12 @@ class _Loop:
             seconds = round(self._clock.monotonic() - one.began, 3)
             self._tell(TargetsEnded(self._clock.now(), one.asked.number, seconds, known))
 
-    def _tell_end(self, one: _UnderWay, code: int, problems: tuple[Problem, ...] = ()) -> None:
+    def _tell_end(
+        self, one: _UnderWay, code: int, failed: frozenset[str] = frozenset(), problems: tuple[Problem, ...] = ()
+    ) -> None:
         seconds = round(self._clock.monotonic() - one.began, 3)
         self._ends = [*(end for end in self._ends if end.stopped), _End(code, self._stop.is_set())]
-        self._tell(RoundEnded(self._clock.now(), one.asked.number, seconds, code, problems))
+        self._tell(RoundEnded(self._clock.now(), one.asked.number, seconds, code, failed, problems))
         log.info("round.ended", round=one.asked.number, exit_code=code, seconds=seconds)
 
     def _waits(self) -> Callable[[int], float]:

@@ -151,7 +151,7 @@ def test_what_is_logged_is_told_as_data() -> None:
         RoundScheduled(now + 2, now + 102, {"us": Due(now + 102, 0), "eu": Due(now + 202, 1)}),
         RoundBegun(now + 102, 2, us),
         TargetsEnded(now + 104, 2, 2, {"us": 1}),
-        RoundEnded(now + 104, 2, 2, 1, (Problem("git", "no"),)),
+        RoundEnded(now + 104, 2, 2, 1, us, (Problem("git", "no"),)),
     ]
 
 
