@@ -52,7 +52,7 @@ class Outstanding(NamedTuple):
 class TargetPicture(NamedTuple):
     """One target. `report` is how `plan` was carried out, None where it wasn't.
 
-    `problems` are its own, of the last round that came to look at it.
+    `problems` are its own, of the last round, which is `looked_in` where that came to look at it.
     """
 
     name: str
@@ -60,6 +60,7 @@ class TargetPicture(NamedTuple):
     planned_at: float | None = None
     report: TargetReport | None = None
     problems: tuple[Problem, ...] = ()
+    looked_in: int | None = None
     declared: tuple[str, ...] = ()
     suspension: Suspension | None = None
     recorded: Recorded | None = None

@@ -137,6 +137,15 @@ def test_a_round_that_fails_as_a_whole_says_why_until_its_targets_have_ended_ano
     assert ending(gone, 6, eu, 0).failed_rounds == ()
 
 
+def test_what_an_earlier_round_had_against_a_target_is_not_why_this_one_failed() -> None:
+    """Where it failed before it came to look; what it found itself stays beside what ended it."""
+    eu = "eu-west-1"
+    looked = half_failed().targets[eu].problems
+    assert failing(half_failed(), 9, eu).targets[eu].problems == ()
+    again = after(half_failed(), RoundPlanned(NOW + 9, 9, (eu,), (), looked))
+    assert failing(again, 9, eu).targets[eu].problems == looked
+
+
 def test_a_fleet_that_nobody_could_read_is_told_until_a_round_has_ended() -> None:
     """The last reason alone, though one that begins has read it by now."""
     failed = failing(failing(APPLYING, 1), 2)
