@@ -25,12 +25,16 @@ from reconciler.evidence.git import Git
 from reconciler.evidence.process import GitCommand
 from reconciler.evidence.remote import Push, Remote
 from reconciler.model.text import printable
+from reconciler.plan.document import MAX_PLAN_BYTES
 
 PLANS = "refs/reconciler/plan/"
 FILE = "reconciler-plan.json"
 
 DAYS = 30
 """A plan is kept; a pull request that waits longer for its merge is planned once more."""
+
+SKEW_SECONDS = 86400
+"""How far a runner's clock may be ahead of another's: a plan of a later second was kept by nobody's job."""
 
 MOST_DELETED = 100
 """Refs in one push: their names are arguments."""
@@ -56,7 +60,7 @@ class PlanRefs:
         self._server = Remote(git.command, "origin")
 
     def keep(self, commit: str, key: str, plan: bytes) -> None:
-        """Push a plan, then take away what it makes useless: older ones of the same, and any that are too old.
+        """Push a plan, then take away what it makes useless: older ones of the same, any too old, or of the future.
 
         One that another job kept at the same second, of the same, is as good.
         """
@@ -66,15 +70,19 @@ class PlanRefs:
         useless = [
             one
             for one in self._listed()
-            if one.at < now - DAYS * 86400 or ((one.commit, one.key) == (commit, hashed(key)) and one.at < now)
+            if one.at < now - DAYS * 86400
+            or one.at > now + SKEW_SECONDS
+            or ((one.commit, one.key) == (commit, hashed(key)) and one.at < now)
         ]
         if useless:
             with suppress(GitError):  # another job took one of them away: the next takes the rest
                 self._server.push(Push(one.ref, None, one.sha) for one in useless[:MOST_DELETED])
 
     def of(self, commit: str) -> dict[str, bytes]:
-        """The newest plan of this commit under each key, by the key's hash."""
-        newest = {one.key: one for one in sorted(self._listed(f"{commit}/"), key=lambda one: one.at)}
+        """The newest plan of this commit under each key, by the key's hash; one of the future is none."""
+        latest = int(SystemClock().now()) + SKEW_SECONDS
+        kept = sorted((one for one in self._listed(f"{commit}/") if one.at <= latest), key=lambda one: one.at)
+        newest = {one.key: one for one in kept}
         if newest:
             self._server.fetch([one.ref for one in newest.values()])
         return {key: self._read(one) for key, one in newest.items()}
@@ -84,10 +92,12 @@ class PlanRefs:
         return self._server.refs(f"refs/pull/{number}/").get(f"refs/pull/{number}/head")
 
     def _read(self, kept: KeptPlan) -> bytes:
-        blob = self._git.files(kept.sha, "").get(FILE)
-        if blob is None:
-            raise GitError(f"{kept.ref} holds no plan", remedy=f"take it away: git push origin :{kept.ref}")
-        (plan,) = self._git.blobs([blob])
+        name, remedy = f"{kept.sha}:{FILE}", f"take it away: git push origin :{kept.ref}"
+        if self._git.kind(name) != "blob":
+            raise GitError(f"{kept.ref} holds no plan", remedy=remedy)
+        (plan,) = self._git.blobs([name], MAX_PLAN_BYTES)
+        if len(plan) > MAX_PLAN_BYTES:
+            raise GitError(f"{kept.ref} holds more than the {MAX_PLAN_BYTES >> 20} MiB of a plan", remedy=remedy)
         return plan
 
     def _listed(self, below: str = "") -> list[KeptPlan]:

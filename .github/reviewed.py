@@ -30,7 +30,7 @@ from reconciler.errors import DamagedPlan, GitError
 from reconciler.evidence.git import Git
 from reconciler.evidence.record import Records
 from reconciler.forge.run import speaks_gitea
-from reconciler.plan.document import load_plans
+from reconciler.plan.document import MAX_PLAN_BYTES, load_plans
 
 LastPlan: TypeAlias = Callable[[int, str], bytes | None]
 
@@ -44,8 +44,8 @@ MOST_SINCE = 100
 DAYS = 90
 """No plan is kept for longer, and no history is read for longer."""
 
-MOST_BYTES = 256 * 1024 * 1024
-"""Of a plan, packed or not: the program reads no longer one."""
+MOST_BYTES = MAX_PLAN_BYTES + 1
+"""Of a plan, packed or not: one that has as many is too long for the program, and reads as damaged."""
 
 TROUBLES = (
     *(URLError, HTTPException, OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile, RuntimeError),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from contextlib import nullcontext as does_not_raise
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from reconciler.reconcile.listing import Patience, list_all
 from reconciler.reconcile.planning import Planned, PlanRequest, plan_all, refuse_stale_heads
 from reconciler.wire.client import Permit
 from tests.evidence.conftest import nobodys_configuration  # noqa: F401
+from tests.evidence.records import line, record
 from tests.evidence.repositories import Repo, git_of, text
 from tests.fakes import FakeClock, connection, entry, head, manifest
 
@@ -56,9 +58,16 @@ class Account:
 
 
 class Round:
-    """Targets, an account each; git is at hand where there is a checkout."""
+    """Targets, an account each; git is at hand where there is a checkout. `elsewhere` is a target that was moved."""
 
-    def __init__(self, heads: Sequence[Head], accounts: Sequence[Account], checkout: Checkout | None = None) -> None:
+    def __init__(
+        self,
+        heads: Sequence[Head],
+        accounts: Sequence[Account],
+        checkout: Checkout | None = None,
+        elsewhere: str | None = None,
+    ) -> None:
+        self.elsewhere = elsewhere
         self.clock = FakeClock()
         self.stop = Stop()
         self.accounts = accounts
@@ -67,7 +76,8 @@ class Round:
         self.ground = Ground(fleet, tuple(sites), checkout, "manifests")
 
     def _connection(self, one: Head, account: Account) -> Any:
-        endpoint = f"https://{one.target.name}.example.com"
+        name = one.target.name
+        endpoint = f"https://{name}.{'elsewhere.' if name == self.elsewhere else ''}example.com"
         return connection(lambda: httpx.MockTransport(account.reply), self.clock, endpoint=endpoint)
 
     def held(self, account: Account, permit: Permit) -> Any:
@@ -438,6 +448,37 @@ def test_while_a_target_is_left_out_of_a_round_nothing_is_deleted(tmp_path: Path
     two.apply("b", "old")
     assert ended(two.apply("b", "c", left_out=["us"])) == [("eu", "c", "applied"), ("eu", "old", "skipped")]
     assert ended(two.apply("b", "c")) == [("eu", "old", "applied")]
+
+
+def test_what_this_change_takes_away_is_told_once_and_never_of_a_target_that_is_left_out(tmp_path: Path) -> None:
+    """With the first that was selected, in its own round; with the next where that can't be read."""
+    repo = Repo.new(tmp_path / "r")
+    fleet = "targets:\n" + "".join(
+        f"  {name}: {{endpoint: 'https://{name}.example.com', manifests: {name}}}\n" for name in ("old", "us", "eu")
+    )
+    repo.commit({"manifests/fleet.yaml": fleet})
+    before = {"old": "https://old.example.com", "eu": "https://eu.example.com"}
+    with git_of(repo.folder) as git:
+        for target, endpoint in before.items():
+            Records(git, "r").write(record(line("x"), target=target, endpoint=endpoint), "x")
+    repo.on("topic")
+    repo.commit({"manifests/README.md": "old goes, and eu is sent elsewhere"})
+
+    def gone(*left_out: str, down: int | None = None) -> dict[str, list[str]]:
+        checkout = Checkout.open(str(repo.folder / "manifests"), "manifests", GitOptions(run_id="r"))
+        assert checkout is not None
+        accounts = [Account(), Account()]
+        accounts[0].down = down
+        this = Round([head(name="us"), head(name="eu")], accounts, checkout, elsewhere="eu")
+        this.ground = this.ground.without(left_out)
+        with closing(checkout):
+            planned = this.plan()
+        return {name: [one.target for one in read.evidence.gone] for name, read in planned.readings.items()}
+
+    assert gone() == {"us": ["old"], "eu": ["eu"]}
+    assert gone("us") == {"eu": ["eu"]}
+    assert gone("eu") == {"us": ["old"]}
+    assert gone(down=401) == {"eu": ["eu", "old"]}
 
 
 def test_a_pattern_may_match_what_is_left_out() -> None:

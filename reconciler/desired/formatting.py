@@ -5,8 +5,9 @@ above a key goes with it, and so does one that is indented below it; what a docu
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import tee, zip_longest
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from yaml._yaml import CParser
 from yaml.events import (
@@ -19,19 +20,22 @@ from yaml.events import (
 )
 
 from reconciler.desired.defaults import UNKNOWN_DEFAULTS
-from reconciler.desired.manifests import parse_manifests
+from reconciler.desired.manifests import parse_documents
 from reconciler.desired.stand_ins import readable
 from reconciler.desired.yaml import Unreadable, read_documents
 from reconciler.errors import InvalidManifests
 from reconciler.model.cluster import FIELDS, Placement
 from reconciler.model.declaration import Lifecycle
 
-_ORDERS: Final = {
+Path: TypeAlias = tuple[str | None, ...]
+"""Where something stands in a document; None is any entry of a list."""
+
+_ORDERS: Final[Mapping[Path, tuple[str, ...]]] = {
     (): ("name", *FIELDS, "lifecycle"),
     ("lifecycle",): tuple(Lifecycle.model_fields),
     ("shard_placements", None): tuple(Placement.model_fields),
 }
-"""The keys of each mapping of a manifest, by where it stands; None is any entry of a list."""
+"""The keys of each mapping of a manifest, by where it stands."""
 
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _COMMENT: Final = re.compile(r"( *)#")
@@ -45,12 +49,16 @@ def formatted(data: bytes, file: str) -> bytes:
     A mapping in braces stays as it is, and so does a file whose aliases would come before their anchors. Raises
     InvalidManifests for what doesn't load.
     """
-    problems = parse_manifests(data, file, UNKNOWN_DEFAULTS).problems
+    documents, again = tee(read_documents(data))
+    problems = parse_documents(documents, data, file, UNKNOWN_DEFAULTS).problems
     if problems:
         raise InvalidManifests(problems)
-    text = data.decode("utf-8-sig")
-    new = _ordered(_ordered(text, inner=True), inner=False)
-    if new == text or not _same(new, text):
+    values = [document.value for document in again]
+    astray = {bool(path) for value in values for path in _out_of_order(value)}
+    new = text = data.decode("utf-8-sig")
+    for inner in sorted(astray, reverse=True):
+        new = _ordered(new, inner=inner)
+    if new == text or not _says(new, values):
         return data
     return data[: len(data) - len(text.encode())] + new.encode()
 
@@ -74,8 +82,28 @@ class _Moved(NamedTuple):
 class _Block(NamedTuple):
     """A mapping that is written in lines, and where it stands in its document."""
 
-    path: tuple[str | None, ...]
+    path: Path
     entries: list[_Entry]
+
+
+def _out_of_order(manifest: object) -> Iterator[Path]:
+    """Where mappings stand whose keys are not in order, as far as their values tell: nearly all files have none."""
+    for path, order in _ORDERS.items():
+        for mapping in _mappings(manifest, path):
+            if [*mapping] != [key for key in order if key in mapping]:
+                yield path
+
+
+def _mappings(value: object, path: Path) -> Iterator[dict[str, object]]:
+    """The mappings at a path."""
+    match path, value:
+        case (), dict():
+            yield value
+        case (None, *rest), list():
+            for entry in value:
+                yield from _mappings(entry, tuple(rest))
+        case (str(key), *rest), dict():
+            yield from _mappings(value.get(key), tuple(rest))
 
 
 def _ordered(text: str, *, inner: bool) -> str:
@@ -152,7 +180,7 @@ _NO_KEY: Final[tuple[str | None, int]] = (None, 0)
 class _Open:
     """A mapping or sequence whose end hasn't come; `key` is what its next value belongs to, and where that starts."""
 
-    def __init__(self, path: tuple[str | None, ...], *, is_mapping: bool, in_lines: bool) -> None:
+    def __init__(self, path: Path, *, is_mapping: bool, in_lines: bool) -> None:
         self.path = path
         self.is_mapping = is_mapping
         self.in_lines = in_lines
@@ -255,10 +283,10 @@ def _ended(lines: str, text: str) -> str:
     return lines + (found[0] if found else "\n")
 
 
-def _same(one: str, other: str) -> bool:
-    """Whether two files say the same."""
+def _says(text: str, values: Sequence[object]) -> bool:
+    """Whether a file's documents have these values."""
     try:
-        first, second = ([document.value for document in read_documents(text.encode())] for text in (one, other))
+        said = (document.value for document in read_documents(text.encode()))
+        return all(one == other for one, other in zip_longest(said, values))  # no document says None
     except Unreadable:
         return False
-    return first == second

@@ -1,7 +1,7 @@
 """The bytes of one file to the clusters that it declares."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -52,12 +52,19 @@ def parse_manifests(data: bytes, file: str, defaults: Defaults = NO_DEFAULTS, re
 
     `file` is as it is shown; `defaults` and `region` are its target's.
     """
+    return parse_documents(read_documents(data), data, file, defaults, region)
+
+
+def parse_documents(
+    documents: Iterable[Document], data: bytes, file: str, defaults: Defaults = NO_DEFAULTS, region: str | None = None
+) -> Parsed:
+    """The same of the documents that a file is read to: they are read no further than to its last problem."""
     declarations: list[Declaration] = []
     broken: list[Named] = []
     problems: list[Problem] = []
     warnings: list[str] = []
     try:
-        for document in read_documents(data):
+        for document in documents:
             said = _said(document, file, defaults, region)
             declarations += said.declarations
             broken += said.broken

@@ -92,6 +92,11 @@ class Git:
         (found,) = self._objects.find([f"{revision}^{{commit}}"])
         return _commit(found) if found is not None and found.kind == "commit" else None
 
+    def kind(self, name: str) -> str | None:
+        """What an object is, in git's word: `commit`, `tree`, `blob`, `tag`; None for one that isn't here."""
+        (found,) = self._objects.find([name], most=0)
+        return found.kind if found is not None else None
+
     def files(self, commit: str, below: str) -> dict[str, str]:
         """Blob by path, of every regular file below a folder (a path from the root that is empty or ends in `/`).
 

@@ -18,6 +18,7 @@ from reconciler.evidence.git import Commit, Git, RefUpdate
 from reconciler.evidence.merge import merge
 from reconciler.evidence.objects import object_id
 from reconciler.evidence.remote import Push, Remote
+from reconciler.model.command import command_word
 from reconciler.model.record import Apply, Record, is_sandbox
 from reconciler.model.text import printable
 
@@ -95,6 +96,7 @@ class Records:
         old = ref_of(record.renamed_from, record.endpoint) if record.renamed_from is not None else ref
         for _ in range(ATTEMPTS):
             tips = {one: self._git.ref(one) for one in dict.fromkeys((ref, old))}
+            self._refuse_no_commit({one: tip for one, tip in tips.items() if tip is not None})
             merged = record
             for tip in filter(None, tips.values()):
                 merged = self._with(merged, tip, since=record.commit)
@@ -145,10 +147,11 @@ class Records:
         """What the server has, by ref, now that all of it is in ours."""
         for _ in range(ATTEMPTS):
             theirs = server.refs(RECORDS)
-            missing = [ref for ref, sha in theirs.items() if self._git.commit(sha) is None]
+            missing = [ref for ref, sha in theirs.items() if self._git.kind(sha) != "commit"]
             if missing:
                 server.fetch(missing)
-            if all(self._git.commit(theirs[ref]) for ref in missing) and self._take(theirs):
+                self._refuse_no_commit(theirs, server.name)
+            if all(self._git.kind(theirs[ref]) == "commit" for ref in missing) and self._take(theirs):
                 return theirs
         raise GitError(
             f"other runs changed the records of {server.name} again and again",
@@ -158,6 +161,7 @@ class Records:
     def _take(self, theirs: Mapping[str, str]) -> bool:
         """Merge what was fetched into ours; False where a ref of ours moved meanwhile."""
         ours = self._git.refs(RECORDS)
+        self._refuse_no_commit(ours)
         renamed_here, renamed_there = self._renamed(theirs, ours), self._renamed(ours, theirs)
         for ref, sha in theirs.items():
             into = renamed_here.get(ref, ref)
@@ -222,6 +226,18 @@ class Records:
         at = known.at if known is not None else record.revision_at
         return [f"{_REVISION}{record.revision}" + (f" of {at:.0f}" if at is not None else "")]
 
+    def _refuse_no_commit(self, tips: Mapping[str, str], remote: str | None = None) -> None:
+        """Raise GitError for a ref, here or on a server, that points to something else: only a person makes one so."""
+        for ref, sha in tips.items():
+            if (kind := self._git.kind(sha)) not in {"commit", None}:
+                where, taking = f"of {remote}", f"push {remote} {command_word(f':{ref}')}"
+                if remote is None:
+                    where, taking = "of this clone", f"update-ref -d {command_word(ref)}"
+                raise GitError(
+                    f"{printable(ref)} {where} is no commit, but a {kind}",
+                    remedy=f"was it written by hand? `git {taking}` takes it away",
+                )
+
     def _move(self, updates: Collection[RefUpdate]) -> bool:
         changes = [one for one in updates if one.was != one.to]
         return not changes or self._git.move(changes)
@@ -231,7 +247,7 @@ class Records:
         if _ref_of(record) != ref:
             raise GitError(
                 f"{ref} holds the record of another target, {printable(record.target)} at {printable(record.endpoint)}",
-                remedy=f"was it copied by hand? `git update-ref -d {ref}` takes it away",
+                remedy=f"was it copied by hand? `git update-ref -d {command_word(ref)}` takes it away",
             )
         return record
 
@@ -244,6 +260,8 @@ class Records:
     def _parsed(self, sha: str, ref: str | None) -> Record:
         where = f"the record {ref or sha[:10]}"
         commit = self._git.commit(sha)
+        if ref is not None and (commit is None or commit.sha != sha):  # a tag stands for its commit, and isn't one
+            self._refuse_no_commit({ref: sha})
         names = (TARGET_FILE, CLUSTERS_FILE)
         try:
             contents = dict(zip(names, self._git.blobs((f"{sha}:{name}" for name in names), LARGEST), strict=True))

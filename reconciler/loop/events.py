@@ -48,12 +48,16 @@ class TargetsEnded(NamedTuple):
 
 
 class RoundEnded(NamedTuple):
-    """All targets of a round have; where what was left of it failed as a whole, `problems` says why."""
+    """All targets of a round have; where what was left of it failed as a whole, of whom, and why.
+
+    `failed` is empty where nobody knows a target yet.
+    """
 
     at: float
     round: int
     seconds: float
     code: int
+    failed: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
 

@@ -55,7 +55,8 @@ async def repeat(
 
     A target whose round fails waits twice as long as before, up to ten minutes (or the interval, where that is longer);
     the others don't. A round that raises a ReconcilerError has failed for all that were in it and hadn't ended: it is
-    logged and survived. When the next one begins is logged. `tell` is told what the log is, as data and right before.
+    logged and survived. When the next one begins is logged; what is logged of one has its number. `tell` is told what
+    the log is, as data and right before.
 
     `position` says where the folder stands. Where that has changed, all that are in no round are due at once, the
     others as they end theirs, and earlier failures count no more: what failed was something else.
@@ -175,7 +176,8 @@ class _Loop:
         asked = Round(self._begun, without, asyncio.Event(), patient)
         under_way = _UnderWay(asked, at, come)
         self._tell(RoundBegun(self._clock.now(), asked.number, come))
-        task = asyncio.create_task(self._one_round(asked, partial(self._step, under_way)))
+        with structlog.contextvars.bound_contextvars(round=asked.number):  # a task takes along what is bound
+            task = asyncio.create_task(self._one_round(asked, partial(self._step, under_way)))
         task.add_done_callback(lambda _done: self._changed.set())
         self._rounds[task] = under_way
 
@@ -217,7 +219,7 @@ class _Loop:
             if error is None:
                 self._tell_end(one, first_exit(one.codes.values()))
             elif isinstance(error, ReconcilerError):
-                _log_problems(error)
+                _log_problems(one.asked.number, error)
                 self._fail(one, error)
             else:
                 raise error
@@ -227,7 +229,8 @@ class _Loop:
         code, at = error.exit_code, self._clock.monotonic()
         failed = one.targets
         self._tell_ended(one, dict.fromkeys(failed, code))
-        self._tell_end(one, first_exit([code, *one.codes.values()]), error.problems())
+        known = failed & self._schedule.targets.keys()
+        self._tell_end(one, first_exit([code, *one.codes.values()]), known, error.problems())
         self._schedule = self._schedule.after_whole(code, failed, self._busy, at, self._waits())
         self._after(one, failed)
 
@@ -246,11 +249,13 @@ class _Loop:
             seconds = round(self._clock.monotonic() - one.began, 3)
             self._tell(TargetsEnded(self._clock.now(), one.asked.number, seconds, known))
 
-    def _tell_end(self, one: _UnderWay, code: int, problems: tuple[Problem, ...] = ()) -> None:
+    def _tell_end(
+        self, one: _UnderWay, code: int, failed: frozenset[str] = frozenset(), problems: tuple[Problem, ...] = ()
+    ) -> None:
         seconds = round(self._clock.monotonic() - one.began, 3)
         self._ends = [*(end for end in self._ends if end.stopped), _End(code, self._stop.is_set())]
-        self._tell(RoundEnded(self._clock.now(), one.asked.number, seconds, code, problems))
-        log.info("round.ended", exit_code=code, seconds=seconds)
+        self._tell(RoundEnded(self._clock.now(), one.asked.number, seconds, code, failed, problems))
+        log.info("round.ended", round=one.asked.number, exit_code=code, seconds=seconds)
 
     def _waits(self) -> Callable[[int], float]:
         """How long to wait after so many failures: one chance for all, so that what goes together stays together."""
@@ -296,10 +301,11 @@ class _End(NamedTuple):
     stopped: bool
 
 
-def _log_problems(error: ReconcilerError) -> None:
+def _log_problems(number: int, error: ReconcilerError) -> None:
     for problem in error.problems():
         log.error(
             "round.failed",
+            round=number,
             kind=problem.kind,
             error=problem.message,
             cluster=problem.cluster,

@@ -141,12 +141,14 @@ def _refuse_unproven(ground: Ground, records: Mapping[str, Record | None], inten
             raise Unproven(message, remedy=f"{fetch}; or apply once without --prune")
 
 
-def _gone_of(site: Site, ground: Ground, gone: Sequence[Gone]) -> tuple[Gone, ...]:
-    """The targets that this change takes away are told, and refused, with the first that remains."""
-    names = {one.head.target.name for one in ground.sites}
-    mine = site.head.target.name
-    first = ground.sites[0].head.target.name
-    return tuple(one for one in gone if one.target == mine or (one.target not in names and mine == first))
+def _gone_of(mine: str, ground: Ground, unread: Collection[str], gone: Sequence[Gone]) -> tuple[Gone, ...]:
+    """The targets that this change takes away are told, and refused, with the first that was selected.
+
+    Where that isn't in this round, it is told in its own; where it can't be read, with the next that can.
+    """
+    remain = ground.selected
+    first = next(name for name in remain if name not in unread)
+    return tuple(one for one in gone if one.target == mine or (one.target not in remain and mine == first))
 
 
 class _Read(NamedTuple):
@@ -166,11 +168,13 @@ async def _read_all(
     """The targets whose clusters are listed, as they were read; and why others couldn't be."""
     read: dict[str, _Read] = {}
     errors: list[Problem] = []
+    unread = [name for name in ground.names if not isinstance(answers[name], Listing)]
     for site in ground.sites:
         target = site.head.target.name
         answer = answers[target]
         if isinstance(answer, Listing):
-            ended = await caught(_read(site, answer, ground, request, records, _gone_of(site, ground, gone)), site)
+            own = _gone_of(target, ground, unread, gone)
+            ended = await caught(_read(site, answer, ground, request, records, own), site)
             if isinstance(ended, _Read):
                 read[target] = ended
             else:

@@ -52,9 +52,19 @@ class ProgressState(Frozen):
 class RoundState(Frozen):
     """A round that is under way, and its targets that haven't ended."""
 
+    round: int
     began_at: float
     targets: Annotated[tuple[str, ...], Field(strict=False)]
     progress: ProgressState | None
+
+
+class FailedRoundState(Frozen):
+    """A round that failed as a whole, and the targets that have ended none since; none where no fleet was read yet."""
+
+    round: int
+    at: float
+    targets: Annotated[tuple[str, ...], Field(strict=False)]
+    errors: Annotated[tuple[Problem, ...], Field(strict=False)]
 
 
 class LeaseState(Frozen):
@@ -155,7 +165,7 @@ class TargetState(Frozen):
 
 
 class StateDocument(Frozen):
-    """The loop at the moment `at`. `errors` are why its last round as a whole failed.
+    """The loop at the moment `at`.
 
     `lease` is there while another replica holds it. `next_round_at` is null while all targets are in `rounds`.
     """
@@ -168,7 +178,7 @@ class StateDocument(Frozen):
     next_round_at: float | None
     lease: LeaseState | None
     rounds: Annotated[tuple[RoundState, ...], Field(strict=False)]
-    errors: Annotated[tuple[Problem, ...], Field(strict=False)]
+    failed_rounds: Annotated[tuple[FailedRoundState, ...], Field(strict=False)]
     left_behind: Annotated[tuple[LeftBehind, ...], Field(strict=False)]
     targets: Annotated[tuple[TargetState, ...], Field(strict=False)]
 
@@ -190,16 +200,20 @@ def state_of(picture: Picture, at: float) -> StateDocument:
         applies=picture.applies,
         next_round_at=picture.next_at,
         lease=LeaseState(holder=picture.lease.holder, seen_at=picture.lease.at) if picture.lease is not None else None,
-        rounds=tuple(_round(picture, one) for one in picture.under_way.values()),
-        errors=picture.problems,
+        rounds=tuple(_round(picture, number, one) for number, one in picture.under_way.items()),
+        failed_rounds=tuple(
+            FailedRoundState(round=one.round, at=one.at, targets=picture.targets_of(one), errors=one.problems)
+            for one in picture.failed_rounds
+        ),
         left_behind=picture.left_behind,
         targets=tuple(_target(picture, target) for target in picture.targets.values()),
     )
 
 
-def _round(picture: Picture, one: UnderWay) -> RoundState:
+def _round(picture: Picture, number: int, one: UnderWay) -> RoundState:
     progress = one.progress
     return RoundState(
+        round=number,
         began_at=one.began_at,
         targets=picture.targets_of(one),
         progress=ProgressState(**{key: getattr(progress, key) for key in ProgressState.model_fields})

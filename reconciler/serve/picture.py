@@ -3,7 +3,7 @@
 Pure, and made anew with each event (`transition`): who reads one while the loop goes on reads one moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from reconciler.apply.machine import Progress
@@ -50,13 +50,17 @@ class Outstanding(NamedTuple):
 
 
 class TargetPicture(NamedTuple):
-    """One target. `report` is how `plan` was carried out, None where it wasn't; `problems` are the last round's."""
+    """One target. `report` is how `plan` was carried out, None where it wasn't.
+
+    `problems` are its own, of the last round, which is `looked_in` where that came to look at it.
+    """
 
     name: str
     plan: Plan | None = None
     planned_at: float | None = None
     report: TargetReport | None = None
     problems: tuple[Problem, ...] = ()
+    looked_in: int | None = None
     declared: tuple[str, ...] = ()
     suspension: Suspension | None = None
     recorded: Recorded | None = None
@@ -137,8 +141,22 @@ class UnderWay(NamedTuple):
         return self.progressed.progress if self.progressed is not None else None
 
 
+class FailedRound(NamedTuple):
+    """A round that failed as a whole, and the targets that have ended none since; none where no fleet was read yet."""
+
+    round: int
+    at: float
+    targets: frozenset[str]
+    problems: tuple[Problem, ...]
+
+    def still_of(self, targets: Collection[str]) -> "FailedRound | None":
+        """As far as it is these targets'; None where it is none's any more."""
+        left = self.targets.intersection(targets)
+        return self._replace(targets=left) if left else None
+
+
 class Picture(NamedTuple):
-    """The loop, `targets` by name in the fleet's order. `problems` are why the last round as a whole failed.
+    """The loop, `targets` by name in the fleet's order. `failed_rounds` are the oldest first, one of a target at most.
 
     `applies`: whether it applies its plans. `longest_round_seconds`: what takes longer hangs. `lease` is there while
     another replica holds it: the rounds are that one's. `under_way` are rounds by number; no target is in two of them.
@@ -148,7 +166,7 @@ class Picture(NamedTuple):
     applies: bool
     longest_round_seconds: float
     targets: Mapping[str, TargetPicture] = {}
-    problems: tuple[Problem, ...] = ()
+    failed_rounds: tuple[FailedRound, ...] = ()
     left_behind: tuple[LeftBehind, ...] = ()
     lease: LeaseAwaited | None = None
     under_way: Mapping[int, UnderWay] = {}
@@ -159,7 +177,7 @@ class Picture(NamedTuple):
         """The round that a target is in; None where it is in none."""
         return next((one for one in self.under_way.values() if target in one.targets), None)
 
-    def targets_of(self, one: UnderWay) -> tuple[str, ...]:
+    def targets_of(self, one: UnderWay | FailedRound) -> tuple[str, ...]:
         """A round's, in the fleet's order; those that are gone from it since, and are still seen to, last."""
         gone = sorted(one.targets - self.targets.keys())
         return (*(name for name in self.targets if name in one.targets), *gone)

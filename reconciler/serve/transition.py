@@ -22,7 +22,7 @@ from reconciler.serve.events import (
     RoundProgressed,
     TargetPlanned,
 )
-from reconciler.serve.picture import LastRound, Picture, TargetPicture, UnderWay
+from reconciler.serve.picture import FailedRound, LastRound, Picture, TargetPicture, UnderWay
 
 
 def after(picture: Picture, event: Event) -> Picture:
@@ -68,11 +68,11 @@ def _planned(picture: Picture, event: RoundPlanned) -> Picture:
     targets = {}
     for name in event.targets:
         before = picture.targets.get(name, TargetPicture(name))
-        problems = _of(name, event.problems) if name in seen else before.problems
         targets[name] = _seen(before, planned[name], event.at) if name in planned else before
-        targets[name] = targets[name]._replace(problems=problems)
-    general = tuple(problem for problem in event.problems if problem.target not in targets)
-    return picture._replace(targets=targets, problems=general, left_behind=event.left_behind)
+        if name in seen:
+            targets[name] = targets[name]._replace(problems=_of(name, event.problems), looked_in=event.round)
+    failed = (one.still_of(event.targets) if one.targets else one for one in picture.failed_rounds)
+    return picture._replace(targets=targets, failed_rounds=tuple(filter(None, failed)), left_behind=event.left_behind)
 
 
 def _seen(before: TargetPicture, planned: TargetPlanned, at: float) -> TargetPicture:
@@ -128,13 +128,22 @@ def _targets_ended(picture: Picture, event: TargetsEnded) -> Picture:
         last = LastRound(began_at, event.seconds, code)
         success = event.at if last.result == "ok" else before.last_success_at
         targets[name] = before._replace(last_round=last, last_success_at=success)
-    return _without(picture._replace(targets=targets), event.round, event.codes)
+    failed = (one.still_of(one.targets - event.codes.keys()) for one in picture.failed_rounds)
+    ended = picture._replace(targets=targets, failed_rounds=tuple(filter(None, failed)))
+    return _without(ended, event.round, event.codes)
 
 
 def _ended(picture: Picture, event: RoundEnded) -> Picture:
+    """Where it failed as a whole, that stands until each of its targets has ended another round."""
     under_way = {number: one for number, one in picture.under_way.items() if number != event.round}
+    unseen = {name for name in event.failed & picture.targets.keys() if picture.targets[name].looked_in != event.round}
+    targets = {name: one._replace(problems=()) if name in unseen else one for name, one in picture.targets.items()}
+    failed = picture.failed_rounds
+    if event.problems:
+        earlier = (one for one in failed if one.targets)
+        failed = (*earlier, FailedRound(event.round, event.at, event.failed, event.problems))
     totals = picture.totals.with_round(event.code, event.seconds)
-    return picture._replace(under_way=under_way, problems=event.problems or picture.problems, totals=totals)
+    return picture._replace(targets=targets, under_way=under_way, failed_rounds=failed, totals=totals)
 
 
 def _of(target: str, problems: Iterable[Problem]) -> tuple[Problem, ...]:

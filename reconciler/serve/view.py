@@ -17,7 +17,7 @@ from reconciler.report.words import UNHEALTHY
 from reconciler.serve.events import LAST_APPLIED
 from reconciler.serve.groups import folds, sections_of
 from reconciler.serve.parts import Fold, Moment, Section, Tone, moment
-from reconciler.serve.picture import Condition, Picture, TargetPicture, UnderWay
+from reconciler.serve.picture import Condition, FailedRound, Picture, TargetPicture, UnderWay
 
 CONDITIONS: Final[dict[Condition, tuple[str, Tone]]] = {
     "failed": ("Failed", "bad"),
@@ -81,6 +81,14 @@ class ProgressView(NamedTuple):
     of: int = 0
 
 
+class FailedView(NamedTuple):
+    """A round that failed as a whole: which, of whom, when, and why."""
+
+    said: str
+    at: Moment
+    problems: tuple[Problem, ...]
+
+
 class PageView(NamedTuple):
     """The whole page. `headline` is what the wall says from afar, `holder` whose lease is waited for, if one is."""
 
@@ -93,7 +101,7 @@ class PageView(NamedTuple):
     holder: str
     seen: Moment | None
     under_way: tuple[ProgressView, ...]
-    problems: tuple[Problem, ...]
+    failed: tuple[FailedView, ...]
     left_behind: tuple[str, ...]
     targets: tuple[TargetView, ...]
 
@@ -118,7 +126,7 @@ def view_of(picture: Picture, now: float) -> PageView:
         holder=picture.lease.holder if picture.lease is not None else "",
         seen=moment(picture.lease.at, now) if picture.lease is not None else None,
         under_way=tuple(_under_way(picture, one, now) for one in picture.under_way.values()),
-        problems=picture.problems,
+        failed=tuple(_failed(picture, one, now) for one in picture.failed_rounds),
         left_behind=tuple(left_behind_text(record, _TELL) for record in picture.left_behind),
         targets=tuple(
             _target(picture, target, f"t{number}", list(plans.values()), now)
@@ -128,8 +136,10 @@ def view_of(picture: Picture, now: float) -> PageView:
 
 
 def _headline(picture: Picture, conditions: Sequence[Condition]) -> tuple[str, Tone]:
-    if picture.problems:
-        return "The last round failed", "bad"
+    if picture.failed_rounds:
+        failed = frozenset[str]().union(*(one.targets for one in picture.failed_rounds))
+        some = f" of {len(failed)} of {len(conditions)} targets" if 0 < len(failed) < len(conditions) else ""
+        return f"The last round{some} failed", "bad"
     if picture.lease is not None:
         return "Waiting for the lease", "idle"
     if not conditions:
@@ -142,6 +152,11 @@ def _headline(picture: Picture, conditions: Sequence[Condition]) -> tuple[str, T
     if len(conditions) == 1:
         return word, tone
     return f"{conditions.count(worst)} of {len(conditions)} targets {word.lower()}", tone
+
+
+def _failed(picture: Picture, one: FailedRound, now: float) -> FailedView:
+    whose = f" of {names_text(picture.targets_of(one), most=3)}" if one.targets else ""
+    return FailedView(f"Round {one.round}{whose} failed as a whole", moment(one.at, now), one.problems)
 
 
 def _under_way(picture: Picture, one: UnderWay, now: float) -> ProgressView:

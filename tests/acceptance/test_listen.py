@@ -123,9 +123,11 @@ def test_manifests_that_cant_be_read_are_told_and_not_ready(workplace: Workplace
     loop.wait_for("round.scheduled")
     workplace.write("manifests/orders.yaml", manifest("orders", shard_count="three"))
     loop.wait_for("round.failed")
-    loop.wait_for("round.ended")
+    ended = loop.wait_for("round.ended")
     document = loop.state()
-    assert [(one["kind"], one["file"], one["line"]) for one in document["errors"]] == [
+    (failed,) = document["failed_rounds"]
+    assert (failed["round"], failed["targets"]) == (ended["round"], ["default"])
+    assert [(one["kind"], one["file"], one["line"]) for one in failed["errors"]] == [
         ("manifest", "manifests/orders.yaml", 3)
     ]
     assert document["targets"][0]["condition"] == "failed"

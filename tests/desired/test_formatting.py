@@ -1,6 +1,8 @@
 """Manifests are brought into one order: exact text, and what holds for any of them."""
 
 import re
+from collections.abc import Callable
+from cProfile import Profile
 from textwrap import dedent
 from typing import Any
 
@@ -148,6 +150,26 @@ def test_what_does_not_load_is_refused(text: str) -> None:
     with pytest.raises(InvalidManifests) as caught:
         formatted(text.encode(), "m.yaml")
     assert {problem.file for problem in caught.value.problems()} == {"m.yaml"}
+
+
+def read(text: str) -> int:
+    """How often all of a file's YAML is read to format it, by the events that libyaml makes of it."""
+
+    def events(work: Callable[[bytes, str], object]) -> int:
+        profile = Profile()
+        profile.runcall(work, text.encode(), "m.yaml")
+        return sum(one.callcount for one in profile.getstats() if "yaml/events.py" in str(one.code))
+
+    times, rest = divmod(events(formatted), events(lambda data, file: parse_manifests(data, file, UNKNOWN_DEFAULTS)))
+    assert rest == 0
+    return times
+
+
+def test_what_is_in_order_is_read_once() -> None:
+    """What isn't, once more to find its lines, for keys inside and around each, and once more to see what it says."""
+    inside = "lifecycle:\n  on_remove: keep\n  prevent_destroy: true\n"
+    around = "".join(reversed(PLAIN.splitlines(keepends=True)))
+    assert [read(PLAIN), read(PLAIN + inside), read(around), read(around + inside)] == [1, 3, 3, 4]
 
 
 NOISE = st.lists(st.sampled_from(["", "# a comment", "  # one below", "    # two below"]), max_size=2)

@@ -517,6 +517,40 @@ def test_a_folder_where_a_file_belongs_is_no_empty_record(repo: Repo) -> None:
         records.all()
 
 
+@pytest.mark.parametrize("kind", ["blob", "tree", "tag"])
+def test_a_ref_that_points_to_no_commit_is_told_as_what_it_is(repo: Repo, other: Repo, kind: str) -> None:
+    """At once, here and on a server, whether it is read or written; what was there stays."""
+    with records_of(repo) as records:
+        good = records.write(record(line("a")), "us-east-1: 1 applied")
+        records.push("origin", [good])
+    with records_of(other) as theirs:
+        theirs.fetch("origin")
+    wrong = other.git("rev-parse", f"{REF}^{{tree}}" if kind == "tree" else f"{REF}:target.json")
+    if kind == "tag":
+        other.git("tag", "-a", "-m", "x", "x", str(good.commit))
+        wrong = other.git("rev-parse", "x")
+    other.git("update-ref", REF, wrong)
+    other.git("push", "--quiet", "--force", "origin", f"{wrong}:{REF}")
+    with records_of(repo) as records, pytest.raises(GitError) as caught:
+        records.fetch("origin")
+    assert (caught.value.message, caught.value.remedy) == (
+        f"{REF} of origin is no commit, but a {kind}",
+        f"was it written by hand? `git push origin ':{REF}'` takes it away",
+    )
+    assert repo.git("rev-parse", REF) == good.commit
+    server_of(repo).git("update-ref", REF, str(good.commit))
+    changed = good.with_lines({"b": line("b")})
+    with records_of(other) as theirs:
+        for told in (theirs.all, lambda: theirs.write(changed, "x"), lambda: theirs.fetch("origin")):
+            with pytest.raises(GitError) as caught:
+                told()
+            assert (caught.value.message, caught.value.remedy) == (
+                f"{REF} of this clone is no commit, but a {kind}",
+                f"was it written by hand? `git update-ref -d {REF}` takes it away",
+            )
+    assert other.git("rev-parse", REF) == wrong
+
+
 @pytest.mark.parametrize("moment", ["9" * 400, "9" * 14])
 def test_a_commit_of_no_moment_is_of_none(repo: Repo, moment: str) -> None:
     """Whoever writes a commit writes its moment, too: one that no clock has can't be told."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from reconciler.errors import GitError, InvalidManifests, StalePlan, UsageError
@@ -150,7 +151,7 @@ def test_what_is_logged_is_told_as_data() -> None:
         RoundScheduled(now + 2, now + 102, {"us": Due(now + 102, 0), "eu": Due(now + 202, 1)}),
         RoundBegun(now + 102, 2, us),
         TargetsEnded(now + 104, 2, 2, {"us": 1}),
-        RoundEnded(now + 104, 2, 2, 1, (Problem("git", "no"),)),
+        RoundEnded(now + 104, 2, 2, 1, us, (Problem("git", "no"),)),
     ]
 
 
@@ -219,7 +220,7 @@ def test_an_error_is_told_with_all_that_is_wrong() -> None:
     ]
     with capture_logs() as logs:
         Rounds(InvalidManifests(problems)).run(once=True)
-    failed = {"event": "round.failed", "log_level": "error", "kind": "manifest"}
+    failed = {"event": "round.failed", "log_level": "error", "round": 1, "kind": "manifest"}
     assert logs == [
         {
             **failed,
@@ -229,7 +230,24 @@ def test_an_error_is_told_with_all_that_is_wrong() -> None:
             "remedy": "it must be at least 1",
         },
         {**failed, "error": "the file is not UTF-8", "cluster": None, "place": None, "remedy": None},
-        {"event": "round.ended", "log_level": "info", "exit_code": 1, "seconds": 0.0},
+        {"event": "round.ended", "log_level": "info", "round": 1, "exit_code": 1, "seconds": 0.0},
+    ]
+
+
+def test_what_a_round_logs_says_which_round_it_is_of() -> None:
+    """Also while another is under way; what is of none, such as when the next begins, says none."""
+    targets = Targets(150, slow=[130], well=[0])
+    with capture_logs([structlog.contextvars.merge_contextvars]) as logs:
+        targets.run()
+    assert [(one["event"], one.get("target"), one.get("round")) for one in logs] == [
+        ("seen", "well", 1),
+        ("round.scheduled", None, None),
+        ("seen", "well", 2),
+        ("round.ended", None, 2),
+        ("round.scheduled", None, None),
+        ("seen", "slow", 1),
+        ("round.ended", None, 1),
+        ("round.scheduled", None, None),
     ]
 
 
@@ -316,6 +334,7 @@ class Targets:
             raise
         finally:
             self.under_way.remove(name)
+        structlog.get_logger().info("seen", target=name)
         step(Ended({name: 0}, frozenset({self._held}) & {name}))
 
 

@@ -216,8 +216,8 @@ def everything(say: Say = as_it_is) -> Picture:
     )
     more = RoundApplied((a_report(say),), the_problems(say))
     again = RoundProgressed(NOW, 3, Progress(4, 0, 0, 4, 192, ongoing(say, full.target), ended(say, full.target)))
-    over = RoundEnded(NOW, 2, 6, 1, the_problems(say))
     full_only = frozenset({full.target})
+    over = RoundEnded(NOW, 2, 6, 1, full_only, the_problems(say))
     return picture_of(
         *first, RoundBegun(NOW - 6, 2, full_only), begun, more, over, RoundBegun(NOW - 3, 3, full_only), again
     )

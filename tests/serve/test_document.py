@@ -28,8 +28,8 @@ def test_the_state_says_what_the_page_does() -> None:
     document = dump_state(half_failed(), NOW)
     progress = {"total": 10, "ended": 3, "failed": 1, "awaited": 2, "oldest_seconds": 192.0}
     assert document["rounds"] == [
-        {"began_at": NOW - 9, "targets": ["ap-south-1"], "progress": progress},
-        {"began_at": NOW - 4, "targets": ["us-east-1"], "progress": None},
+        {"round": 3, "began_at": NOW - 9, "targets": ["ap-south-1"], "progress": progress},
+        {"round": 4, "began_at": NOW - 4, "targets": ["us-east-1"], "progress": None},
     ]
     us, eu, ap = document["targets"]
     busy = {"action": "update", "name": "busy", "doing": "waiting", "since": NOW - 192, "fields": []}

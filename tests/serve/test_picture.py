@@ -17,8 +17,8 @@ from reconciler.plan.plan import Unhealthy, Violation
 from reconciler.problem import Problem
 from reconciler.results import SettlingResult
 from reconciler.serve.document import state_of
-from reconciler.serve.events import Exchanged, LeaseAwaited, RoundApplied, RoundPlanned, RoundProgressed
-from reconciler.serve.picture import OVERDUE_SECONDS, Condition, LastRound, UnderWay
+from reconciler.serve.events import Event, Exchanged, LeaseAwaited, RoundApplied, RoundPlanned, RoundProgressed
+from reconciler.serve.picture import OVERDUE_SECONDS, Condition, FailedRound, LastRound, Picture, UnderWay
 from reconciler.serve.transition import after
 from reconciler.serve.view import view_of
 from tests.report.everything import a_plan, a_report, explained, in_sync, planned, update
@@ -98,16 +98,63 @@ def test_what_cant_be_read_stays_as_it_was_seen() -> None:
     assert [problem.kind for problem in eu.problems] == ["unreachable", "unhealthy"]
 
 
-def test_a_round_that_fails_as_a_whole_fails_for_all_that_were_in_it() -> None:
-    """Not for those that waited; the next one that can be planned takes the reason away."""
-    both = all_in_sync()
-    begun = after(both, RoundBegun(NOW, 2, frozenset({"us-east-1"})))
-    ended = after(begun, TargetsEnded(NOW + 1, 2, 1, {"us-east-1": 1}))
-    failed = after(ended, RoundEnded(NOW + 1, 2, 1, 1, (Problem("git", "no"),)))
+NO_GIT = (Problem("git", "no"),)
+
+
+def failing(picture: Picture, number: int, *targets: str) -> Picture:
+    """A round of these fails as a whole; none are known where none are named."""
+    at, who = NOW + number, frozenset(targets)
+    ended: list[Event] = [TargetsEnded(at, number, 1, dict.fromkeys(targets, 1))] if targets else []
+    for event in (RoundBegun(at, number, who), *ended, RoundEnded(at, number, 1, 1, who, NO_GIT)):
+        picture = after(picture, event)
+    return picture
+
+
+def ending(picture: Picture, number: int, target: str, code: int) -> Picture:
+    """A target ends in a round, which had got so far as to look at it."""
+    begun = after(picture, RoundBegun(NOW + number, number, frozenset({target})))
+    return after(begun, TargetsEnded(NOW + number, number, 1, {target: code}))
+
+
+def test_a_round_that_fails_as_a_whole_says_why_until_its_targets_have_ended_another() -> None:
+    """Whatever others do meanwhile, and not only until the next plan: each in a round of its own takes its part away."""
+    us, eu = "us-east-1", "eu-west-1"
+    failed = failing(all_in_sync(), 2, us)
     assert [one.condition for one in failed.targets.values()] == ["failed", "in-sync"]
-    assert failed.problems == (Problem("git", "no"),)
-    mended = after(failed, RoundPlanned(NOW + 9, 3, tuple(both.targets), ()))
-    assert mended.problems == ()
+    others = ending(after(failed, RoundPlanned(NOW + 3, 3, (us, eu), ())), 3, eu, 0)
+    assert others.failed_rounds == (FailedRound(2, NOW + 2, frozenset({us}), NO_GIT),)
+    both = failing(others, 4, us, eu)
+    assert both.failed_rounds == (FailedRound(4, NOW + 4, frozenset({us, eu}), NO_GIT),)
+    one_left = ending(both, 5, eu, 1)
+    assert [one.targets for one in one_left.failed_rounds] == [{us}]
+    view = view_of(one_left, NOW + 64)
+    assert view.headline == "The last round of 1 of 2 targets failed"
+    assert [(one.said, one.at.said) for one in view.failed] == [("Round 4 of us-east-1 failed as a whole", "1m ago")]
+    (state,) = state_of(one_left, NOW).failed_rounds
+    assert (state.round, state.at, state.targets, state.errors) == (4, NOW + 4, (us,), NO_GIT)
+    gone = after(both, RoundPlanned(NOW + 6, 5, (eu,), ()))
+    assert [one.targets for one in gone.failed_rounds] == [{eu}]
+    assert ending(gone, 6, eu, 0).failed_rounds == ()
+
+
+def test_what_an_earlier_round_had_against_a_target_is_not_why_this_one_failed() -> None:
+    """Where it failed before it came to look; what it found itself stays beside what ended it."""
+    eu = "eu-west-1"
+    looked = half_failed().targets[eu].problems
+    assert failing(half_failed(), 9, eu).targets[eu].problems == ()
+    again = after(half_failed(), RoundPlanned(NOW + 9, 9, (eu,), (), looked))
+    assert failing(again, 9, eu).targets[eu].problems == looked
+
+
+def test_a_fleet_that_nobody_could_read_is_told_until_a_round_has_ended() -> None:
+    """The last reason alone, though one that begins has read it by now."""
+    failed = failing(failing(APPLYING, 1), 2)
+    assert failed.failed_rounds == (FailedRound(2, NOW + 2, frozenset(), NO_GIT),)
+    assert view_of(failed, NOW).headline == "The last round failed"
+    begun, planned_round, *ended = a_round(target_planned(in_sync("us"), 3), codes=[0])
+    planning = after(after(failed, begun), planned_round)
+    assert planning.failed_rounds == failed.failed_rounds
+    assert after(planning, ended[0]).failed_rounds == ()
 
 
 def test_a_target_that_is_gone_is_forgotten() -> None:
@@ -177,7 +224,7 @@ def test_it_is_ready_once_each_target_had_its_round_and_while_none_is_late() -> 
     first = a_round(target_planned(in_sync("us"), 3))
     assert picture_of(*first[:1]).unready(NOW) == nothing_read
     assert picture_of(*first[:2]).unready(NOW) == ()
-    broken = picture_of(RoundEnded(NOW, 1, 1, 1, (Problem("manifest", "no"),)), RoundScheduled(NOW, NOW + 600, {}))
+    broken = picture_of(RoundEnded(NOW, 1, 1, 1, problems=NO_GIT), RoundScheduled(NOW, NOW + 600, {}))
     assert broken.unready(NOW) == nothing_read
     assert ready.unready(NOW + 180 + OVERDUE_SECONDS) == ()
     assert ready.unready(NOW + 181 + OVERDUE_SECONDS) == ("a round is overdue",)
@@ -200,5 +247,5 @@ def test_a_picture_never_changes() -> None:
     """The one before an event is as it was, however much follows: another thread may be reading it."""
     for scene in (all_in_sync, drifted, half_failed, a_thousand):
         before, again = scene(), scene()
-        after(after(before, Exchanged("GET", 200)), RoundEnded(NOW, 1, 1, 1, (Problem("git", "no"),)))
+        after(after(before, Exchanged("GET", 200)), RoundEnded(NOW, 1, 1, 1, problems=NO_GIT))
         assert before == again

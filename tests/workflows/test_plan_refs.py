@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.clock import SystemClock
+from reconciler.plan.document import MAX_PLAN_BYTES
 from tests.workflows.files import ROOT
 from tests.workflows.hub import ALONE, git
 
@@ -52,3 +54,33 @@ def test_jobs_at_once_keep_what_each_has_planned(tmp_path: Path) -> None:
     said = f"the plans of this run's jobs can't be had: {other} holds no plan; take it away: git push origin :{other}"
     assert refused.communicate(timeout=60)[0] == f"::error title=reviewed plan::{said}\n"
     assert refused.returncode == 1
+
+
+@pytest.mark.slow
+def test_a_plan_that_no_job_has_kept_takes_no_place_and_no_memory(tmp_path: Path) -> None:
+    """One of the future isn't the newest, and goes as the next is kept, save by a clock's skew; one too long is told."""
+    origin = tmp_path / "acme/fleet"
+    git(tmp_path, "init", "--quiet", "--bare", str(origin))
+    (tmp_path / "plan.json").write_text("the plan")
+    (tmp_path / "long.json").write_bytes(bytes(MAX_PLAN_BYTES + 1))
+    made = {}
+    for name in ("plan", "long"):
+        blob = git(origin, "hash-object", "-w", str(tmp_path / f"{name}.json"))
+        git(origin, "update-index", "--add", "--cacheinfo", f"100644,{blob},reconciler-plan.json")
+        made[name] = git(origin, "commit-tree", git(origin, "write-tree"), "-m", "x")
+    key, ahead = "a" * 16, int(SystemClock().now()) + 3600
+    ours, future = f"refs/reconciler/plan/{ONE}/{key}/{ahead}", f"refs/reconciler/plan/{ONE}/{key}/4102444800"
+    git(origin, "update-ref", ours, made["plan"])
+    git(origin, "update-ref", future, made["long"])
+    got = start(tmp_path, "get", COMMIT=ONE, FOLDER=str(tmp_path / "got"))
+    assert (got.communicate(timeout=60)[0], got.returncode) == ("", 0)
+    assert (tmp_path / f"got/{key}/reconciler-plan.json").read_text() == "the plan"
+    kept = start(tmp_path, "keep", COMMIT=OTHER, KEY="eu", FILE=str(tmp_path / "plan.json"))
+    assert (kept.communicate(timeout=60)[0], kept.returncode) == ("", 0)
+    named = git(origin, "for-each-ref", "--format=%(refname)", f"refs/reconciler/plan/{ONE}").split()
+    assert named == [ours]
+    git(origin, "update-ref", ours, made["long"])
+    got = start(tmp_path, "get", COMMIT=ONE, FOLDER=str(tmp_path / "none"))
+    said = f"{ours} holds more than the 64 MiB of a plan; take it away: git push origin :{ours}"
+    said = f"::error title=reviewed plan::the plans of this run's jobs can't be had: {said}\n"
+    assert (got.communicate(timeout=60)[0], got.returncode) == (said, 1)
