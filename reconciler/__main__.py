@@ -14,6 +14,7 @@ end: looked through every 700 objects, as the interpreter would, it takes a tent
 def run() -> NoReturn:
     """Run the command line of this process; never returns."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the interpreter's own way would show a traceback of an import
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for them takes a tenth of a plan's start
     from reconciler.cli.signals import Signals  # noqa: PLC0415
     from reconciler.cli.streams import fill_standard_descriptors  # noqa: PLC0415
 
